@@ -18,13 +18,14 @@ ROWS = [
     {"compare", "evolution", "plotting"},
     {"segment", "classical", "hek", "annotations", "properties", "train", "images", "synthetic"},
     {"models", "_grid"},
-    {"_pixels", "metrics", "exceptions"},
+    {"_pixels", "_augment", "metrics", "exceptions"},
     {"network"},
 ]
 ROW_OF = {name: number for number, row in enumerate(ROWS) for name in row}
 
 # The bottom rows see nothing of the solar world, and Keras lives in one module.
 THIRD_PARTY = {
+    "_augment": {"numpy", "scipy", "skimage"},
     "_pixels": {"numpy", "scipy", "skimage"},
     "metrics": {"numpy", "scipy", "skimage"},
     "exceptions": {"numpy", "scipy", "skimage", "sunpy"},

@@ -1,0 +1,106 @@
+"""
+Configuration of the documentation.
+
+Set ``SUNPY_SCSS_DOCS_OFFLINE=1`` to build without a network: links to the documentation of other
+packages are then left out, and only references inside this package are checked.
+"""
+
+import builtins
+import os
+from datetime import UTC, datetime
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+from packaging.version import Version
+from sunpy_sphinx_theme import PNG_ICON
+
+OFFLINE = os.environ.get("SUNPY_SCSS_DOCS_OFFLINE", "0") not in ("", "0")
+HERE = Path(__file__).parent
+
+# No progress bars in the gallery's captured output.
+os.environ["PARFIVE_HIDE_PROGRESS"] = "True"
+# TensorFlow reports its build on stderr at import, which says nothing to a reader.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+project = "sunpy_scss"
+author = "The sunpy_scss developers"
+copyright = f"{datetime.now(UTC).year}, {author}"
+release = installed_version("sunpy_scss")
+version = Version(release).base_version
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_automodapi.automodapi",
+    "sphinx_automodapi.smart_resolver",
+    "sphinx_changelog",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+if not OFFLINE:
+    extensions.append("sphinx.ext.intersphinx")
+
+exclude_patterns = ["_build", "Thumbs.db", ".DS_Store"]
+# Text in single backticks is a reference to a Python object.
+default_role = "obj"
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+automodapi_inheritance_diagram = False
+# A prompt is shown, but not copied.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+# -- References ----------------------------------------------------------------
+
+intersphinx_mapping = {
+    "python": ("https://docs.python.org/3/", None),
+    "numpy": ("https://numpy.org/doc/stable/", None),
+    "scipy": ("https://docs.scipy.org/doc/scipy/", None),
+    "matplotlib": ("https://matplotlib.org/stable/", None),
+    "astropy": ("https://docs.astropy.org/en/stable/", None),
+    "sunpy": ("https://docs.sunpy.org/en/stable/", None),
+    "reproject": ("https://reproject.readthedocs.io/en/stable/", None),
+    "skimage": ("https://scikit-image.org/docs/stable/", None),
+}
+
+nitpicky = True
+# Words that describe a type in a docstring and name no object: "type target" on each line.
+nitpick_ignore = [
+    tuple(line.split(None, 1))
+    for line in (HERE / "nitpick-exceptions.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+if OFFLINE:
+    others = "astropy collections h5py keras logging matplotlib np numpy os pathlib pandas PIL".split()
+    others += "plt reproject scipy skimage sunpy tensorflow tqdm typing u".split()
+    nitpick_ignore_regex = [
+        (r"py:.*", rf"({'|'.join(others)})(\..*)?"),
+        (r"py:.*", "|".join(dir(builtins))),
+    ]
+
+# -- HTML ----------------------------------------------------------------------
+
+html_theme = "sunpy"
+html_theme_options = {
+    # The theme would count visitors for the SunPy project.
+    "goatcounter_analytics_url": False,
+    "rtd_search": False,
+}
+
+# -- Gallery -------------------------------------------------------------------
+
+sphinx_gallery_conf = {
+    "examples_dirs": str(HERE.parent / "examples"),
+    "gallery_dirs": str(HERE / "generated" / "gallery"),
+    "backreferences_dir": str(HERE / "generated" / "modules"),
+    "doc_module": ("sunpy_scss",),
+    # Every example runs, unless its name begins with skip_ because it needs the network.
+    "filename_pattern": r"^((?!skip_).)*$",
+    "default_thumb_file": PNG_ICON,
+    "abort_on_example_error": True,
+    "remove_config_comments": True,
+    "plot_gallery": "True",
+}
