@@ -74,10 +74,12 @@ nitpick_ignore = [
     if line and not line.startswith("#")
 ]
 if OFFLINE:
-    others = "astropy collections h5py keras logging matplotlib np numpy os pathlib pandas PIL".split()
-    others += "plt reproject scipy skimage sunpy tensorflow tqdm typing u".split()
+    others = (
+        r"astropy|collections|h5py|keras|logging|matplotlib|np|numpy|os|pandas|pathlib|PIL|plt|reproject|"
+        r"scipy|skimage|sunpy|tensorflow|tqdm|typing|u"
+    )
     nitpick_ignore_regex = [
-        (r"py:.*", rf"({'|'.join(others)})(\..*)?"),
+        (r"py:.*", rf"({others})(\..*)?"),
         (r"py:.*", "|".join(dir(builtins))),
     ]
 
