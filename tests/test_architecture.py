@@ -17,6 +17,7 @@ ROWS = [
     {"pipeline", "report"},
     {"compare", "evolution", "plotting"},
     {"segment", "classical", "hek", "annotations", "properties", "train", "images", "synthetic"},
+    {"_input"},
     {"models", "_grid"},
     {"_pixels", "_augment", "metrics", "exceptions"},
     {"network"},
