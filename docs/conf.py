@@ -48,6 +48,8 @@ exclude_patterns = ["_build", "Thumbs.db", ".DS_Store"]
 default_role = "obj"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+# An "Attributes" section of a dataclass would otherwise describe again what automodapi lists.
+napoleon_use_ivar = True
 automodapi_inheritance_diagram = False
 # A prompt is shown, but not copied.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
