@@ -1,0 +1,235 @@
+"""A Map to the input of a network: checks, calibration, canonical grid, stretch. Training and inference share it."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+import astropy.units as u
+from sunpy.map import GenericMap
+from sunpy.util.exceptions import SunpyMetadataWarning
+
+from sunpy_scss import _grid, _pixels
+from sunpy_scss.exceptions import (
+    CalibrationWarning,
+    InvalidMapError,
+    PartialDiskError,
+    QualityWarning,
+    WavelengthWarning,
+)
+
+__all__ = ["NetworkInput", "check_map", "network_input"]
+
+# The disc median is taken inside this radius, free of limb brightening; see the disc that must be seen for it.
+_MEDIAN_RADIUS = 0.9
+_LEAST_COVERAGE = 0.7
+# Header keys for the apparent solar radius, as sunpy reads them.
+_RADIUS_KEYS = ("rsun_obs", "solar_r", "radius")
+# From the callers of these functions back to the user's line: public function, its worker, network_input, here.
+_STACKLEVEL = 5
+
+
+@dataclass(frozen=True)
+class NetworkInput:
+    """
+    One image as a network sees it.
+
+    Attributes
+    ----------
+    image : numpy.ndarray
+        (size, size) float32 in [0, 1].
+    frame : sunpy_scss._grid.Frame
+        Where the Sun is in the Map.
+    disk_median : float
+        In DN/s, or in the Map's own unit where the calibration is unknown.
+    scale : float
+        Factor to the card's reference median, where contrast alone matters or the calibration is unknown; else 1.
+    """
+
+    image: np.ndarray
+    frame: _grid.Frame
+    disk_median: float
+    scale: float
+
+
+def check_map(smap):
+    """
+    Raise a clear error unless a Map can be segmented.
+
+    Raises
+    ------
+    TypeError
+        If it is not a Map.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If it is not helioprojective, or nothing in it tells how large the Sun is.
+    """
+    if not isinstance(smap, GenericMap):
+        msg = f"Expected a sunpy Map (got {type(smap).__name__}); make one with sunpy.map.Map(file)."
+        raise TypeError(msg)
+    if tuple(axis[:4] for axis in smap.coordinate_system) != ("HPLN", "HPLT"):
+        msg = f"Only helioprojective Maps can be segmented (got {tuple(smap.coordinate_system)})."
+        raise InvalidMapError(msg)
+    if not _size_of_sun_known(smap):
+        msg = "The size of the Sun is unknown: add an observer (HGLN_OBS, HGLT_OBS, DSUN_OBS) or RSUN_OBS to the header."
+        raise InvalidMapError(msg)
+
+
+def _size_of_sun_known(smap):
+    if any(smap.meta.get(key) is not None for key in _RADIUS_KEYS):
+        return True
+    with warnings.catch_warnings():
+        # sunpy warns when it falls back to an observer on Earth: that would be a guess of the solar radius.
+        warnings.simplefilter("error", SunpyMetadataWarning)
+        try:
+            smap.observer_coordinate  # noqa: B018
+        except SunpyMetadataWarning:
+            return False
+    return True
+
+
+def network_input(smap, card, *, disk_median=None):
+    """
+    Bring a Map to the grid and the stretch of a model card.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap
+    card : sunpy_scss.models.ModelCard
+    disk_median : astropy.units.Quantity, optional
+        Median intensity of the quiet disc; needed where the Map shows too little of the disc to measure it.
+
+    Returns
+    -------
+    NetworkInput
+    """
+    check_map(smap)
+    _warn_of_doubts(smap, card)
+    data, per_second, calibrated = _intensities(smap)
+    frame = _grid.frame_of(smap)
+    grid = {"size": card.grid_size, "half_width": card.half_width}
+    radius = _grid.canonical_radius(**grid)
+    image = _grid.to_canonical(data, frame, **grid) * per_second
+    if disk_median is None:
+        median = _measured_median(image, radius)
+    else:
+        median = _given_median(disk_median, smap, per_second)
+    scale = _scale(median, card.stretch, calibrated)
+    stretched = _pixels.stretch(
+        image * scale,
+        radius,
+        median * scale,
+        floor=card.stretch.floor,
+        limits=card.stretch.limits,
+        exponent=card.stretch.exponent,
+    )
+    return NetworkInput(stretched, frame, median, scale)
+
+
+def _warn_of_doubts(smap, card):
+    wavelength = smap.wavelength
+    known = wavelength is not None and wavelength.unit.is_equivalent(u.AA)
+    if not known or not np.isclose(wavelength.to_value(u.AA), card.wavelengths, atol=0.5).any():
+        accepted = "/".join(f"{value:g}" for value in card.wavelengths)
+        msg = f"{card.name} was made for {accepted} Angstrom; this Map's wavelength is {wavelength or 'unknown'}."
+        warnings.warn(msg, WavelengthWarning, stacklevel=_STACKLEVEL)
+    quality = smap.meta.get("quality", 0)
+    if _is_aia(smap) and quality:
+        msg = f"This AIA image is flagged (QUALITY = {quality}); see the AIA keyword documentation before trusting its mask."
+        warnings.warn(msg, QualityWarning, stacklevel=_STACKLEVEL)
+
+
+def _is_aia(smap):
+    return str(smap.meta.get("instrume", "")).startswith("AIA")
+
+
+def _intensities(smap):
+    """The data (NaN where masked), the factor that makes them DN/s, and whether their calibration is known."""
+    data = smap.data
+    if data.ndim != 2 or data.dtype.kind not in "iuf":
+        msg = f"The data must be a two-dimensional array of real numbers (got {data.ndim} dimensions of {data.dtype})."
+        raise InvalidMapError(msg)
+    if data.dtype == np.uint8:
+        data, per_second, has_rate = _pixels.linearise(data, _display_wavelength(smap)), 1.0, True
+    else:
+        per_second, has_rate = _per_second(smap)
+    if smap.mask is not None:
+        data = np.where(smap.mask, np.nan, data)
+    return data, per_second, has_rate and _is_aia(smap)
+
+
+def _display_wavelength(smap):
+    """The wavelength of an 8-bit AIA image, whose pixels are display values whatever the header claims."""
+    wavelength = round(smap.wavelength.to_value(u.AA)) if _is_aia(smap) else None
+    if wavelength not in _pixels.DISPLAY_SCALES:
+        msg = (
+            "The data are of 8 bits, display values of an unknown scale; only AIA "
+            f"{'/'.join(map(str, _pixels.DISPLAY_SCALES))} Angstrom can be linearised. Use the FITS file."
+        )
+        raise InvalidMapError(msg)
+    return wavelength
+
+
+def _per_second(smap):
+    """Factor from the Map's unit to DN/s, and whether that is what it gives."""
+    unit = smap.unit
+    if unit is None and _is_aia(smap):  # synoptic files state none
+        unit = u.DN
+    if unit is None:
+        return 1.0, False
+    per_pixel = unit * u.pix
+    for candidate in (unit, per_pixel):
+        if candidate.is_equivalent(u.DN / u.s):
+            return candidate.to(u.DN / u.s), True
+        if candidate.is_equivalent(u.DN) and smap.exposure_time is not None:
+            return 1 / smap.exposure_time.to_value(u.s), True
+    return 1.0, False
+
+
+def _measured_median(image, radius):
+    disk = image[radius <= _MEDIAN_RADIUS]
+    values = disk[np.isfinite(disk)]
+    coverage = values.size / disk.size
+    if coverage == 0:
+        msg = "The Map has no finite value on the solar disc."
+        raise InvalidMapError(msg)
+    if coverage < _LEAST_COVERAGE:
+        msg = (
+            f"The Map shows only {coverage:.0%} of the disc: too little to know the brightness of the quiet Sun. "
+            "Pass disk_median, the median intensity of the full disc as a Quantity (of a full-disc image of that day)."
+        )
+        raise PartialDiskError(msg)
+    median = np.median(values)
+    if median <= 0 or np.ptp(values) == 0:
+        msg = f"The disc holds no image: its median is {median:g}, its range {np.ptp(values):g}."
+        raise InvalidMapError(msg)
+    return float(median)
+
+
+def _given_median(disk_median, smap, per_second):
+    quantity = u.Quantity(disk_median)
+    unit = u.DN if smap.unit is None else smap.unit
+    if quantity.unit.is_equivalent(u.DN / u.s):
+        median = quantity.to_value(u.DN / u.s)
+    elif quantity.unit.is_equivalent(unit):
+        median = quantity.to_value(unit) * per_second
+    else:
+        msg = f"disk_median must be in DN/s or in the unit of the Map, {unit} (got {quantity.unit})."
+        raise u.UnitsError(msg)
+    if not quantity.isscalar or not np.isfinite(median) or median <= 0:
+        msg = f"disk_median must be one positive number (got {quantity})."
+        raise ValueError(msg)
+    return float(median)
+
+
+def _scale(median, stretch, calibrated):
+    """Factor on the intensities; where contrast alone matters, every image is brought to the reference."""
+    if stretch.exponent == 1:
+        return stretch.reference_median / median
+    if calibrated:
+        return 1.0
+    msg = (
+        "The intensity calibration of this Map is unknown to the model (not AIA, or without exposure time): "
+        f"its disc median was set to {stretch.reference_median:g} DN/s. Areas depend on that guess."
+    )
+    warnings.warn(msg, CalibrationWarning, stacklevel=_STACKLEVEL)
+    return stretch.reference_median / median

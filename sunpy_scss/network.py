@@ -1,0 +1,183 @@
+"""
+SCSS-Net in Keras: the network, its loss and the batches it learns from.
+
+The only module that imports Keras. Targets carry two channels: the label in [0, 1] and the weight of each pixel,
+so that pixels off the disc count nothing and known confusions count more.
+"""
+
+from functools import partial
+
+import keras
+import numpy as np
+from keras import layers as kl
+from keras import ops
+
+__all__ = ["Batches", "compile_network", "predict", "scss_net", "set_seed"]
+
+set_seed = keras.utils.set_random_seed
+
+
+def _double_block(x, convolution, filters, norm):
+    for _ in range(2):
+        x = convolution(filters, 3, padding="same")(x)
+        if norm:
+            x = norm()(x)
+        x = kl.ReLU()(x)
+    return x
+
+
+def scss_net(input_shape=(256, 256, 1), filters=32, layers=4, batch_norm=True, drop_prob=0.0, *, momentum=0.99):
+    """
+    The U-Net of Mackovjak et al. (2021).
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        (ny, nx, channels); ny and nx must divide by ``2**layers``, or be None.
+    filters : int
+        Filters of the first level; they double from level to level.
+    layers : int
+        Levels of the encoder and of the decoder.
+    batch_norm : bool
+        Batch normalisation after each convolution.
+    drop_prob : float
+        Dropout before the deeper levels; 0 for none.
+    momentum : float
+        Momentum of the running statistics of batch normalisation. Keras's own 0.99 needs thousands of steps
+        until they are right; on some hundred images take 0.9.
+
+    Returns
+    -------
+    keras.Model
+        From (n, ny, nx, channels) to (n, ny, nx, 1), probabilities in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the size does not divide by ``2**layers``.
+
+    References
+    ----------
+    * Mackovjak et al. 2021, MNRAS 508, 3111, https://doi.org/10.1093/mnras/stab2536
+
+    Examples
+    --------
+    >>> from sunpy_scss.network import scss_net
+    >>> network = scss_net((256, 256, 1), filters=32, layers=4, batch_norm=True, drop_prob=0.5)
+    >>> network.count_params()
+    7857857
+    """
+    if any(n is not None and n % 2**layers for n in input_shape[:2]):
+        msg = f"Height and width must divide by {2**layers} for {layers} layers (got {tuple(input_shape)})."
+        raise ValueError(msg)
+    norm = partial(kl.BatchNormalization, momentum=momentum) if batch_norm else None
+    inputs = x = keras.Input(input_shape)
+    skips = []
+    for level in range(layers):
+        if drop_prob and level >= 2:
+            x = kl.Dropout(drop_prob)(x)
+        x = _double_block(x, kl.Conv2D, filters * 2**level, norm)
+        skips.append(x)
+        x = kl.MaxPooling2D()(x)
+    if drop_prob:
+        x = kl.Dropout(drop_prob)(x)
+    x = _double_block(x, kl.Conv2D, filters * 2**layers, norm)
+    for step, level in enumerate(reversed(range(layers))):
+        if drop_prob and step < 2:
+            x = kl.Dropout(drop_prob)(x)
+        x = kl.Concatenate()([kl.UpSampling2D()(x), skips[level]])
+        x = _double_block(x, kl.Conv2DTranspose, filters * 2**level, norm)
+    return keras.Model(inputs, kl.Conv2D(1, 1, activation="sigmoid")(x), name="scss_net")
+
+
+def _weighted_loss(target, prediction, *, bce, dice):
+    label, weight = target[..., 0], target[..., 1]
+    prediction = prediction[..., 0]
+    clipped = ops.clip(prediction, 1e-6, 1 - 1e-6)
+    entropy = -(label * ops.log(clipped) + (1 - label) * ops.log(1 - clipped))
+    both = ops.sum(weight * label * prediction)
+    total = ops.sum(weight * (label + prediction))
+    overlap = (2 * both + 1) / (total + 1)
+    return bce * ops.sum(weight * entropy) / ops.sum(weight) + dice * (1 - overlap)
+
+
+class _PooledIoU(keras.metrics.Metric):
+    """Intersection over union of thresholded labels and predictions, pooled over the epoch."""
+
+    def __init__(self, threshold=0.5):
+        super().__init__(name="iou")
+        self.threshold = threshold
+        self.both = self.add_weight(name="both", initializer="zeros")
+        self.either = self.add_weight(name="either", initializer="zeros")
+
+    def update_state(self, target, prediction, sample_weight=None):
+        counts = target[..., 1] > 0
+        label = (target[..., 0] >= 0.5) & counts
+        prediction = (prediction[..., 0] >= self.threshold) & counts
+        self.both.assign_add(ops.sum(ops.cast(label & prediction, "float32")))
+        self.either.assign_add(ops.sum(ops.cast(label | prediction, "float32")))
+
+    def result(self):
+        return ops.where(self.either > 0, self.both / ops.maximum(self.either, 1), 1.0)
+
+
+def compile_network(network, *, learning_rate, decay_steps, warmup_steps, bce, dice):
+    """
+    Ready a network for training in place: Adam, cosine decay after a linear warm-up, ``bce`` times the weighted
+    binary cross-entropy plus ``dice`` times one minus the soft Dice coefficient of the batch.
+    """
+    schedule = keras.optimizers.schedules.CosineDecay(
+        learning_rate / 10, decay_steps, alpha=0.01, warmup_target=learning_rate, warmup_steps=warmup_steps
+    )
+    network.compile(
+        optimizer=keras.optimizers.Adam(schedule),
+        loss=partial(_weighted_loss, bce=bce, dice=dice),
+        metrics=[_PooledIoU()],
+    )
+
+
+class Batches(keras.utils.PyDataset):
+    """
+    One epoch of batches, the same for the same ``seed``.
+
+    Parameters
+    ----------
+    images : array_like
+        (n, ny, nx), in [0, 1].
+    targets : array_like
+        (n, ny, nx, 2), label and weight.
+    batch_size : int
+    indices : sequence of int
+        Which images, in which order.
+    augment : callable, optional
+        ``augment(image, target, rng)`` gives a new image and target.
+    seed : sequence of int, optional
+        With ``augment``: where its random numbers start.
+    """
+
+    def __init__(self, images, targets, batch_size, indices, *, augment=None, seed=()):
+        super().__init__(workers=2, max_queue_size=4)
+        self.images, self.targets = images, targets
+        self.batch_size, self.indices = batch_size, indices
+        self.augment, self.seed = augment, seed
+
+    def __len__(self):
+        return -(-len(self.indices) // self.batch_size)
+
+    def __getitem__(self, index):
+        chosen = self.indices[index * self.batch_size : (index + 1) * self.batch_size]
+        pairs = [self._pair(position, index) for position in chosen]
+        images, targets = zip(*pairs, strict=True)
+        return np.stack(images)[..., np.newaxis], np.stack(targets)
+
+    def _pair(self, position, index):
+        image, target = self.images[position], self.targets[position]
+        if self.augment is None:
+            return image, target
+        return self.augment(image, target, np.random.default_rng([*self.seed, index, position]))
+
+
+def predict(network, images, *, batch_size=4):
+    """Probabilities (n, ny, nx, 1) of images (n, ny, nx, 1), as numpy; slices of ``batch_size`` bound the memory."""
+    starts = range(0, len(images), batch_size)
+    return np.concatenate([ops.convert_to_numpy(network(images[i : i + batch_size], training=False)) for i in starts])

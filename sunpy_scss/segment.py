@@ -1,0 +1,197 @@
+"""Coronal holes and active regions of a Map, as a mask Map on the same WCS."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+import astropy.units as u
+from sunpy.map import GenericMap, MapSequence
+
+import sunpy_scss
+from sunpy_scss import _grid, _pixels
+from sunpy_scss._input import check_map, network_input
+from sunpy_scss.exceptions import ModelError
+from sunpy_scss.models import load_model
+
+__all__ = ["predict_probability", "segment_active_regions", "segment_coronal_holes"]
+
+_CONTENT = {"CH": "coronal hole", "AR": "active region"}
+
+
+@u.quantity_input
+def segment_coronal_holes(
+    smap, *, model=None, threshold=None, min_area: u.Mm**2 = 1000 * u.Mm**2, disk_median=None, samples=1
+):
+    """
+    Coronal holes of a Map.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap, sunpy.map.MapSequence or list of sunpy.map.GenericMap
+        Helioprojective, of 193 or 195 Angstrom, showing the disc; of any size, scale, rotation and centre, in DN with
+        exposure time or in DN/s. Never changed.
+    model : str, path-like or sunpy_scss.models.Model, optional
+        One of `sunpy_scss.list_models`, the folder of a model of your own, or a model. The bundled one by default.
+    threshold : float, optional
+        Least probability of a pixel in a mask; that of the model's card by default.
+    min_area : astropy.units.Quantity, optional
+        Regions with less area on the solar surface, corrected for foreshortening, are left out.
+    disk_median : astropy.units.Quantity, optional
+        Median intensity of the disc inside 0.9 solar radii, in DN/s or in the Map's unit. Needed for a Map that shows
+        too little of the disc to measure it.
+    samples : int, optional
+        Average of so many predictions; see `predict_probability`.
+
+    Returns
+    -------
+    sunpy.map.GenericMap or list of sunpy.map.GenericMap
+        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap``; a list for a sequence or list. The header
+        tells the model (SCSSMOD, SCSSHASH), its labels (SCSSLAB), the threshold (SCSSTHR), and in SCSSCAL the factor
+        by which an image of unknown calibration was scaled.
+
+    Raises
+    ------
+    TypeError
+        If ``smap`` is not a Map.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If the Map holds no image, is not helioprojective or does not tell the size of the Sun.
+    `~sunpy_scss.exceptions.PartialDiskError`
+        If too little of the disc is visible and ``disk_median`` is not given.
+    `~sunpy_scss.exceptions.ModelNotFoundError`
+        If there is no such model.
+
+    References
+    ----------
+    * Mackovjak et al. 2021, MNRAS 508, 3111, https://doi.org/10.1093/mnras/stab2536
+
+    Examples
+    --------
+    >>> from sunpy_scss import segment_coronal_holes
+    >>> from sunpy_scss.images import example_map
+    >>> smap = example_map(193)
+    >>> mask = segment_coronal_holes(smap)
+    >>> mask.data.shape == smap.data.shape, mask.data.dtype
+    (True, dtype('int16'))
+    """
+    return _segment("CH", smap, model or "scss-ch-193-1", threshold, min_area, disk_median, samples)
+
+
+@u.quantity_input
+def segment_active_regions(
+    smap, *, model=None, threshold=None, min_area: u.Mm**2 = 300 * u.Mm**2, disk_median=None, samples=1
+):
+    """
+    Active regions of a Map.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap, sunpy.map.MapSequence or list of sunpy.map.GenericMap
+        Helioprojective, of 171 or 174 Angstrom, showing the disc; of any size, scale, rotation and centre. Its
+        calibration is of no importance: brightness counts relative to the disc median. Never changed.
+    model, threshold, min_area, disk_median, samples : optional
+        As for `segment_coronal_holes`.
+
+    Returns
+    -------
+    sunpy.map.GenericMap or list of sunpy.map.GenericMap
+        int16, 1 in an active region and 0 elsewhere; otherwise as `segment_coronal_holes`.
+
+    Raises
+    ------
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`, `~sunpy_scss.exceptions.ModelNotFoundError`
+        As `segment_coronal_holes`.
+
+    References
+    ----------
+    * Mackovjak et al. 2021, MNRAS 508, 3111, https://doi.org/10.1093/mnras/stab2536
+
+    Examples
+    --------
+    >>> from sunpy_scss import segment_active_regions
+    >>> from sunpy_scss.images import example_map
+    >>> mask = segment_active_regions(example_map(171))
+    >>> mask.meta["SCSSFEAT"]
+    'AR'
+    """
+    return _segment("AR", smap, model or "scss-ar-171-1", threshold, min_area, disk_median, samples)
+
+
+def predict_probability(smap, *, model, disk_median=None, samples=1):
+    """
+    How probable the feature of a model is in each pixel of a Map.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap, sunpy.map.MapSequence or list of sunpy.map.GenericMap
+        As for `segment_coronal_holes`.
+    model : str, path-like or sunpy_scss.models.Model
+        One of `sunpy_scss.list_models`, the folder of a model of your own, or a model.
+    disk_median : astropy.units.Quantity, optional
+        As for `segment_coronal_holes`.
+    samples : int, optional
+        Average over so many of the eight variants of the image: mirrored east-west, north-south, both, and the same
+        four shifted by half a pixel of the network's grid. Takes as many times as long.
+
+    Returns
+    -------
+    sunpy.map.GenericMap or list of sunpy.map.GenericMap
+        float32 in [0, 1], 0 off the disc, on the WCS of ``smap``.
+
+    Raises
+    ------
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`, `~sunpy_scss.exceptions.ModelNotFoundError`
+        As `segment_coronal_holes`.
+
+    Examples
+    --------
+    >>> from sunpy_scss import predict_probability
+    >>> from sunpy_scss.images import example_map
+    >>> probability = predict_probability(example_map(193), model="scss-ch-193-1")
+    >>> float(probability.max()) <= 1
+    True
+    """
+    model = load_model(model)
+    content = f"{_CONTENT[model.card.feature]} probability"
+    results = [
+        _grid.make_map(
+            found.on_pixels(),
+            found.smap,
+            keywords={"CONTENT": content, **found.provenance()},
+            history=f"sunpy_scss.predict_probability(model={model.card.name!r}, samples={samples})",
+        )
+        for found in _predictions(_maps(smap), model, disk_median, samples)
+    ]
+    return results[0] if isinstance(smap, GenericMap) else results
+
+
+def _segment(feature, smap, model, threshold, min_area, disk_median, samples):
+    model = load_model(model)
+    if model.card.feature != feature:
+        msg = f"{model.card.name} finds {_CONTENT[model.card.feature]}s, not {_CONTENT[feature]}s."
+        raise ModelError(msg)
+    threshold = model.card.threshold if threshold is None else threshold
+    if not 0 < threshold < 1:
+        msg = f"threshold must be between 0 and 1 (got {threshold})."
+        raise ValueError(msg)
+    history = (
+        f"sunpy_scss: {_CONTENT[feature]}s, model={model.card.name!r}, threshold={threshold:g}, "
+        f"min_area={min_area:g}, samples={samples}"
+    )
+    results = [
+        _grid.make_map(
+            _mask(found, threshold, min_area),
+            found.smap,
+            keywords={"CONTENT": f"{_CONTENT[feature]} mask", **found.provenance(), "SCSSTHR": threshold},
+            history=history,
+        )
+        for found in _predictions(_maps(smap), model, disk_median, samples)
+    ]
+    return results[0] if isinstance(smap, GenericMap) else results
+
+
+def _maps(smap):
+    """The Maps of a Map, a sequence or a list; all checked before any is worked on."""
+    maps = list(smap) if isinstance(smap, MapSequence | list | tuple) else [smap]
+    for one in maps:
+        check_map(one)
+    return maps
