@@ -1,9 +1,9 @@
-"""Pure array work: stretch, clean-up. No Map, no unit, no Keras."""
+"""Pure array work: stretch, clean-up, polygon filling. No Map, no unit, no Keras."""
 
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["DISPLAY_SCALES", "OUTER_RADIUS", "linearise", "remove_small", "stretch"]
+__all__ = ["DISPLAY_SCALES", "OUTER_RADIUS", "fill_polygon", "linearise", "remove_small", "stretch"]
 
 # The corona beyond this radius says nothing of what is on the disc.
 OUTER_RADIUS = 1.08
@@ -54,16 +54,16 @@ def stretch(image, radius, median, *, floor, limits, exponent):
     return np.where(radius <= OUTER_RADIUS, scaled, 0).astype(np.float32)
 
 
-def remove_small(mask, pixel_area, min_area):
+def remove_small(mask, areas, min_area):
     """
-    Drop the 8-connected regions of a mask whose summed ``pixel_area`` is below ``min_area``.
+    Drop the 8-connected regions of a mask whose summed area is below ``min_area``.
 
     Parameters
     ----------
     mask : numpy.ndarray
         bool.
-    pixel_area : numpy.ndarray
-        Area of each pixel, same shape, in the unit of ``min_area``.
+    areas : numpy.ndarray
+        One-dimensional, the areas of the pixels that are set, in the order of ``mask.nonzero()``.
     min_area : float
 
     Returns
@@ -75,12 +75,11 @@ def remove_small(mask, pixel_area, min_area):
     --------
     >>> import numpy as np
     >>> mask = np.array([[1, 0, 1], [0, 0, 1]], dtype=bool)
-    >>> remove_small(mask, np.ones((2, 3)), 2).astype(int)
+    >>> remove_small(mask, np.ones(3), 2).astype(int)
     array([[0, 0, 1],
            [0, 0, 1]])
     """
     labels, n_regions = ndimage.label(mask, structure=_EIGHT_NEIGHBOURS)
-    areas = np.bincount(labels.ravel(), weights=pixel_area.ravel(), minlength=n_regions + 1)
-    keep = areas >= min_area
+    keep = np.bincount(labels[mask], weights=areas, minlength=n_regions + 1) >= min_area
     keep[0] = False
     return keep[labels]
