@@ -83,3 +83,41 @@ def remove_small(mask, areas, min_area):
     keep = np.bincount(labels[mask], weights=areas, minlength=n_regions + 1) >= min_area
     keep[0] = False
     return keep[labels]
+
+
+def fill_polygon(rings, shape):
+    """
+    Fill a polygon of several rings by the even-odd rule: a ring inside another one is a hole.
+
+    Parameters
+    ----------
+    rings : sequence of array_like
+        (n, 2) each, vertices (x, y) in pixels, the centre of the first pixel at (0, 0); closed by themselves. Those
+        with under three vertices enclose nothing.
+    shape : tuple of int
+        (ny, nx).
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, of that shape; what lies outside of it is cut.
+
+    Examples
+    --------
+    >>> outer, hole = [(0, 0), (5, 0), (5, 3), (0, 3)], [(2, 1), (4, 1), (4, 2), (2, 2)]
+    >>> fill_polygon([outer, hole], (3, 5)).astype(int)
+    array([[1, 1, 1, 1, 1],
+           [1, 1, 0, 0, 1],
+           [1, 1, 1, 1, 1]])
+    """
+    ny, nx = shape
+    crossed = np.zeros((ny, nx + 1), dtype=bool)
+    for ring in rings:
+        ring = np.asarray(ring, dtype=float).reshape(-1, 2)
+        for (x0, y0), (x1, y1) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
+            # Each edge owns its lower end and each row its left border: neighbours share no pixel.
+            low, high = np.clip(np.ceil([min(y0, y1), max(y0, y1)]), 0, ny).astype(int)
+            rows = np.arange(low, high)
+            x = x0 + (rows - y0) * (x1 - x0) / (y1 - y0 or 1)
+            crossed[rows, np.clip(np.ceil(x), 0, nx).astype(int)] ^= True
+    return np.logical_xor.accumulate(crossed[:, :nx], axis=1)
