@@ -44,12 +44,15 @@ class NetworkInput:
         In DN/s, or in the Map's own unit where the calibration is unknown.
     scale : float
         Factor to the card's reference median, where contrast alone matters or the calibration is unknown; else 1.
+    rescaled : bool
+        Whether the calibration is unknown and of importance, so that the scale is a guess.
     """
 
     image: np.ndarray
     frame: _grid.Frame
     disk_median: float
     scale: float
+    rescaled: bool
 
 
 def check_map(smap):
@@ -70,7 +73,7 @@ def check_map(smap):
         msg = f"Only helioprojective Maps can be segmented (got {tuple(smap.coordinate_system)})."
         raise InvalidMapError(msg)
     if not _size_of_sun_known(smap):
-        msg = "The size of the Sun is unknown: add an observer (HGLN_OBS, HGLT_OBS, DSUN_OBS) or RSUN_OBS to the header."
+        msg = "The size of the Sun is unknown: the header needs an observer (HGLN_OBS, HGLT_OBS, DSUN_OBS) or RSUN_OBS."
         raise InvalidMapError(msg)
 
 
@@ -113,7 +116,11 @@ def network_input(smap, card, *, disk_median=None):
         median = _measured_median(image, radius)
     else:
         median = _given_median(disk_median, smap, per_second)
-    scale = _scale(median, card.stretch, calibrated)
+    rescaled = card.stretch.exponent != 1 and not calibrated
+    if rescaled:
+        _warn_of_calibration(card)
+    # Where contrast alone matters, every image is brought to the reference.
+    scale = 1.0 if calibrated and card.stretch.exponent != 1 else card.stretch.reference_median / median
     stretched = _pixels.stretch(
         image * scale,
         radius,
@@ -122,7 +129,7 @@ def network_input(smap, card, *, disk_median=None):
         limits=card.stretch.limits,
         exponent=card.stretch.exponent,
     )
-    return NetworkInput(stretched, frame, median, scale)
+    return NetworkInput(stretched, frame, median, scale, rescaled)
 
 
 def _warn_of_doubts(smap, card):
@@ -134,7 +141,7 @@ def _warn_of_doubts(smap, card):
         warnings.warn(msg, WavelengthWarning, stacklevel=_STACKLEVEL)
     quality = smap.meta.get("quality", 0)
     if _is_aia(smap) and quality:
-        msg = f"This AIA image is flagged (QUALITY = {quality}); see the AIA keyword documentation before trusting its mask."
+        msg = f"This AIA image is flagged (QUALITY = {quality}): look at it before trusting its mask."
         warnings.warn(msg, QualityWarning, stacklevel=_STACKLEVEL)
 
 
@@ -221,15 +228,9 @@ def _given_median(disk_median, smap, per_second):
     return float(median)
 
 
-def _scale(median, stretch, calibrated):
-    """Factor on the intensities; where contrast alone matters, every image is brought to the reference."""
-    if stretch.exponent == 1:
-        return stretch.reference_median / median
-    if calibrated:
-        return 1.0
+def _warn_of_calibration(card):
     msg = (
-        "The intensity calibration of this Map is unknown to the model (not AIA, or without exposure time): "
-        f"its disc median was set to {stretch.reference_median:g} DN/s. Areas depend on that guess."
+        "The intensity calibration of this Map is unknown to the model (not AIA, or without unit or exposure time): "
+        f"its disc median was set to {card.stretch.reference_median:g} DN/s. Areas depend on that guess."
     )
     warnings.warn(msg, CalibrationWarning, stacklevel=_STACKLEVEL)
-    return stretch.reference_median / median

@@ -17,7 +17,7 @@ def _counts(truth, prediction, where):
     truth, prediction = truth.astype(bool), prediction.astype(bool)
     if where is not None:
         truth, prediction = truth & where, prediction & where
-    return np.count_nonzero(truth & prediction), np.count_nonzero(truth), np.count_nonzero(prediction)
+    return tuple(int(np.count_nonzero(part)) for part in (truth & prediction, truth, prediction))
 
 
 def dice(truth, prediction, *, where=None):

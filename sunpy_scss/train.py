@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import logging
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,13 +13,15 @@ from tqdm.auto import tqdm
 import sunpy.map
 from astropy.time import Time
 
+import sunpy_scss
 from sunpy_scss import _grid, metrics
 from sunpy_scss._augment import Augmentation
 from sunpy_scss._input import network_input
 from sunpy_scss.exceptions import TrainingError
-from sunpy_scss.models import ModelCard, build_network, save_model
+from sunpy_scss.models import Model, ModelCard, build_network, save_model
 
 __all__ = [
+    "Augmentation",
     "Configuration",
     "Dataset",
     "LabelledMap",
@@ -197,7 +198,7 @@ class Configuration:
     rejected_weight : float
         Extra weight of look-alikes.
     seed : int
-    augmentation : sunpy_scss._augment.Augmentation
+    augmentation : sunpy_scss.train.Augmentation
     """
 
     card: ModelCard
@@ -335,11 +336,30 @@ class _Run:
         return row
 
     def finish(self):
-        """The best weights as a model folder."""
+        """The best weights, scored, as a model folder."""
         self.network.load_weights(self.folder / "best.weights.h5")
         plain = build_network(self.configuration.card)  # without the optimiser's state, which is twice its size
         plain.set_weights(self.network.get_weights())
-        return save_model(self.folder, self.configuration.card, plain)
+        return save_model(self.folder, self._card(plain), plain)
+
+    def _card(self, network):
+        card = self.configuration.card
+        scored = Model(card, lambda images: network.predict(images, batch_size=8, verbose=0))
+        return dataclasses.replace(
+            card,
+            version=sunpy_scss.__version__,
+            training={
+                **card.training,
+                "training images": len(self.training),
+                "validation images": len(self.validation),
+                "epochs": len(self.history),
+                "best epoch": self.best_epoch,
+            },
+            scores={
+                "model": evaluate(scored, self.validation),
+                **threshold_scores(self.training, self.validation, card.feature),
+            },
+        )
 
     def _save(self, name):
         scratch = self.folder / f"partial.{name}"
@@ -375,7 +395,8 @@ def evaluate(model, dataset):
     -------
     dict
         ``iou`` and ``dice`` pooled over all pixels, ``mean_iou`` and ``mean_dice`` over images, and
-        ``rejected_claimed``, the share of the look-alikes' area that the model takes for the feature (NaN without).
+        ``rejected_claimed``, the share of the look-alikes' area that the model takes for the feature (None where
+        none are marked).
     """
     probabilities = model.predict(dataset.images[..., np.newaxis])[..., 0]
     return _scores(dataset, probabilities >= model.card.threshold)
@@ -384,18 +405,15 @@ def evaluate(model, dataset):
 def _scores(dataset, predicted):
     truth = dataset.labels >= 0.5
     rejected = (dataset.rejected >= 0.5) & ~truth & dataset.disk
-    per_image: dict[Callable, list] = {
-        metric: [metric(t, p, where=dataset.disk) for t, p in zip(truth, predicted, strict=True)]
-        for metric in (metrics.iou, metrics.dice)
-    }
+    pairs = list(zip(truth, predicted, strict=True))
     n_rejected = np.count_nonzero(rejected)
     return {
         "images": len(dataset),
         "iou": metrics.iou(truth, predicted, where=dataset.disk),
         "dice": metrics.dice(truth, predicted, where=dataset.disk),
-        "mean_iou": float(np.mean(per_image[metrics.iou])),
-        "mean_dice": float(np.mean(per_image[metrics.dice])),
-        "rejected_claimed": np.count_nonzero(rejected & predicted) / n_rejected if n_rejected else float("nan"),
+        "mean_iou": float(np.mean([metrics.iou(*pair, where=dataset.disk) for pair in pairs])),
+        "mean_dice": float(np.mean([metrics.dice(*pair, where=dataset.disk) for pair in pairs])),
+        "rejected_claimed": np.count_nonzero(rejected & predicted) / n_rejected if n_rejected else None,
     }
 
 

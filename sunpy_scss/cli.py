@@ -1,0 +1,157 @@
+"""The ``sunpy-scss`` command: arguments in, text and exit status out; the work is done elsewhere."""
+
+import argparse
+import glob
+import os
+import sys
+
+__all__ = ["main"]
+
+
+def main(arguments=None):
+    """
+    Run the command.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Those of the process by default.
+
+    Returns
+    -------
+    int
+        0 if all went well, 1 if something failed, 2 for wrong arguments.
+    """
+    options = _parser().parse_args(arguments)
+    # TensorFlow reads this when it is imported, which nothing above does.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        return options.run(options)
+    except (OSError, ValueError) as error:
+        print(f"sunpy-scss: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="sunpy-scss", description="Coronal holes and active regions in full-disc EUV images."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_segment(commands)
+    _add_demo(commands)
+    _add_models(commands)
+    _add_train(commands)
+    return parser
+
+
+def _add_command(commands, name, run, help_text):
+    command = commands.add_parser(name, help=help_text, description=help_text)
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_segment(commands):
+    command = _add_command(commands, "segment", _segment, "Write the masks of images.")
+    command.add_argument("files", nargs="+", metavar="FILE", help="image that sunpy reads, or a quoted pattern")
+    command.add_argument(
+        "--feature",
+        choices=("ch", "ar", "both"),
+        default="both",
+        help="coronal holes, active regions, or what each wavelength shows (default)",
+    )
+    command.add_argument("--output", required=True, metavar="DIR", help="folder for the masks")
+    command.add_argument("--plot", action="store_true", help="also draw each outline on its image, as PNG")
+    command.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    command.add_argument("--model", metavar="NAME", help="name or folder of a model, instead of the bundled one")
+    command.add_argument("--threshold", type=float, help="least probability of a mask's pixels")
+    command.add_argument("--min-area", metavar="AREA", help='smallest region, as "1000 Mm2"')
+    command.add_argument("--samples", type=int, default=1, metavar="N", help="average over N variants of the image")
+
+
+def _segment(options):
+    from astropy.units import Quantity
+
+    from sunpy_scss.pipeline import segment_files
+
+    paths = [path for pattern in options.files for path in sorted(glob.glob(pattern)) or [pattern]]
+    features = ("CH", "AR") if options.feature == "both" else (options.feature.upper(),)
+    keywords = {"model": options.model, "threshold": options.threshold, "samples": options.samples}
+    if options.min_area:
+        keywords["min_area"] = Quantity(options.min_area)
+    outcomes = segment_files(
+        paths, features, options.output, plot=options.plot, overwrite=options.overwrite, **keywords
+    )
+    for outcome in outcomes:
+        for path in outcome.written:
+            print(path)
+        for path in outcome.kept:
+            print(f"{path} was there and is kept (--overwrite replaces it)")
+    failed = [outcome for outcome in outcomes if outcome.error]
+    for outcome in failed:
+        print(f"{outcome.path}: {_one_line(outcome.error)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _one_line(error):
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _add_demo(commands):
+    command = _add_command(commands, "demo", _demo, "Segment two real images that come with sunpy; needs no network.")
+    command.add_argument(
+        "--output", default="sunpy-scss-demo", metavar="DIR", help="folder for masks and picture (default: %(default)s)"
+    )
+
+
+def _demo(options):
+    from sunpy_scss.pipeline import demo
+
+    for line in demo(options.output):
+        print(line)
+    return 0
+
+
+def _add_models(commands):
+    command = _add_command(commands, "models", _models, "List the models, or show the card of one.")
+    command.add_argument("model", nargs="?", metavar="NAME", help="name or folder of a model")
+
+
+def _models(options):
+    import json
+
+    from sunpy_scss.models import list_models, load_model
+
+    if options.model:
+        print(json.dumps(load_model(options.model).card.to_dict(), indent=2))
+        return 0
+    for name in list_models():
+        card = load_model(name).card
+        iou = card.scores.get("model", {}).get("iou")
+        score = "not scored" if iou is None else f"validation IoU {iou:.2f}"
+        print(f"{name}  {card.feature}  {card.wavelength:g} Angstrom  labels: {card.labels}  {score}")
+    return 0
+
+
+def _add_train(commands):
+    command = _add_command(commands, "train", _train, "Train a model and write its folder.")
+    command.add_argument("configuration", metavar="CONFIG", help="TOML file; those of the bundled models are examples")
+    command.add_argument("--data", required=True, metavar="DIR", help="folder with images/, masks/ and index.csv")
+    command.add_argument(
+        "--output", required=True, metavar="DIR", help="folder of the model; an unfinished training there goes on"
+    )
+
+
+def _train(options):
+    import json
+
+    from sunpy_scss.train import make_dataset, read_configuration, read_folder, train_model
+
+    configuration = read_configuration(options.configuration)
+    training, validation = (
+        make_dataset(read_folder(options.data, part), configuration.card) for part in ("train", "validation")
+    )
+    model = train_model(configuration, training, validation, options.output)
+    print(json.dumps(model.card.scores, indent=2))
+    return 0
