@@ -1,5 +1,8 @@
 """Errors and warnings of sunpy_scss."""
 
+import sys
+import warnings
+
 from sunpy.util.exceptions import SunpyUserWarning
 
 __all__ = [
@@ -10,7 +13,9 @@ __all__ = [
     "PartialDiskError",
     "QualityWarning",
     "TrainingError",
+    "UnreadableFileError",
     "WavelengthWarning",
+    "warn_caller",
 ]
 
 
@@ -34,6 +39,10 @@ class TrainingError(ValueError):
     """Data or configuration cannot be trained on, or the training failed."""
 
 
+class UnreadableFileError(OSError):
+    """A file is missing, cut off, no image, or not one image."""
+
+
 class WavelengthWarning(SunpyUserWarning):
     """The Map's wavelength is not one that the model was made for."""
 
@@ -44,3 +53,19 @@ class CalibrationWarning(SunpyUserWarning):
 
 class QualityWarning(SunpyUserWarning):
     """The instrument team flagged this image."""
+
+
+def warn_caller(message, category):
+    """
+    Warn at the line of the user that called the package, however deep inside it the doubt arose.
+
+    Parameters
+    ----------
+    message : str
+    category : type
+    """
+    level, frame = 1, sys._getframe()
+    # astropy's unit checks stand between the user and a public function.
+    while frame and frame.f_globals.get("__name__", "").split(".")[0] in ("sunpy_scss", "astropy"):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

@@ -19,7 +19,7 @@ ROWS = [
     {"segment", "classical", "hek", "annotations", "properties", "train", "images", "synthetic"},
     {"_input"},
     {"models", "_grid"},
-    {"_pixels", "_augment", "metrics", "exceptions"},
+    {"_pixels", "_augment", "_jp2", "metrics", "exceptions"},
     {"network"},
 ]
 ROW_OF = {name: number for number, row in enumerate(ROWS) for name in row}

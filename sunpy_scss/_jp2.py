@@ -1,0 +1,79 @@
+"""JPEG 2000 without the system library that sunpy's own reader needs: pixels by Pillow, header from the XML box."""
+
+import numpy as np
+from PIL import Image
+
+__all__ = ["is_jp2", "read_jp2"]
+
+_SIGNATURE = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
+# Cards about the pixels of the FITS file that the image was made of.
+_STALE = {"SIMPLE", "EXTEND", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "BLANK", "BSCALE", "BZERO", "CHECKSUM", "DATASUM"}
+
+
+def is_jp2(path):
+    """Whether a file begins as JPEG 2000 files do."""
+    with path.open("rb") as file:
+        return file.read(len(_SIGNATURE)) == _SIGNATURE
+
+
+def read_jp2(path):
+    """
+    Data (rows from south to north, as in FITS) and header of a JPEG 2000 file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    data : numpy.ndarray
+        (ny, nx), of the type of the file; uint8 in those of Helioviewer.
+    header : dict
+        Describes the pixels that are there: thumbnails carry the header of the full image, which is rescaled.
+
+    Raises
+    ------
+    ValueError
+        If the file is of several channels, or has no FITS header in an XML box.
+    """
+    with Image.open(path) as image:
+        pixels = np.asarray(image)
+    if pixels.ndim != 2:
+        msg = f"it has {pixels.shape[-1]} colour channels; a picture is read by sunpy_scss.images.from_browse"
+        raise ValueError(msg)
+    return np.ascontiguousarray(pixels[::-1]), _mended(_header(path), pixels.shape[::-1])
+
+
+def _header(path):
+    from glymur import Jp2k
+
+    trees = [box.xml for box in Jp2k(path).box if box.box_id == "xml " and box.xml is not None]
+    cards = [node for tree in trees[:1] for node in tree.findall(".//fits/*")]
+    header = {card.tag: _number(card.text.strip()) for card in cards if card.text}
+    if not header:
+        msg = "it has no FITS header; a picture is read by sunpy_scss.images.from_browse"
+        raise ValueError(msg)
+    return header
+
+
+def _number(text):
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _mended(header, shape):
+    """The header for the ``shape`` (nx, ny) that the image has: its outer edges stay where they are."""
+    # NaN equals nothing, not itself either; FITS cannot hold it.
+    mended = {key: value for key, value in header.items() if key not in _STALE and value == value}
+    for axis, size in enumerate(shape, start=1):
+        factor = header.get(f"NAXIS{axis}", size) / size
+        if f"CDELT{axis}" in mended:
+            mended[f"CDELT{axis}"] *= factor
+        if f"CRPIX{axis}" in mended:
+            # Counted from the outer edge, which lies half a pixel before the centre of pixel 1.
+            mended[f"CRPIX{axis}"] = (mended[f"CRPIX{axis}"] - 0.5) / factor + 0.5
+    return mended
