@@ -195,7 +195,7 @@ def make_map(data, smap, *, keywords, history):
     keywords : dict
         Provenance; FITS keys of at most 8 characters, values in ASCII.
     history : str
-        One line on how the result was made.
+        How the result was made; lines of at most 72 characters, as FITS has them.
 
     Returns
     -------
@@ -245,6 +245,9 @@ def pixel_areas(frame, rows, columns):
         float32, in squares of the solar radius; 0 off the disc.
     """
     radius = frame.radius(rows, columns)
-    # 1/mu diverges at the limb: within half a pixel of it, the value half a pixel inside.
-    inner = np.minimum(radius, 1 - 0.5 / frame.pixels_per_radius)
-    return np.where(radius <= 1, 1 / np.sqrt(1 - inner**2), 0) / np.float32(frame.pixels_per_radius**2)
+    # 1/mu diverges at the limb. Its mean over the ring from one side of the pixel to the other does not:
+    # the integral of r/mu is -mu, so that the mean is 2 / (mu_near + mu_far).
+    half = 0.5 / frame.pixels_per_radius
+    near, far = np.maximum(radius - half, 0), np.minimum(radius + half, 1)
+    mean = 2 / (np.sqrt(1 - np.minimum(near, 1) ** 2) + np.sqrt(1 - far**2) + np.float32(1e-30))
+    return np.where(radius <= 1, mean, 0) / np.float32(frame.pixels_per_radius**2)

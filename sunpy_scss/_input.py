@@ -16,6 +16,7 @@ from sunpy_scss.exceptions import (
     PartialDiskError,
     QualityWarning,
     WavelengthWarning,
+    warn_caller,
 )
 
 __all__ = ["NetworkInput", "check_map", "network_input"]
@@ -25,8 +26,6 @@ _MEDIAN_RADIUS = 0.9
 _LEAST_COVERAGE = 0.7
 # Header keys for the apparent solar radius, as sunpy reads them.
 _RADIUS_KEYS = ("rsun_obs", "solar_r", "radius")
-# From the callers of these functions back to the user's line: public function, its worker, network_input, here.
-_STACKLEVEL = 5
 
 
 @dataclass(frozen=True)
@@ -137,12 +136,12 @@ def _warn_of_doubts(smap, card):
     known = wavelength is not None and wavelength.unit.is_equivalent(u.AA)
     if not known or not np.isclose(wavelength.to_value(u.AA), card.wavelengths, atol=0.5).any():
         accepted = "/".join(f"{value:g}" for value in card.wavelengths)
-        msg = f"{card.name} was made for {accepted} Angstrom; this Map's wavelength is {wavelength or 'unknown'}."
-        warnings.warn(msg, WavelengthWarning, stacklevel=_STACKLEVEL)
+        msg = f"{card.name} was made for {accepted} Angstrom; this Map's wavelength is {wavelength}."
+        warn_caller(msg, WavelengthWarning)
     quality = smap.meta.get("quality", 0)
     if _is_aia(smap) and quality:
         msg = f"This AIA image is flagged (QUALITY = {quality}): look at it before trusting its mask."
-        warnings.warn(msg, QualityWarning, stacklevel=_STACKLEVEL)
+        warn_caller(msg, QualityWarning)
 
 
 def _is_aia(smap):
@@ -233,4 +232,4 @@ def _warn_of_calibration(card):
         "The intensity calibration of this Map is unknown to the model (not AIA, or without unit or exposure time): "
         f"its disc median was set to {card.stretch.reference_median:g} DN/s. Areas depend on that guess."
     )
-    warnings.warn(msg, CalibrationWarning, stacklevel=_STACKLEVEL)
+    warn_caller(msg, CalibrationWarning)

@@ -7,6 +7,8 @@ from sunpy.util.exceptions import SunpyUserWarning
 
 __all__ = [
     "CalibrationWarning",
+    "HEKError",
+    "HEKWarning",
     "InvalidMapError",
     "ModelError",
     "ModelNotFoundError",
@@ -53,6 +55,14 @@ class CalibrationWarning(SunpyUserWarning):
 
 class QualityWarning(SunpyUserWarning):
     """The instrument team flagged this image."""
+
+
+class HEKError(OSError):
+    """The Heliophysics Events Knowledgebase gave no usable answer: an outage, not an absence of events."""
+
+
+class HEKWarning(SunpyUserWarning):
+    """Events of the HEK were left out, or their time is in doubt."""
 
 
 def warn_caller(message, category):

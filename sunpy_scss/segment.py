@@ -157,7 +157,7 @@ def predict_probability(smap, *, model, disk_median=None, samples=1):
             found.on_pixels(),
             found.smap,
             keywords={"CONTENT": content, **found.provenance()},
-            history=f"sunpy_scss.predict_probability(model={model.card.name!r}, samples={samples})",
+            history=f"sunpy_scss: {content} by {model.card.name}\nsamples={samples}",
         )
         for found in _predictions(_maps(smap), model, disk_median, samples)
     ]
@@ -174,8 +174,8 @@ def _segment(feature, smap, model, threshold, min_area, disk_median, samples):
         msg = f"threshold must be between 0 and 1 (got {threshold})."
         raise ValueError(msg)
     history = (
-        f"sunpy_scss: {_CONTENT[feature]}s, model={model.card.name!r}, threshold={threshold:g}, "
-        f"min_area={min_area:g}, samples={samples}"
+        f"sunpy_scss: {_CONTENT[feature]}s by {model.card.name}\n"
+        f"threshold={threshold:g}, min_area={min_area:g}, samples={samples}"
     )
     results = [
         _grid.make_map(
