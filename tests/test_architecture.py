@@ -17,9 +17,10 @@ ROWS = [
     {"pipeline", "report"},
     {"compare", "evolution", "plotting"},
     {"segment", "classical", "hek", "annotations", "properties", "train", "images", "synthetic"},
-    {"_input"},
+    {"_input", "_hek_client", "_hek_choice", "_hek_shapes", "_browse"},
+    {"_hek_records"},
     {"models", "_grid"},
-    {"_pixels", "_augment", "_jp2", "metrics", "exceptions"},
+    {"_pixels", "_augment", "_jp2", "_limb", "metrics", "exceptions"},
     {"network"},
 ]
 ROW_OF = {name: number for number, row in enumerate(ROWS) for name in row}
@@ -28,6 +29,7 @@ ROW_OF = {name: number for number, row in enumerate(ROWS) for name in row}
 THIRD_PARTY = {
     "_augment": {"numpy", "scipy", "skimage"},
     "_pixels": {"numpy", "scipy", "skimage"},
+    "_limb": {"numpy", "scipy", "skimage"},
     "metrics": {"numpy", "scipy", "skimage"},
     "exceptions": {"numpy", "scipy", "skimage", "sunpy"},
     "network": {"keras", "numpy"},
