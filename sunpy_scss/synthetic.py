@@ -1,0 +1,285 @@
+"""A simple Sun whose coronal holes and active regions are known: for examples, tests and first trainings."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+import astropy.units as u
+import sunpy.map
+from astropy.coordinates import SkyCoord
+from astropy.time import Time
+from sunpy.coordinates import HeliographicStonyhurst, Helioprojective, get_earth
+from sunpy.map.header_helper import make_fitswcs_header
+from sunpy.map.maputils import all_coordinates_from_map
+
+from sunpy_scss import _grid
+
+__all__ = ["Cap", "SyntheticSun", "synthetic_sun"]
+
+# Half of the field of view in apparent solar radii, as AIA has it.
+_HALF_WIDTH = 1.28
+
+# What the model Sun looks like at a wavelength in Angstrom. Brightness in log10: of the quiet Sun in DN/s, its
+# scatter, and how much darker or brighter holes and active regions are. Those of 193 are measured on AIA images.
+_APPEARANCE = {
+    171: {"quiet": 2.1, "scatter": 0.13, "hole": -0.35, "active": 0.75},
+    193: {"quiet": 1.85, "scatter": 0.13, "hole": -0.70, "active": 0.85},
+}
+
+# Median of log10 of the brightness by distance from disc centre in solar radii, AIA 193.
+_LIMB_RADII = (0, 0.5, 0.8, 0.9, 0.95, 0.99, 1.0)
+_LIMB_BRIGHTENING = (-0.07, -0.02, 0.04, 0.10, 0.17, 0.30, 0.45)
+
+# The corona loses a factor e over this distance, in solar radii, down to a sky in DN/s.
+_SCALE_HEIGHT, _SKY = 0.07, 2
+
+# Patches of the quiet Sun: independent points of noise across the Sun, and the share of each scale in the scatter.
+_PATCHES = {12: 0.5, 40: 0.6, 110: 0.6}
+# The same for the edges of regions; they move by at most so many times the roughness.
+_OUTLINE, _LARGEST = 14, 1.5
+# Standard deviation of white noise under a cubic B-spline in three dimensions.
+_SPLINE_SCATTER = (151 / 315) ** 1.5
+
+# Boundaries are this soft in the image, half-way in log10 on the mask's edge.
+_EDGE = np.radians(0.7)
+
+_POLE_SIZES, _HOLE_SIZES, _ACTIVE_SIZES = (18, 28), (8, 16), (4, 8)
+_ROUGHNESS = 0.25
+_GAP = np.radians(10)
+
+
+@dataclass(frozen=True)
+class Cap:
+    """
+    A round or roundish region on the Sun.
+
+    Attributes
+    ----------
+    lon, lat : astropy.units.Quantity
+        Heliographic Stonyhurst coordinates of its middle.
+    radius : astropy.units.Quantity
+        Angle between its middle and its edge, seen from the centre of the Sun.
+    roughness : float
+        Scatter of that radius along the edge, as a share of it. With 0 the region is a spherical cap, whose area
+        is ``2 * pi * (1 - cos(radius))`` squares of the solar radius.
+    """
+
+    lon: u.Quantity
+    lat: u.Quantity
+    radius: u.Quantity
+    roughness: float = 0.0
+
+    def _middle(self):
+        lon, lat = self.lon.to_value(u.rad), self.lat.to_value(u.rad)
+        return np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+
+
+@dataclass(frozen=True)
+class SyntheticSun:
+    """
+    An image and the truth about it.
+
+    Attributes
+    ----------
+    image : sunpy.map.GenericMap
+        In DN/s, with the header of a calibrated AIA image.
+    coronal_holes, active_regions : sunpy.map.GenericMap
+        int16, 1 inside and 0 outside, on the WCS of the image.
+    """
+
+    image: sunpy.map.GenericMap
+    coronal_holes: sunpy.map.GenericMap
+    active_regions: sunpy.map.GenericMap
+
+
+@u.quantity_input
+def synthetic_sun(
+    date="2017-06-01T12:00:00",
+    *,
+    wavelength: u.AA = 193 * u.AA,
+    size=512,
+    seed=0,
+    coronal_holes=None,
+    active_regions=None,
+    observer=None,
+):
+    """
+    Draw a simple Sun whose coronal holes and active regions are known exactly.
+
+    Quiet Sun with a patchy network, limb brightening and a corona; two polar and two or three smaller coronal holes;
+    two to four active regions. It is there to learn on, to test with and to show things by; what a model scores on it
+    says nothing about the real Sun, which has filaments, bright points and no sharp edges.
+
+    Parameters
+    ----------
+    date : str or astropy.time.Time, optional
+    wavelength : astropy.units.Quantity, optional
+        171 or 193 Angstrom. Only the levels of 193 are measured ones; holes are fainter contrasts at 171.
+    size : int, optional
+        Pixels on a side. The field of view is 2.56 apparent solar radii wide, whatever the observer.
+    seed : int, optional
+        The same seed gives the same Sun, also for another observer, size and wavelength.
+    coronal_holes, active_regions : iterable of Cap, optional
+        In place of random ones.
+    observer : astropy.coordinates.SkyCoord, optional
+        Earth by default. Regions are placed relative to Earth all the same.
+
+    Returns
+    -------
+    SyntheticSun
+
+    Raises
+    ------
+    ValueError
+        If the wavelength is neither of the two, or ``size`` is below 16.
+
+    Examples
+    --------
+    The area of a spherical cap comes back from its mask:
+
+    >>> import numpy as np
+    >>> import astropy.units as u
+    >>> from sunpy_scss.synthetic import Cap, synthetic_sun
+    >>> sun = synthetic_sun(coronal_holes=[Cap(10 * u.deg, 20 * u.deg, 15 * u.deg)], active_regions=[])
+    >>> sun.image.unit, sun.coronal_holes.data.shape, int(sun.active_regions.data.sum())
+    (Unit("DN / s"), (512, 512), 0)
+    >>> from sunpy_scss.properties import area_fraction
+    >>> share = area_fraction(sun.coronal_holes)
+    >>> bool(np.isclose(share, 1 - np.cos(15 * u.deg), rtol=0.01))
+    True
+    """
+    appearance = _appearance(wavelength)
+    if size < 16:
+        msg = f"size must be at least 16 pixels (got {size})."
+        raise ValueError(msg)
+    random_holes, random_active = _random_regions(np.random.default_rng([seed, 0]))
+    coronal_holes = random_holes if coronal_holes is None else coronal_holes
+    active_regions = random_active if active_regions is None else active_regions
+    blank = _blank_map(Time(date), wavelength, size, observer)
+    points, radius = _surface(blank)
+    outline = np.clip(_noise(points, _OUTLINE, np.random.default_rng([seed, 1])), -_LARGEST, _LARGEST)
+    holes = _depths(coronal_holes, points, outline)
+    active = _depths(active_regions, points, outline)
+    image = _image(points, radius, holes, active, appearance, seed)
+    return SyntheticSun(
+        sunpy.map.Map(image, blank.meta),
+        _mask_map(holes, radius, "CH", blank, seed),
+        _mask_map(active, radius, "AR", blank, seed),
+    )
+
+
+def _appearance(wavelength):
+    known = round(wavelength.to_value(u.AA))
+    if known not in _APPEARANCE:
+        msg = f"wavelength must be {' or '.join(map(str, _APPEARANCE))} Angstrom (got {wavelength})."
+        raise ValueError(msg)
+    return _APPEARANCE[known]
+
+
+def _random_regions(rng):
+    """Two polar holes, then smaller holes and active regions apart from each other."""
+    poles = [Cap(0 * u.deg, sign * 90 * u.deg, rng.uniform(*_POLE_SIZES) * u.deg, _ROUGHNESS) for sign in (1, -1)]
+    taken = list(poles)
+    holes = [_place(rng, taken, 45, _HOLE_SIZES) for _ in range(rng.integers(2, 4))]
+    active = [_place(rng, taken, 30, _ACTIVE_SIZES) for _ in range(rng.integers(2, 5))]
+    return poles + holes, active
+
+
+def _place(rng, taken, highest, sizes):
+    """A region that touches none of those taken; it is added to them."""
+    while True:
+        lon, lat = rng.uniform(-65, 65), rng.uniform(-highest, highest)
+        cap = Cap(lon * u.deg, lat * u.deg, rng.uniform(*sizes) * u.deg, _ROUGHNESS)
+        if all(_separation(cap, other) > _GAP for other in taken):
+            taken.append(cap)
+            return cap
+
+
+def _separation(one, other):
+    """Between the edges of two regions, in radians."""
+    angle = np.arccos(np.clip(one._middle() @ other._middle(), -1, 1))
+    return angle - (one.radius + other.radius).to_value(u.rad)
+
+
+def _blank_map(date, wavelength, size, observer):
+    observer = get_earth(date) if observer is None else observer
+    origin = SkyCoord(0 * u.arcsec, 0 * u.arcsec, frame=Helioprojective(observer=observer, obstime=date))
+    distance = observer.transform_to(HeliographicStonyhurst(obstime=date)).radius
+    scale = 2 * _HALF_WIDTH / size * np.arcsin(origin.rsun / distance).to(u.arcsec) / u.pix
+    header = make_fitswcs_header(
+        (size, size),
+        origin,
+        scale=u.Quantity([scale, scale]),
+        instrument="AIA_2",
+        telescope="SDO/AIA",
+        wavelength=wavelength.to(u.AA),
+        exposure=2 * u.s,
+        unit=u.DN / u.s,
+    )
+    return sunpy.map.Map(np.zeros((size, size), dtype=np.float32), header)
+
+
+def _surface(smap):
+    """
+    The point of the Sun behind each pixel, off the disc the nearest on the limb.
+
+    Returns
+    -------
+    numpy.ndarray
+        (3, ny, nx) unit vectors, heliographic Stonyhurst.
+    numpy.ndarray
+        (ny, nx) distance from disc centre in apparent solar radii.
+    """
+    seen = all_coordinates_from_map(smap)
+    radius = np.hypot(seen.Tx, seen.Ty) / smap.rsun_obs
+    inwards = np.minimum(1, 0.9999 / np.maximum(radius.value, 1e-9))
+    on_disk = SkyCoord(seen.Tx * inwards, seen.Ty * inwards, frame=smap.coordinate_frame)
+    where = on_disk.transform_to(HeliographicStonyhurst(obstime=smap.coordinate_frame.obstime)).cartesian.xyz
+    return (where / np.linalg.norm(where, axis=0)).value, radius.value
+
+
+def _noise(points, n, rng):
+    """Smooth noise of unit variance on the sphere, with ``n`` independent points across it."""
+    lattice = rng.standard_normal((n + 4,) * 3)
+    smooth = ndimage.map_coordinates(lattice, (points + 1) / 2 * n + 1.5, order=3, prefilter=False)
+    return smooth / _SPLINE_SCATTER
+
+
+def _depths(regions, points, outline):
+    """How far inside the nearest edge of the regions each point is, in radians; negative outside."""
+    depths = np.full(outline.shape, -np.pi)
+    for region in regions:
+        angle = np.arccos(np.clip(np.tensordot(region._middle(), points, axes=1), -1, 1))
+        edge = region.radius.to_value(u.rad) * (1 + region.roughness * outline)
+        depths = np.maximum(depths, edge - angle)
+    return depths
+
+
+def _image(points, radius, holes, active, appearance, seed):
+    """DN/s."""
+    rng = np.random.default_rng([seed, 2])
+    patches = sum(share * _noise(points, n, rng) for n, share in _PATCHES.items())
+    heights = np.maximum(radius - 1, 0) / _SCALE_HEIGHT
+    fading = np.exp(-heights)
+    # Above the limb details blur into the corona; the lack of it over holes stays, with softer edges.
+    patches *= fading
+    brightness = (
+        appearance["quiet"]
+        + appearance["scatter"] * patches
+        + np.interp(radius, _LIMB_RADII, _LIMB_BRIGHTENING)
+        + appearance["hole"] * _soft(holes / (1 + 5 * heights))
+        + appearance["active"] * _soft(active) * (0.8 + 0.2 * patches) * fading
+    )
+    return (10**brightness * fading + _SKY).astype(np.float32)
+
+
+def _soft(depths):
+    return 1 / (1 + np.exp(-depths / (_EDGE / 2)))
+
+
+def _mask_map(depths, radius, feature, smap, seed):
+    mask = ((depths > 0) & (radius <= 1)).astype(np.int16)
+    content = {"CH": "coronal hole mask", "AR": "active region mask"}[feature]
+    keywords = {"CONTENT": content, "SCSSFEAT": feature, "SCSSMOD": "synthetic", "SCSSLAB": "exact"}
+    return _grid.make_map(mask, smap, keywords=keywords, history=f"sunpy_scss.synthetic_sun(seed={seed})")
