@@ -16,11 +16,11 @@ ROWS = [
     {"cli", "__init__"},
     {"pipeline", "report"},
     {"compare", "evolution", "plotting"},
-    {"segment", "classical", "hek", "annotations", "properties", "train", "images", "synthetic"},
-    {"_input", "_hek_client", "_hek_choice", "_hek_shapes", "_browse"},
+    {"segment", "classical", "hek", "annotations", "properties", "train", "images", "synthetic", "disk"},
+    {"_input", "_hek_client", "_hek_choice", "_hek_shapes", "_browse", "_polygons"},
     {"_hek_records"},
     {"models", "_grid"},
-    {"_pixels", "_augment", "_jp2", "_limb", "metrics", "exceptions"},
+    {"_pixels", "_augment", "_jp2", "_limb", "_label_files", "metrics", "exceptions"},
     {"network"},
 ]
 ROW_OF = {name: number for number, row in enumerate(ROWS) for name in row}
