@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-__all__ = ["is_jp2", "read_jp2"]
+__all__ = ["is_jp2", "read_header", "read_jp2"]
 
 _SIGNATURE = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
 # Cards about the pixels of the FITS file that the image was made of.
@@ -38,22 +38,20 @@ def read_jp2(path):
     """
     with Image.open(path) as image:
         pixels = np.asarray(image)
-    if pixels.ndim != 2:
-        msg = f"it has {pixels.shape[-1]} colour channels; a picture is read by sunpy_scss.images.from_browse"
+    header = read_header(path)
+    if pixels.ndim != 2 or not header:
+        msg = "it is a picture without coordinates; use sunpy_scss.images.from_browse"
         raise ValueError(msg)
-    return np.ascontiguousarray(pixels[::-1]), _mended(_header(path), pixels.shape[::-1])
+    return np.ascontiguousarray(pixels[::-1]), _mended(header, pixels.shape[::-1])
 
 
-def _header(path):
+def read_header(path):
+    """The FITS header in a JPEG 2000 file, as it stands there; empty without."""
     from glymur import Jp2k
 
     trees = [box.xml for box in Jp2k(path).box if box.box_id == "xml " and box.xml is not None]
     cards = [node for tree in trees[:1] for node in tree.findall(".//fits/*")]
-    header = {card.tag: _number(card.text.strip()) for card in cards if card.text}
-    if not header:
-        msg = "it has no FITS header; a picture is read by sunpy_scss.images.from_browse"
-        raise ValueError(msg)
-    return header
+    return {card.tag: _number(card.text.strip()) for card in cards if card.text}
 
 
 def _number(text):

@@ -1,17 +1,25 @@
-"""Images as Maps: of any file."""
+"""Images as Maps: from any file, from pictures made for the eye."""
 
 import warnings
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import numpy as np
+
+import astropy.units as u
 import sunpy.map
 from astropy.io import fits
 from sunpy.map import GenericMap
+from sunpy.time import parse_time
+from sunpy.util import MetaDict
 
-from sunpy_scss._jp2 import is_jp2, read_jp2
-from sunpy_scss.exceptions import UnreadableFileError
+from sunpy_scss import _browse
+from sunpy_scss._jp2 import is_jp2, read_header, read_jp2
+from sunpy_scss._limb import fit_limb
+from sunpy_scss._pixels import linearise
+from sunpy_scss.exceptions import CalibrationWarning, InvalidMapError, UnreadableFileError, warn_caller
 
-__all__ = ["example_map", "read_map"]
+__all__ = ["example_map", "from_browse", "read_map"]
 
 _EXAMPLES = {171: "aia_171_level1.fits", 193: "2013_06_24__17_31_30_84__SDO_AIA_AIA_193.jp2"}
 # How the files of JPEG and PNG begin.
@@ -52,18 +60,23 @@ def read_map(path):
     sunpy_scss.exceptions.UnreadableFileError: nowhere.fits cannot be read: there is no such file.
     """
     path = Path(path)
-    if not path.is_file():
-        msg = f"{path} cannot be read: there is no such file."
-        raise UnreadableFileError(msg)
-    try:
-        maps = _maps_in(path)
-    except Exception as error:  # readers raise whatever a broken file makes them stumble over
-        msg = f"{path} cannot be read: {_reason(path, error)}."
-        raise UnreadableFileError(msg) from error
+    maps = _read(_maps_in, path)
     if not isinstance(maps, GenericMap):
         msg = f"{path} holds {len(maps)} images: open it by sunpy.map.Map and choose one."
         raise UnreadableFileError(msg)
     return maps
+
+
+def _read(reader, path):
+    """What a reader makes of a file; whatever it stumbles over becomes one clear error."""
+    if not path.is_file():
+        msg = f"{path} cannot be read: there is no such file."
+        raise UnreadableFileError(msg)
+    try:
+        return reader(path)
+    except Exception as error:
+        msg = f"{path} cannot be read: {_reason(path, error)}."
+        raise UnreadableFileError(msg) from error
 
 
 def _maps_in(path):
@@ -97,11 +110,11 @@ def _reason(path, error):
         return "it is empty; download it again"
     if start.startswith(b"<"):
         return "it is a web page, likely an error message saved in place of the image; download it again"
-    if start.startswith(_PICTURE):
-        return "it is a picture without coordinates; use sunpy_scss.images.from_browse"
     reason = str(error.__cause__ or error)
     if any(sign in reason for sign in _CUT_OFF):
         return "it is cut off or damaged; download it again"
+    if start.startswith(_PICTURE):
+        return "it is a picture without coordinates; use sunpy_scss.images.from_browse"
     return reason.partition("\n")[0].rstrip(".")
 
 
@@ -136,3 +149,118 @@ def example_map(wavelength):
         raise ValueError(msg)
     with as_file(files("sunpy") / "data" / "test" / _EXAMPLES[wavelength]) as path:
         return read_map(path)
+
+
+@u.quantity_input
+def from_browse(path, *, date=None, wavelength: u.AA = None, source=None):
+    """
+    A Map of a picture as web sites show them: JPEG, PNG or JPEG 2000 of the whole disc, solar north up.
+
+    The colour table is inverted and the display scale undone where it is known. The centre of the disc and its radius
+    in pixels are fitted to the limb; its radius in arcsec is that from Earth at that time. Writing in the corners does
+    no harm.
+
+    Parameters
+    ----------
+    path : path-like
+    date : str, datetime or astropy.time.Time, optional
+        When the image was taken. By default what the file's name tells (as in ``20170210_165517_1024_0193.jpg``), or
+        its text entries.
+    wavelength : astropy.units.Quantity, optional
+        By default as the colours tell; needed for grey pictures. 195 Å takes an image for one of SUVI, as does a
+        file name with ``suvi``.
+    source : {"sdo", "helioviewer", "other"}, optional
+        What made the picture, which decides whether its display scale is known: browse images of sdo.gsfc.nasa.gov at
+        193 Å and images of Helioviewer at 171 and 193 Å, from 2011 on, were compared with FITS files. By default told
+        from name and format: JPEG named as those of sdo.gsfc.nasa.gov, JPEG 2000 and plain PNG as of Helioviewer.
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+        An AIA or SUVI Map, float32. In DN/s where the display scale is known (not below 21 DN/s at 193 Å and 5 DN/s at
+        171 Å, where it clips); else dimensionless, with ``CALIB = 'relative'`` in the header and a warning, and
+        segmentation treats it as an image of unknown calibration.
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.UnreadableFileError`
+        If the file does not exist, is cut off, or is no picture.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If no limb is found, or the colours are not those of AIA 171 or 193 Å.
+    ValueError
+        If the date or the wavelength is not known.
+
+    Warns
+    -----
+    `~sunpy_scss.exceptions.CalibrationWarning`
+        If the display scale is unknown.
+
+    Examples
+    --------
+    >>> from sunpy_scss.images import from_browse
+    >>> smap = from_browse("20170210_165517_1024_0193.jpg")  # doctest: +SKIP
+    """
+    path = Path(path)
+    if source is not None and source not in _browse.SOURCES:
+        msg = f"source must be one of {', '.join(_browse.SOURCES)} (got {source!r})."
+        raise ValueError(msg)
+    picture = _read(_browse.read_picture, path)
+    if picture.kind == "JPEG2000" and _read(read_header, path):
+        smap = read_map(path)
+        index, header, date = smap.data, smap.meta.copy(), smap.date
+        angstrom = _checked_wavelength(path, smap.wavelength, None)
+    else:
+        index, colours = _colour_index(path, picture)
+        angstrom = _checked_wavelength(path, wavelength, 195 if colours == 193 and picture.is_suvi else colours)
+        date = _date(path, picture, date)
+        header = MetaDict(_browse.header_of(picture, _disk(path, index), date, angstrom))
+    is_aia = header["instrume"].startswith("AIA")
+    if is_aia and _browse.is_calibrated(source or _browse.source_of(picture), angstrom, date):
+        header["bunit"], header["calib"] = "DN / s", "display scale undone"
+    else:
+        header["bunit"], header["calib"] = "", "relative"
+        msg = f"The display scale of {path} is unknown: its intensities are relative. If you know it, pass source."
+        warn_caller(msg, CalibrationWarning)
+    header["filename"] = path.name
+    return sunpy.map.Map(linearise(index, _browse.CHANNELS[angstrom]), header)
+
+
+def _colour_index(path, picture):
+    try:
+        index, colours = _browse.colour_index(picture.pixels)
+    except ValueError as error:
+        msg = f"{path} is no picture of AIA or SUVI: {error}."
+        raise InvalidMapError(msg) from error
+    return np.ascontiguousarray(index[::-1]), colours
+
+
+def _checked_wavelength(path, wavelength, colours):
+    """The wavelength in Angstrom, from the caller or the colours, which must agree."""
+    if wavelength is None and colours is None:
+        msg = f"{path} is grey: pass wavelength, 171 or 193 Angstrom."
+        raise ValueError(msg)
+    angstrom = colours if wavelength is None else round(wavelength.to_value(u.AA))
+    if angstrom not in _browse.CHANNELS:
+        known = ", ".join(map(str, _browse.CHANNELS))
+        msg = f"The wavelength of {path} must be one of {known} Angstrom (got {angstrom})."
+        raise ValueError(msg)
+    if colours is not None and _browse.CHANNELS[angstrom] != _browse.CHANNELS[colours]:
+        msg = f"The colours of {path} are those of {colours} Angstrom (wavelength is {angstrom})."
+        raise ValueError(msg)
+    return angstrom
+
+
+def _date(path, picture, date):
+    date = date or _browse.date_of(picture)
+    if date is None:
+        msg = f"Neither name nor texts of {path} tell when it was taken: pass date."
+        raise ValueError(msg)
+    return parse_time(date)
+
+
+def _disk(path, index):
+    disk = fit_limb(index.astype(np.float32))
+    if not disk.found:
+        msg = f"{path} shows no limb to find the Sun by: is it a picture of the whole disc?"
+        raise InvalidMapError(msg)
+    return disk

@@ -145,13 +145,13 @@ def test_jp2_cut_off(tmp_path):
 
 def test_jp2_without_header(tmp_path):
     Image.fromarray(np.zeros((16, 16), dtype=np.uint8)).save(tmp_path / "a.jp2")
-    with pytest.raises(UnreadableFileError, match=r"it has no FITS header; .*from_browse"):
+    with pytest.raises(UnreadableFileError, match=r"a picture without coordinates; .*from_browse"):
         read_map(tmp_path / "a.jp2")
 
 
 def test_jp2_in_colour(tmp_path):
     Image.new("RGB", (16, 16)).save(tmp_path / "a.jp2")
-    with pytest.raises(UnreadableFileError, match=r"3 colour channels; .*from_browse"):
+    with pytest.raises(UnreadableFileError, match=r"a picture without coordinates; .*from_browse"):
         read_map(tmp_path / "a.jp2")
 
 
