@@ -286,6 +286,13 @@ def build_network(card, *, seed=None):
     return network.scss_net((card.grid_size, card.grid_size, 1), **dataclasses.asdict(card.network))
 
 
+def refuse_to_overwrite(folder):
+    """Raise FileExistsError if a folder holds a model."""
+    if (Path(folder) / _CARD).exists():
+        msg = f"{folder} holds a model already; choose another folder (or pass overwrite=True to save_model)."
+        raise FileExistsError(msg)
+
+
 def save_model(folder, card, network, *, overwrite=False):
     """
     Write a network and its card as a model folder.
@@ -311,9 +318,8 @@ def save_model(folder, card, network, *, overwrite=False):
         If a model is there and ``overwrite`` is not set.
     """
     folder = Path(folder)
-    if (folder / _CARD).exists() and not overwrite:
-        msg = f"{folder} holds a model already; pass overwrite=True to replace it."
-        raise FileExistsError(msg)
+    if not overwrite:
+        refuse_to_overwrite(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         weights, card_file = Path(scratch, _WEIGHTS), Path(scratch, _CARD)

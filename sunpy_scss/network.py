@@ -17,12 +17,12 @@ __all__ = ["Batches", "compile_network", "predict", "scss_net", "set_seed"]
 set_seed = keras.utils.set_random_seed
 
 
-def _double_block(x, convolution, filters, norm):
-    for _ in range(2):
-        x = convolution(filters, 3, padding="same")(x)
+def _double_block(x, convolution, filters, norm, name):
+    for half in "ab":
+        x = convolution(filters, 3, padding="same", name=f"{name}_conv_{half}")(x)
         if norm:
-            x = norm()(x)
-        x = kl.ReLU()(x)
+            x = norm(name=f"{name}_norm_{half}")(x)
+        x = kl.ReLU(name=f"{name}_relu_{half}")(x)
     return x
 
 
@@ -71,23 +71,25 @@ def scss_net(input_shape=(256, 256, 1), filters=32, layers=4, batch_norm=True, d
         msg = f"Height and width must divide by {2**layers} for {layers} layers (got {tuple(input_shape)})."
         raise ValueError(msg)
     norm = partial(kl.BatchNormalization, momentum=momentum) if batch_norm else None
-    inputs = x = keras.Input(input_shape)
+    # Names of our own: Keras's count on from one network to the next, and end up in the weights file.
+    inputs = x = keras.Input(input_shape, name="image")
     skips = []
     for level in range(layers):
         if drop_prob and level >= 2:
-            x = kl.Dropout(drop_prob)(x)
-        x = _double_block(x, kl.Conv2D, filters * 2**level, norm)
+            x = kl.Dropout(drop_prob, name=f"encoder_{level}_dropout")(x)
+        x = _double_block(x, kl.Conv2D, filters * 2**level, norm, f"encoder_{level}")
         skips.append(x)
-        x = kl.MaxPooling2D()(x)
+        x = kl.MaxPooling2D(name=f"encoder_{level}_pool")(x)
     if drop_prob:
-        x = kl.Dropout(drop_prob)(x)
-    x = _double_block(x, kl.Conv2D, filters * 2**layers, norm)
+        x = kl.Dropout(drop_prob, name="bottleneck_dropout")(x)
+    x = _double_block(x, kl.Conv2D, filters * 2**layers, norm, "bottleneck")
     for step, level in enumerate(reversed(range(layers))):
         if drop_prob and step < 2:
-            x = kl.Dropout(drop_prob)(x)
-        x = kl.Concatenate()([kl.UpSampling2D()(x), skips[level]])
-        x = _double_block(x, kl.Conv2DTranspose, filters * 2**level, norm)
-    return keras.Model(inputs, kl.Conv2D(1, 1, activation="sigmoid")(x), name="scss_net")
+            x = kl.Dropout(drop_prob, name=f"decoder_{level}_dropout")(x)
+        x = kl.UpSampling2D(name=f"decoder_{level}_up")(x)
+        x = kl.Concatenate(name=f"decoder_{level}_skip")([x, skips[level]])
+        x = _double_block(x, kl.Conv2DTranspose, filters * 2**level, norm, f"decoder_{level}")
+    return keras.Model(inputs, kl.Conv2D(1, 1, activation="sigmoid", name="probability")(x), name="scss_net")
 
 
 def _weighted_loss(target, prediction, *, bce, dice):
@@ -129,8 +131,10 @@ def compile_network(network, *, learning_rate, decay_steps, warmup_steps, bce, d
     schedule = keras.optimizers.schedules.CosineDecay(
         learning_rate / 10, decay_steps, alpha=0.01, warmup_target=learning_rate, warmup_steps=warmup_steps
     )
+    optimizer = keras.optimizers.Adam(schedule)
+    optimizer.build(network.trainable_variables)  # so that a saved state can be loaded before the first step
     network.compile(
-        optimizer=keras.optimizers.Adam(schedule),
+        optimizer=optimizer,
         loss=partial(_weighted_loss, bce=bce, dice=dice),
         metrics=[_PooledIoU()],
     )

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import json
 import logging
 import tomllib
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from sunpy_scss import _grid, metrics
 from sunpy_scss._augment import Augmentation
 from sunpy_scss._input import network_input
 from sunpy_scss.exceptions import TrainingError
-from sunpy_scss.models import Model, ModelCard, build_network, save_model
+from sunpy_scss.models import Model, ModelCard, build_network, refuse_to_overwrite, save_model
 
 __all__ = [
     "Augmentation",
@@ -34,6 +35,9 @@ __all__ = [
 ]
 
 _log = logging.getLogger("sunpy")
+
+# Weights with the state of the optimiser, while a training runs.
+_LAST, _BEST = "last.weights.h5", "best.weights.h5"
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,12 @@ def read_folder(folder, split):
         msg = f"{folder / 'index.csv'} lists no image of the part {split!r}."
         raise TrainingError(msg)
     for key in tqdm(keys, desc=f"reading {split}", unit="image"):
-        image, mask = (sunpy.map.Map(folder / part / f"{key}.fits") for part in ("images", "masks"))
+        paths = [folder / part / f"{key}.fits" for part in ("images", "masks")]
+        for path in paths:
+            if not path.exists():
+                msg = f"{folder / 'index.csv'} lists {key}, but there is no {path}."
+                raise FileNotFoundError(msg)
+        image, mask = map(sunpy.map.Map, paths)
         rejected = folder / "rejected" / f"{key}.fits"
         yield LabelledMap(key, image, mask, sunpy.map.Map(rejected) if rejected.exists() else None)
 
@@ -270,12 +279,15 @@ def train_model(configuration, training, validation, folder):
     Raises
     ------
     `~sunpy_scss.exceptions.TrainingError`
-        If the loss becomes NaN; the best weights so far stay in ``folder``.
+        If the loss becomes NaN (the best weights so far stay in ``folder``), or if the folder holds an unfinished
+        training with another configuration.
     FileExistsError
         If the folder holds a finished model.
     """
     folder = Path(folder)
+    refuse_to_overwrite(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    _claim(folder, configuration)
     run = _Run(configuration, training, validation, folder)
     bar = tqdm(range(len(run.history), configuration.epochs), desc=configuration.card.name, unit="epoch")
     for epoch in bar:
@@ -283,6 +295,16 @@ def train_model(configuration, training, validation, folder):
             break
         bar.set_postfix(run.epoch(epoch))
     return run.finish()
+
+
+def _claim(folder, configuration):
+    """Write the configuration into the folder of a run; what another one left there must not be gone on with."""
+    path = folder / "configuration.json"
+    text = json.dumps(dataclasses.asdict(configuration), indent=2) + "\n"
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        msg = f"{folder} holds a training with another configuration; choose a new folder."
+        raise TrainingError(msg)
+    path.write_text(text, encoding="utf-8")
 
 
 class _Run:
@@ -308,7 +330,7 @@ class _Run:
         )
         self.history = self._read_history()
         if self.history:
-            self.network.load_weights(self.folder / "last.weights.h5")
+            self.network.load_weights(self.folder / _LAST)
 
     @property
     def best_epoch(self):
@@ -328,19 +350,22 @@ class _Run:
             msg = f"The loss became {row['loss']} in epoch {epoch}; the best weights so far are in {self.folder}."
             raise TrainingError(msg)
         self.history.append(row)
-        self._save("last.weights.h5")
+        self._save(_LAST)
         if self.best_epoch == epoch:
-            self._save("best.weights.h5")
+            self._save(_BEST)
         self._write_history()
         _log.info("epoch %d: %s", epoch, ", ".join(f"{name} {value:.4f}" for name, value in row.items()))
         return row
 
     def finish(self):
         """The best weights, scored, as a model folder."""
-        self.network.load_weights(self.folder / "best.weights.h5")
+        self.network.load_weights(self.folder / _BEST)
         plain = build_network(self.configuration.card)  # without the optimiser's state, which is twice its size
         plain.set_weights(self.network.get_weights())
-        return save_model(self.folder, self._card(plain), plain)
+        model = save_model(self.folder, self._card(plain), plain)
+        for name in (_LAST, _BEST):
+            (self.folder / name).unlink()
+        return model
 
     def _card(self, network):
         card = self.configuration.card

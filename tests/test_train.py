@@ -1,0 +1,266 @@
+"""A tiny network learns, goes on, repeats and is saved."""
+
+import csv
+import dataclasses
+
+import numpy as np
+import pytest
+from makers import BOUNDARY, CARD, disk_map, sun_with_hole
+
+import sunpy.map
+
+from sunpy_scss import load_model, segment_coronal_holes
+from sunpy_scss.exceptions import TrainingError
+from sunpy_scss.metrics import iou
+from sunpy_scss.models import Model, Network
+from sunpy_scss.train import (
+    Augmentation,
+    Configuration,
+    LabelledMap,
+    evaluate,
+    make_dataset,
+    read_configuration,
+    read_folder,
+    threshold_scores,
+    train_model,
+)
+
+SMALL = dataclasses.replace(
+    CARD, name="test-small", grid_size=32, network=Network(filters=4, layers=1, momentum=0.8)
+)
+
+
+def labelled(seed):
+    """A Sun with a hole, and a filament-like look-alike: as dark, but thin."""
+    rng = np.random.default_rng(seed)
+    at, radius = rng.uniform(-0.4, 0.4, 2), rng.uniform(0.2, 0.35)
+
+    def look_alike(x, y):
+        return (np.abs(y - 0.75) < 0.06) & (np.abs(x) < 0.4)
+
+    image = disk_map(lambda x, y: np.where(look_alike(x, y), 40, sun_with_hole(x, y, at=at, radius=radius)), size=64, radius=25)
+    hole = disk_map(lambda x, y: (np.hypot(x - at[0], y - at[1]) <= radius).astype(np.int16), size=64, radius=25)
+    other = disk_map(lambda x, y: look_alike(x, y).astype(np.int16), size=64, radius=25)
+    return LabelledMap(f"sun{seed}", image, hole, other)
+
+
+@pytest.fixture(scope="module")
+def datasets():
+    return make_dataset(map(labelled, range(8)), SMALL), make_dataset(map(labelled, range(8, 12)), SMALL)
+
+
+def configuration(**changes):
+    augmentation = Augmentation(rotation=20, shift=1, contrast=0.05, pivot=BOUNDARY, blur=0.3, noise=0.01)
+    settings = {"epochs": 20, "batch_size": 4, "learning_rate": 2e-2, "patience": 20, "augmentation": augmentation}
+    return Configuration(card=SMALL, **{**settings, **changes})
+
+
+@pytest.fixture(scope="module")
+def trained(datasets, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "model"
+    return train_model(configuration(), *datasets, folder), folder
+
+
+def weights(folder):
+    return load_model(folder).card.sha256
+
+
+class TestDataset:
+    def test_form(self, datasets):
+        training, _ = datasets
+        assert len(training) == 8
+        assert training.images.shape == training.labels.shape == (8, 32, 32)
+        assert training.images.dtype == np.float32
+        assert 0 <= training.labels.min() < training.labels.max() <= 1
+
+    def test_labels_lie_where_it_is_dark(self, datasets):
+        training, _ = datasets
+        dark = training.images[training.labels == 1]
+        assert dark.max() < BOUNDARY
+
+    def test_weights(self, datasets):
+        training, _ = datasets
+        weight = training.targets(2.0)[..., 1]
+        assert (weight[:, ~training.disk] == 0).all()
+        assert weight[training.rejected == 1].min() == 3
+        assert weight[:, 16, 16].min() == 1
+
+    def test_nothing_to_train_on(self):
+        with pytest.raises(TrainingError, match="nothing to train on"):
+            make_dataset([], SMALL)
+
+    def test_mask_is_binary(self):
+        good = labelled(0)
+        mask = sunpy.map.Map(good.mask.data * 3, good.mask.meta)
+        with pytest.raises(TrainingError, match="sun0: a mask holds 0 and 1"):
+            make_dataset([dataclasses.replace(good, mask=mask)], SMALL)
+
+    def test_mask_is_of_the_same_shape(self):
+        mask = disk_map(lambda x, y: (x > 2).astype(np.int16), size=32, radius=12)
+        with pytest.raises(TrainingError, match="pixels of its image"):
+            make_dataset([dataclasses.replace(labelled(0), mask=mask)], SMALL)
+
+    def test_mask_is_of_the_same_coordinates(self):
+        mask = disk_map(lambda x, y: (x > 2).astype(np.int16), size=64, radius=25, centre=(20, 20))
+        with pytest.raises(TrainingError, match="different coordinates"):
+            make_dataset([dataclasses.replace(labelled(0), mask=mask)], SMALL)
+
+
+class TestFolder:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        with (tmp_path / "index.csv").open("w", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerows([["key", "split"], ["sun0", "train"], ["sun1", "train"], ["sun2", "validation"]])
+        for part in ("images", "masks", "rejected"):
+            (tmp_path / part).mkdir()
+        for seed in range(3):
+            one = labelled(seed)
+            one.image.save(tmp_path / "images" / f"{one.key}.fits")
+            one.mask.save(tmp_path / "masks" / f"{one.key}.fits")
+        labelled(1).rejected.save(tmp_path / "rejected" / "sun1.fits")
+        return tmp_path
+
+    def test_parts(self, folder):
+        training = list(read_folder(folder, "train"))
+        assert [one.key for one in training] == ["sun0", "sun1"]
+        assert training[0].rejected is None
+        assert training[1].rejected.data.any()
+        assert [one.key for one in read_folder(folder, "validation")] == ["sun2"]
+
+    def test_as_from_memory(self, folder):
+        read = make_dataset(read_folder(folder, "train"), SMALL)
+        made = make_dataset(map(labelled, range(2)), SMALL)
+        np.testing.assert_allclose(read.images, made.images, atol=1e-5)
+        np.testing.assert_array_equal(read.labels, made.labels)
+
+    def test_empty_part(self, folder):
+        with pytest.raises(TrainingError, match="'test'"):
+            list(read_folder(folder, "test"))
+
+    def test_missing_file(self, folder):
+        (folder / "masks" / "sun2.fits").unlink()
+        with pytest.raises(FileNotFoundError, match="sun2"):
+            list(read_folder(folder, "validation"))
+
+
+class TestTraining:
+    def test_it_learns(self, trained, datasets):
+        model, _ = trained
+        assert evaluate(model, datasets[1])["iou"] > 0.6
+
+    def test_the_folder_is_a_model(self, trained):
+        _, folder = trained
+        one = labelled(20)
+        mask = segment_coronal_holes(one.image, model=folder)
+        assert iou(one.mask.data, mask.data) > 0.4
+        assert mask.meta["SCSSMOD"] == "test-small"
+
+    def test_card(self, trained):
+        model, folder = trained
+        assert model.card.training["training images"] == 8
+        assert model.card.scores["model"]["images"] == 4
+        assert load_model(folder).card == model.card
+
+    def test_same_seed_same_weights(self, trained, datasets, tmp_path):
+        train_model(configuration(), *datasets, tmp_path / "model")
+        assert weights(tmp_path / "model") == weights(trained[1])
+
+    def test_going_on_after_a_kill_is_as_if_unbroken(self, trained, datasets, tmp_path, monkeypatch):
+        from sunpy_scss import train
+
+        saved = train._Run._write_history
+
+        def killed(run):
+            saved(run)
+            if len(run.history) == 5:
+                raise KeyboardInterrupt
+
+        folder = tmp_path / "model"
+        with monkeypatch.context() as patch:
+            patch.setattr(train._Run, "_write_history", killed)
+            with pytest.raises(KeyboardInterrupt):
+                train_model(configuration(), *datasets, folder)
+        train_model(configuration(), *datasets, folder)
+        assert (folder / "history.csv").read_text() == (trained[1] / "history.csv").read_text()
+        assert weights(folder) == weights(trained[1])
+
+    def test_a_finished_model_is_kept(self, trained, datasets):
+        before = weights(trained[1])
+        with pytest.raises(FileExistsError):
+            train_model(configuration(), *datasets, trained[1])
+        assert weights(trained[1]) == before
+
+    def test_another_configuration_does_not_go_on(self, datasets, tmp_path):
+        folder = tmp_path / "model"
+        broken = dataclasses.replace(datasets[0], labels=np.full_like(datasets[0].labels, np.nan))
+        with pytest.raises(TrainingError, match="loss became nan in epoch 0"):
+            train_model(configuration(), broken, datasets[1], folder)
+        assert not (folder / "card.json").exists()
+        with pytest.raises(TrainingError, match="another configuration"):
+            train_model(configuration(seed=9), *datasets, folder)
+
+    def test_stops_when_it_no_longer_pays(self, datasets, tmp_path):
+        model = train_model(configuration(learning_rate=1e-9, epochs=30, patience=2), *datasets, tmp_path / "model")
+        assert model.card.training["epochs"] < 30
+
+
+class TestScores:
+    def test_by_hand(self, datasets):
+        _, validation = datasets
+        truth = iter(validation.labels)
+        perfect = Model(SMALL, lambda images: np.stack([next(truth) for _ in images])[..., np.newaxis])
+        scores = evaluate(perfect, validation)
+        assert scores["iou"] == scores["dice"] == scores["mean_iou"] == scores["mean_dice"] == 1
+        assert scores["rejected_claimed"] == 0
+
+    def test_a_threshold_takes_the_look_alikes(self, datasets):
+        scores = threshold_scores(*datasets, "CH")
+        assert scores["threshold"]["rejected_claimed"] > 0.9
+        assert scores["without_review"]["rejected_claimed"] == 1
+        assert scores["without_review"]["iou"] < 1
+
+    def test_none_where_there_are_no_look_alikes(self):
+        bare = make_dataset([dataclasses.replace(labelled(0), rejected=None)], SMALL)
+        assert evaluate(Model(SMALL, lambda images: images), bare)["rejected_claimed"] is None
+        assert "without_review" not in threshold_scores(bare, bare, "CH")
+
+
+class TestConfiguration:
+    TEXT = """
+[card]
+name = "mine"
+feature = "CH"
+wavelength = 193
+wavelengths = [193, 195]
+grid_size = 64
+half_width = 1.25
+stretch = {floor = 21, limits = [0.2, 2.2], exponent = 0.5, reference_median = 70}
+network = {filters = 4}
+[training]
+epochs = 3
+[augmentation]
+rotation = 10
+"""
+
+    def read(self, tmp_path, text):
+        path = tmp_path / "config.toml"
+        path.write_text(text)
+        return read_configuration(path)
+
+    def test_read(self, tmp_path):
+        found = self.read(tmp_path, self.TEXT)
+        assert (found.card.name, found.epochs, found.augmentation.rotation) == ("mine", 3, 10)
+        assert found.card.network.filters == 4
+
+    @pytest.mark.parametrize(
+        ("old", "new", "named"),
+        [("epochs", "epoch", "epoch"), ("filters", "filtres", "filtres"), ("[augmentation]", "[augment]", "augment")],
+    )
+    def test_unknown_keys_are_named(self, tmp_path, old, new, named):
+        with pytest.raises(TrainingError, match=named):
+            self.read(tmp_path, self.TEXT.replace(old, new))
+
+    def test_not_toml(self, tmp_path):
+        with pytest.raises(TrainingError, match="not a training configuration"):
+            self.read(tmp_path, "a = = b")
