@@ -1,0 +1,137 @@
+"""Images with their masks: written as folders to train from, and rotated together."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+import astropy.units as u
+
+__all__ = ["rotated_copies", "write_folder"]
+
+_COLUMNS = ("key", "date", "split")
+
+
+def write_folder(labelled_maps, folder, *, split):
+    """
+    Write images and masks as the folder that `sunpy_scss.train.read_folder` reads.
+
+    ``images/KEY.fits``, ``masks/KEY.fits`` and, where there is one, ``rejected/KEY.fits``; a line for each in
+    ``index.csv``, after its files are complete. Written to again, the folder grows, so a second call can add the
+    validation part.
+
+    Parameters
+    ----------
+    labelled_maps : iterable of sunpy_scss.train.LabelledMap
+        Written one by one: a generator needs no more memory than one of them.
+    folder : path-like
+        Made where it is not there.
+    split : str
+        The part they belong to, ``"train"`` or ``"validation"``. Keep at least 14 days between the two: a region
+        stays on the disc for so long, and a model shall not be judged by what it has seen.
+
+    Raises
+    ------
+    ValueError
+        If a key is in the folder already, or a mask does not have the shape of its image.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from sunpy_scss.pairs import write_folder
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> from sunpy_scss.train import LabelledMap
+    >>> folder = Path(getfixture("tmp_path"))
+    >>> suns = [synthetic_sun(size=64, seed=seed) for seed in range(2)]
+    >>> labelled = [LabelledMap(f"sun{n}", sun.image, sun.coronal_holes) for n, sun in enumerate(suns)]
+    >>> write_folder(labelled, folder, split="train")
+    >>> sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.fits"))
+    ['images/sun0.fits', 'images/sun1.fits', 'masks/sun0.fits', 'masks/sun1.fits']
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    keys = _keys(folder / "index.csv")
+    for labelled in labelled_maps:
+        if labelled.key in keys:
+            msg = f"{folder} holds {labelled.key} already; give each pair a key of its own."
+            raise ValueError(msg)
+        _write(labelled, folder)
+        _append(folder / "index.csv", (labelled.key, labelled.image.date.isot, split))
+        keys.add(labelled.key)
+
+
+def _keys(index):
+    if not index.exists():
+        _append(index, _COLUMNS)
+    with index.open(newline="", encoding="utf-8") as file:
+        return {row["key"] for row in csv.DictReader(file)}
+
+
+def _append(index, row):
+    with index.open("a", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow(row)
+
+
+def _write(labelled, folder):
+    parts = {"images": labelled.image, "masks": labelled.mask, "rejected": labelled.rejected}
+    for part, smap in parts.items():
+        if smap is None:
+            continue
+        if smap.data.shape != labelled.image.data.shape:
+            msg = (
+                f"{labelled.key}: {part} are of the shape {smap.data.shape}, the image of {labelled.image.data.shape}."
+            )
+            raise ValueError(msg)
+        (folder / part).mkdir(exist_ok=True)
+        # What an interrupted run has left is no obstacle: it is not in the index.
+        smap.save(folder / part / f"{labelled.key}.fits", overwrite=True)
+
+
+@u.quantity_input
+def rotated_copies(smap, mask, angles: u.deg):
+    """
+    Rotate an image and its mask together.
+
+    Parameters
+    ----------
+    smap, mask : sunpy.map.GenericMap
+        On the same pixels.
+    angles : astropy.units.Quantity
+        Counter-clockwise; one copy for each.
+
+    Returns
+    -------
+    list of (sunpy.map.GenericMap, sunpy.map.GenericMap)
+        Image and mask. The arrays grow to hold their corners; what comes in is NaN in the image, or 0 where it is of
+        integers, and 0 in the mask. Masks stay 0 and 1: pixels are taken over, not averaged.
+
+        The WCS turns with the pixels, so these are images as a rolled telescope would take them: a check that nothing
+        depends on its roll, or input for methods that see pixels only. They do not enlarge a training set of this
+        package, which brings solar north up first and rotates by itself (`sunpy_scss.train.Augmentation`).
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from sunpy_scss.pairs import rotated_copies
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> sun = synthetic_sun(size=64)
+    >>> copies = rotated_copies(sun.image, sun.coronal_holes, [-30, 90] * u.deg)
+    >>> [image.data.shape == mask.data.shape for image, mask in copies]
+    [True, True]
+    """
+    if smap.data.shape != mask.data.shape:
+        msg = f"Image and mask must be of one shape (got {smap.data.shape} and {mask.data.shape})."
+        raise ValueError(msg)
+    missing = np.nan if smap.data.dtype.kind == "f" else 0
+    return [
+        (
+            smap.rotate(angle, order=3, missing=missing),
+            mask.rotate(angle, order=0, missing=0),
+        )
+        for angle in np.atleast_1d(angles)
+    ]
