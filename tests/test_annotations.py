@@ -23,6 +23,7 @@ from sunpy_scss.annotations import (
     read_scss_annotation,
 )
 from sunpy_scss.exceptions import InvalidMapError
+from sunpy_scss.images import from_browse
 from tests.makers import DATE, disk_map
 
 SCSS_NAME = "2012_01_03__00_00_12_34__SDO_AIA_AIA_193.txt"
@@ -354,6 +355,18 @@ def test_map_that_cannot_be_drawn_on(write):
     carrington = {"ctype1": "CRLN-CAR", "ctype2": "CRLT-CAR", "cunit1": "deg", "cunit2": "deg", "date-obs": DATE}
     with pytest.raises(InvalidMapError, match="helioprojective"):
         annotation_to_mask(annotation, sunpy.map.Map(np.zeros((5, 5)), carrington))
+
+
+def test_png_painted_on_a_real_browse_image_lies_on_its_map(shared_data, tmp_path):
+    path = shared_data / "browse" / "20170322_182605_1024_0193.jpg"
+    with Image.open(path) as image:
+        bright = np.asarray(image.convert("L")) > 150
+    Image.fromarray(bright).save(tmp_path / "mask.png")
+    smap = from_browse(path)
+    mask = read_png_mask(tmp_path / "mask.png", smap, feature="AR")
+    inside = smap.data[mask.data == 1]
+    assert inside.min() > 0
+    assert np.nanmedian(inside) > 3 * np.nanmedian(smap.data[mask.data == 0])
 
 
 # What is in the files, counted independently of this package.
