@@ -12,6 +12,7 @@ from matplotlib.colors import Normalize
 from scipy import ndimage
 
 import astropy.units as u
+from sunpy.coordinates import Helioprojective
 from sunpy.map import GenericMap
 
 __all__ = ["Frame", "canonical_radius", "frame_of", "from_canonical", "make_map", "pixel_areas", "to_canonical"]
@@ -203,13 +204,14 @@ def make_map(data, smap, *, keywords, history):
     """
     header = {
         **_wcs_header(smap),
-        "RSUN_OBS": smap.rsun_obs.to_value(u.arcsec),
         "BUNIT": "",
         "TELESCOP": smap.observatory,
         "PARENT": str(smap.meta.get("filename") or smap.date.isot),
         **keywords,
         "HISTORY": history,
     }
+    if isinstance(smap.coordinate_frame, Helioprojective):
+        header["RSUN_OBS"] = smap.rsun_obs.to_value(u.arcsec)
     if smap.wavelength is not None:
         header["WAVELNTH"] = smap.wavelength.value
         header["WAVEUNIT"] = smap.wavelength.unit.to_string("fits")

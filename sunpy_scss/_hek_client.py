@@ -94,7 +94,7 @@ class HEKServer:
             except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
                 failure = error
                 log.info(f"HEK: attempt {attempt + 1} of {self.attempts} failed ({_cause(error)}).")
-                if isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code not in _PASSING:
+                if _is_final(error):
                     break
         msg = (
             f"No events from {self.url}: {_cause(failure)}. This is an outage, not an absence of events; "
@@ -114,14 +114,22 @@ def _url_parameters(parameters):
 
 
 def _read_page(url, timeout):
-    with urllib.request.urlopen(url, timeout=timeout) as response:
-        body = response.read()
+    try:
+        with urllib.request.urlopen(url, timeout=timeout) as response:
+            body = response.read()
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise
     answer = json.loads(body.decode("utf-8", errors="replace"))
     page, more = answer["result"], answer["overmax"]
     if not (isinstance(page, list) and all(isinstance(record, dict) for record in page)):
         msg = "its result is not a list of records"
         raise TypeError(msg)
     return page, more
+
+
+def _is_final(error):
+    return isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code not in _PASSING
 
 
 def _cause(error):
