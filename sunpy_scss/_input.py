@@ -201,7 +201,8 @@ def _measured_median(image, radius):
     if coverage < _LEAST_COVERAGE:
         msg = (
             f"The Map shows only {coverage:.0%} of the disc: too little to know the brightness of the quiet Sun. "
-            "Pass disk_median, the median intensity of the full disc as a Quantity (of a full-disc image of that day)."
+            "Pass disk_median, the median intensity of the disc in a full-disc image of that day, as a Quantity; "
+            "or, if this is a full disc, mend the scale in its header (CDELT1, CDELT2)."
         )
         raise PartialDiskError(msg)
     median = np.median(values)

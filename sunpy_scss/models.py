@@ -197,7 +197,8 @@ def load_model(model):
     Parameters
     ----------
     model : str, path-like or Model
-        One of `~sunpy_scss.models.list_models`, or a folder that `~sunpy_scss.models.save_model` or training made; a `~sunpy_scss.models.Model` is returned as it is.
+        One of `~sunpy_scss.models.list_models`, or a folder that `~sunpy_scss.models.save_model` or training made; a
+        `~sunpy_scss.models.Model` is returned as it is.
 
     Returns
     -------

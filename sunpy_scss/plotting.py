@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import Normalize
 
 __all__ = ["overlay"]
 
@@ -34,7 +35,8 @@ def overlay(smap, *masks, axes=None):
     """
     if axes is None:
         axes = plt.figure(layout="constrained").add_subplot(projection=smap)
-    smap.plot(axes=axes)
+    # Pixels of 8 bits are scaled for display already.
+    smap.plot(axes=axes, **({"norm": Normalize(0, 255)} if smap.data.dtype == np.uint8 else {}))
     for mask in masks:
         if mask.data.any():  # a level that nothing reaches would warn
             axes.contour(np.asarray(mask.data), levels=[0.5], colors=_COLORS.get(mask.meta.get("SCSSFEAT"), "white"))

@@ -114,7 +114,7 @@ def test_sky_does_not_bleed_onto_the_disk():
 
 
 @pytest.mark.parametrize("case", ["plain", "off centre", "rotated", "STEREO"])
-@pytest.mark.parametrize("lat, lon", [(0, 0), (40, 10), (-20, 50), (0, 60)])
+@pytest.mark.parametrize(("lat", "lon"), [(0, 0), (40, 10), (-20, 50), (0, 60)])
 def test_area_of_a_spherical_cap(case, lat, lon):
     """The cap of half-angle a has 2 pi (1 - cos a) of the squared radius."""
     half_angle = np.deg2rad(12)

@@ -38,10 +38,16 @@ def labelled(seed):
     def look_alike(x, y):
         return (np.abs(y - 0.75) < 0.06) & (np.abs(x) < 0.4)
 
-    image = disk_map(lambda x, y: np.where(look_alike(x, y), 40, sun_with_hole(x, y, at=at, radius=radius)), size=64, radius=25)
-    hole = disk_map(lambda x, y: (np.hypot(x - at[0], y - at[1]) <= radius).astype(np.int16), size=64, radius=25)
-    other = disk_map(lambda x, y: look_alike(x, y).astype(np.int16), size=64, radius=25)
-    return LabelledMap(f"sun{seed}", image, hole, other)
+    def image(x, y):
+        return np.where(look_alike(x, y), 40, sun_with_hole(x, y, at=at, radius=radius))
+
+    def hole(x, y):
+        return np.hypot(x - at[0], y - at[1]) <= radius
+
+    small = {"size": 64, "radius": 25}
+    suns = [disk_map(values, **small) for values in (image, hole, look_alike)]
+    masks = [sunpy.map.Map(sun.data.astype(np.int16), sun.meta) for sun in suns[1:]]
+    return LabelledMap(f"sun{seed}", suns[0], *masks)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,130 @@
+"""The command, and the files that it writes."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from makers import disk_map, sun_with_hole
+
+import sunpy.map
+
+from sunpy_scss import list_models
+from sunpy_scss.cli import main
+from sunpy_scss.metrics import iou
+
+
+@pytest.fixture
+def image(tmp_path):
+    path = tmp_path / "sun.fits"
+    disk_map(sun_with_hole, size=128, radius=50).save(path)
+    return path
+
+
+def segment(*arguments):
+    return main(["segment", *map(str, arguments)])
+
+
+class TestSegment:
+    def test_mask(self, image, tmp_path, capsys):
+        assert segment(image, "--output", tmp_path / "out") == 0
+        mask = sunpy.map.Map(tmp_path / "out" / "sun_ch.fits")
+        assert iou(sunpy.map.Map(image).data == 40, mask.data) > 0.7
+        assert str(tmp_path / "out" / "sun_ch.fits") in capsys.readouterr().out
+
+    def test_pattern_and_plot(self, image, tmp_path):
+        (tmp_path / "moon.fits").write_bytes(image.read_bytes())
+        assert segment(tmp_path / "*.fits", "--feature", "ch", "--plot", "--output", tmp_path / "out") == 0
+        expected = ["moon_ch.fits", "moon_ch.png", "sun_ch.fits", "sun_ch.png"]
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == expected
+
+    def test_options_reach_the_mask(self, image, tmp_path):
+        assert segment(image, "--output", tmp_path, "--threshold", "0.3", "--min-area", "100000000 km2") == 0
+        header = sunpy.map.Map(tmp_path / "sun_ch.fits").meta
+        assert header["SCSSTHR"] == 0.3
+        assert "1e+08 km2" in header["history"]
+
+    def test_one_bad_file_stops_nothing(self, image, tmp_path, capsys):
+        page = tmp_path / "page.fits"
+        page.write_text("<html>no such image</html>")
+        other = tmp_path / "other.fits"
+        disk_map(sun_with_hole, size=64, radius=25, wavelength=304).save(other)
+        assert segment(page, tmp_path / "missing.fits", other, image, "--output", tmp_path / "out") == 1
+        errors = [line for line in capsys.readouterr().err.splitlines() if "fits:" in line and "%" not in line]
+        assert len(errors) == 3
+        assert "page.fits" in errors[0]
+        assert "missing.fits" in errors[1]
+        assert "304" in errors[2]
+        assert [path.name for path in (tmp_path / "out").iterdir()] == ["sun_ch.fits"]
+
+    def test_what_is_there_is_kept(self, image, tmp_path, capsys):
+        target = tmp_path / "sun_ch.fits"
+        target.write_text("mine")
+        assert segment(image, "--output", tmp_path) == 0
+        assert target.read_text() == "mine"
+        assert "kept" in capsys.readouterr().out
+        assert segment(image, "--output", tmp_path, "--overwrite") == 0
+        assert sunpy.map.Map(target).data.any()
+
+    def test_two_files_of_one_name(self, image, tmp_path, capsys):
+        (tmp_path / "b").mkdir()
+        (tmp_path / "b" / "sun.fits").write_bytes(image.read_bytes())
+        assert segment(image, tmp_path / "b" / "sun.fits", "--output", tmp_path / "out") == 1
+        assert "folders of their own" in capsys.readouterr().err
+
+    def test_folder_that_cannot_be_made(self, image, tmp_path, capsys):
+        (tmp_path / "file").write_text("")
+        assert segment(image, "--output", tmp_path / "file" / "out") == 1
+        assert "file" in capsys.readouterr().err
+
+    def test_unknown_model(self, image, tmp_path, capsys):
+        assert segment(image, "--feature", "ch", "--model", "best", "--output", tmp_path / "out") == 1
+        assert list_models()[0] in capsys.readouterr().err
+
+
+def test_both_features_by_wavelength(tmp_path, image):
+    bright = tmp_path / "bright.fits"
+    sun = disk_map(lambda x, y: np.where(np.hypot(x, y) < 0.15, 900.0, 100.0), size=128, radius=50, wavelength=171)
+    sun.save(bright)
+    assert segment(image, bright, "--output", tmp_path / "out") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["bright_ar.fits", "sun_ch.fits"]
+
+
+def test_demo(tmp_path, capsys):
+    assert main(["demo", "--output", str(tmp_path)]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["aia171_ar.fits", "aia193_ch.fits", "demo.png"]
+    assert capsys.readouterr().out.count("%") == 2
+
+
+def test_models(capsys):
+    assert main(["models"]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in list_models())
+    assert main(["models", list_models()[0]]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == list_models()[0]
+
+
+def test_wrong_arguments():
+    with pytest.raises(SystemExit) as error:
+        main(["segment", "--feature", "sunspots"])
+    assert error.value.code == 2
+
+
+def test_training_without_data(tmp_path, capsys):
+    (tmp_path / "config.toml").write_text("[card]\nname = 'x'\n")
+    assert main(["train", str(tmp_path / "config.toml"), "--data", str(tmp_path), "--output", str(tmp_path / "m")]) == 1
+    assert "config.toml" in capsys.readouterr().err
+
+
+def test_help_imports_nothing_heavy():
+    code = """
+import sys
+from sunpy_scss.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    print(*[name for name in ("numpy", "astropy", "sunpy", "tensorflow", "keras", "matplotlib") if name in sys.modules])
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == ""
