@@ -43,6 +43,7 @@ def _parser():
     _add_demo(commands)
     _add_models(commands)
     _add_train(commands)
+    _add_evaluate(commands)
     return parser
 
 
@@ -154,4 +155,21 @@ def _train(options):
     )
     model = train_model(configuration, training, validation, options.output)
     print(json.dumps(model.card.scores, indent=2))
+    return 0
+
+
+def _add_evaluate(commands):
+    command = _add_command(commands, "evaluate", _evaluate, "Score a model on the validation part of labelled images.")
+    command.add_argument("model", metavar="NAME", help="name or folder of a model")
+    command.add_argument("--data", required=True, metavar="DIR", help="folder with images/, masks/ and index.csv")
+
+
+def _evaluate(options):
+    import json
+
+    from sunpy_scss.models import load_model
+    from sunpy_scss.train import evaluate, make_dataset, read_folder
+
+    model = load_model(options.model)
+    print(json.dumps(evaluate(model, make_dataset(read_folder(options.data, "validation"), model.card)), indent=2))
     return 0
