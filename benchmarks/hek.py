@@ -66,7 +66,7 @@ def speed(records):
 
 def masks(records, every):
     """Each region alone on an image of its own time."""
-    overlap, projected, corrected = [], [], []
+    overlap, projected, corrected, total = [], [], [], np.zeros(2)
     for record in records[::every]:
         table = hek_table(record)
         smap = sun_at(table["obstime"][0])
@@ -76,10 +76,13 @@ def masks(records, every):
         for row in drawn_events(table, smap):
             pixel = (smap.scale[0] * 1 * u.pix).to_value(u.rad) * smap.dsun.to_value(u.km)
             projected.append(row["n_pixels"] * pixel**2 / row["area_raw"].value)
-            corrected.append((row["area_drawn"] / row["area_atdiskcenter"]).to_value(u.dimensionless_unscaled))
+            surface = [row[name].to_value(u.km**2) for name in ("area_drawn", "area_atdiskcenter")]
+            corrected.append(surface[0] / surface[1])
+            total += surface
     print_quantiles("IoU of the mask by sunpy's time (event_starttime) with the right one", overlap)
     print_quantiles("area as drawn on the sky / area_raw", projected)
     print_quantiles("area as drawn on the surface / area_atdiskcenter", corrected)
+    print(f"    of all regions together: {total[0] / total[1]:.3f}")
 
 
 def speed_of_drawing(records):

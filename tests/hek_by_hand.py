@@ -79,5 +79,8 @@ def draw(rings, obstime, smap):
     tx = np.where(tx > 180 * 3600, tx - 360 * 3600, tx)
     now = from_sky(tx, ty, smap.observer_coordinate.transform_to(HeliographicStonyhurst(obstime=smap.date)))
     then, seen = to_sky(rotate(now, smap.date, obstime), get_earth(obstime))
-    count = sum(is_inside(then, ring).astype(int) for ring in rings)
-    return (seen & np.isfinite(then).all(axis=0) & (count % 2 == 1)).reshape(smap.data.shape)
+    pixels = np.flatnonzero(seen & np.isfinite(then).all(axis=0))
+    count = sum(is_inside(then[:, pixels], ring).astype(int) for ring in rings)
+    mask = np.zeros(smap.data.size, dtype=bool)
+    mask[pixels[count % 2 == 1]] = True
+    return mask.reshape(smap.data.shape)

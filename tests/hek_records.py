@@ -71,5 +71,6 @@ def heliographic(date=DATE, shape=(180, 360), *, frame="stonyhurst", projection=
 
 
 def iou(one, other):
+    """Intersection over union of two masks; 1 where both are empty."""
     one, other = np.asarray(one, dtype=bool), np.asarray(other, dtype=bool)
-    return (one & other).sum() / (one | other).sum()
+    return (one & other).sum() / (one | other).sum() if (one | other).any() else 1.0

@@ -45,12 +45,7 @@ def draw(rings, smap):
 def test_equals_the_drawing_by_hand(rings, angle, days):
     date = DATE + days * u.day
     smap = sun(date, observer=east_of_earth(angle * u.deg, date))
-    expected = by_hand.draw(rings, DATE, smap)
-    drawn = draw(rings, smap)
-    if not expected.any():
-        assert not drawn.any()
-    else:
-        assert iou(drawn, expected) >= 0.95
+    assert iou(draw(rings, smap), by_hand.draw(rings, DATE, smap)) >= 0.95
 
 
 @pytest.mark.parametrize("ring", [CENTRE, NEAR_LIMB], ids=["centre", "near the limb"])
@@ -82,7 +77,7 @@ def test_field_of_known_corners_is_on_the_right_pixels(corner, angle, days):
     observer = smap.observer_coordinate.transform_to(HeliographicStonyhurst(obstime=date))
     border, visible = by_hand.to_sky(by_hand.rotate(field, DATE, date), observer)
     if not visible.all():
-        assert drawn.sum() == by_hand.draw([ring.T], DATE, smap).sum()
+        assert iou(drawn, by_hand.draw([ring.T], DATE, smap)) >= 0.95
         return
     columns, rows = smap.wcs.world_to_pixel(SkyCoord(*border * u.arcsec, frame=smap.coordinate_frame))
     expected = polygon2mask(smap.data.shape, np.transpose([rows, columns]))
