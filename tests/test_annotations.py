@@ -5,6 +5,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from makers import DATE, disk_map
 from PIL import Image
 
 import astropy.units as u
@@ -24,7 +25,6 @@ from sunpy_scss.annotations import (
 )
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.images import from_browse
-from tests.makers import DATE, disk_map
 
 SCSS_NAME = "2012_01_03__00_00_12_34__SDO_AIA_AIA_193.txt"
 SCSS_RADIUS = 1625.8715275062357

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from makers import disk_map
 
 import astropy.units as u
 
 from sunpy_scss import _grid
 from sunpy_scss.disk import limb_crop, limb_mask
-from tests.makers import disk_map
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from makers import DATE, disk_map
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
@@ -16,7 +17,6 @@ from sunpy.coordinates import (
 
 from sunpy_scss import _grid
 from sunpy_scss._polygons import draw
-from tests.makers import DATE, disk_map
 
 STONYHURST = HeliographicStonyhurst(obstime=DATE)
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from makers import CARD
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
@@ -8,7 +9,6 @@ from sunpy_scss import _grid
 from sunpy_scss._input import network_input
 from sunpy_scss.properties import area_fraction
 from sunpy_scss.synthetic import Cap, synthetic_sun
-from tests.makers import CARD
 
 DATE = "2017-06-01T12:00:00"
 
