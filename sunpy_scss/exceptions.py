@@ -6,10 +6,12 @@ import warnings
 from sunpy.util.exceptions import SunpyUserWarning
 
 __all__ = [
+    "ArchiveError",
     "CalibrationWarning",
     "HEKError",
     "HEKWarning",
     "InvalidMapError",
+    "MissingImageWarning",
     "ModelError",
     "ModelNotFoundError",
     "PartialDiskError",
@@ -19,6 +21,10 @@ __all__ = [
     "WavelengthWarning",
     "warn_caller",
 ]
+
+
+class ArchiveError(OSError):
+    """An archive of images did not answer, or not with what it should: an outage, not an absence of images."""
 
 
 class InvalidMapError(ValueError):
@@ -51,6 +57,10 @@ class WavelengthWarning(SunpyUserWarning):
 
 class CalibrationWarning(SunpyUserWarning):
     """The intensity calibration of the Map is unknown; it was scaled."""
+
+
+class MissingImageWarning(SunpyUserWarning):
+    """An archive has no image near a time that was asked for."""
 
 
 class QualityWarning(SunpyUserWarning):

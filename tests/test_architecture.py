@@ -15,11 +15,11 @@ PACKAGE = Path(__file__).parents[1] / "sunpy_scss"
 ROWS = [
     {"cli", "__init__"},
     {"pipeline", "report"},
-    {"compare", "evolution", "plotting"},
-    {"segment", "classical", "hek", "annotations", "properties", "train", "images", "synthetic", "disk", "pairs"},
-    {"_input", "_hek_client", "_hek_choice", "_hek_shapes", "_browse", "_polygons"},
+    {"compare", "evolution", "plotting", "pairs"},
+    {"segment", "classical", "hek", "annotations", "properties", "train", "images", "synthetic", "disk"},
+    {"_input", "_hek_client", "_hek_choice", "_hek_shapes", "_browse", "_archives", "_polygons"},
     {"_hek_records"},
-    {"models", "_grid"},
+    {"models", "_grid", "_files"},
     {"_pixels", "_augment", "_jp2", "_limb", "_label_files", "metrics", "exceptions"},
     {"network"},
 ]
