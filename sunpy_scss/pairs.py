@@ -1,15 +1,95 @@
-"""Images with their masks: written as folders to train from, and rotated together."""
+"""Images with their masks: fetched, written as folders to train from, rotated together."""
 
 import csv
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 
 import astropy.units as u
 
-__all__ = ["rotated_copies", "write_folder"]
+from sunpy_scss import images
+from sunpy_scss.annotations import annotation_to_mask
+from sunpy_scss.train import LabelledMap
+
+__all__ = ["fetch_images", "rotated_copies", "write_folder"]
+
+_WAVELENGTHS = {"CH": 193 * u.AA, "AR": 171 * u.AA}
 
 _COLUMNS = ("key", "date", "split")
+
+
+@u.quantity_input
+def fetch_images(annotations, folder, *, split="train", source="synoptic", max_gap: u.s = 30 * u.min):
+    """
+    Get the image that each annotation was drawn on, and write both as a folder to train from.
+
+    Images of 193 Angstrom for coronal holes and 171 for active regions, nearest in time. The masks are drawn on the
+    pixels of the images, turned with the Sun where the times differ. Called again, it goes on where it ended: what is
+    in the index of the folder is not asked for. The files as they came are in ``downloads`` and can be deleted.
+
+    Parameters
+    ----------
+    annotations : iterable of sunpy_scss.annotations.Annotation
+        From `sunpy_scss.annotations.read_annotations`.
+    folder : path-like
+        As `write_folder` writes it, the names of the annotations as keys.
+    split : str, optional
+        The part they belong to, ``"train"`` or ``"validation"``; see `write_folder`.
+    source : str, optional
+        The archive; see `sunpy_scss.images.search_aia`.
+    max_gap : astropy.units.Quantity, optional
+        Images farther in time do not count.
+
+    Returns
+    -------
+    list of str
+        The keys written by this call. An annotation is not among them where the archive has no image near its time.
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.ArchiveError`
+        If the archive does not answer, or some files could not be had.
+
+    Warns
+    -----
+    `~sunpy_scss.exceptions.MissingImageWarning`
+        If there is no image near some times.
+
+    Examples
+    --------
+    >>> from sunpy_scss.annotations import read_annotations
+    >>> from sunpy_scss.pairs import fetch_images
+    >>> annotations = read_annotations("ch_custom.zip")  # doctest: +SKIP
+    >>> keys = fetch_images(annotations, "coronal_holes")  # doctest: +SKIP
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    known = _keys(folder / "index.csv")
+    wanted = [annotation for annotation in annotations if annotation.name not in known]
+    written = []
+    for feature, wavelength in _WAVELENGTHS.items():
+        chosen = [annotation for annotation in wanted if annotation.feature == feature]
+        if chosen:
+            found = images.search_aia([one.date for one in chosen], wavelength, source=source, max_gap=max_gap)
+            paths = images.fetch(found, folder / "downloads")
+            drawn_on = list(zip(_of_times(chosen, found["time"]), paths, strict=True))
+            write_folder((_labelled(*pair) for pair in drawn_on), folder, split=split)
+            written += [annotation.name for annotation, _ in drawn_on]
+    return written
+
+
+def _of_times(annotations, times):
+    """The annotation of each time; there may be several of one time, each of which was asked for."""
+    of_time = defaultdict(list)
+    for annotation in annotations:
+        of_time[annotation.date.isot].append(annotation)
+    return [of_time[time.isot].pop(0) for time in times]
+
+
+def _labelled(annotation, path):
+    image = images.read_map(path)
+    return LabelledMap(annotation.name, image, annotation_to_mask(annotation, image))
 
 
 def write_folder(labelled_maps, folder, *, split):

@@ -2,14 +2,19 @@ import csv
 
 import numpy as np
 import pytest
+from file_server import file_server
+from makers import CARD, disk_map, sun_with_hole
 
 import astropy.units as u
+from astropy.time import Time
+from sunpy.net.dataretriever.sources.aia_synopsis import AIASynopsisClient
 
 from sunpy_scss import _grid
-from sunpy_scss.pairs import rotated_copies, write_folder
+from sunpy_scss.annotations import Annotation
+from sunpy_scss.exceptions import MissingImageWarning
+from sunpy_scss.pairs import fetch_images, rotated_copies, write_folder
 from sunpy_scss.synthetic import synthetic_sun
 from sunpy_scss.train import LabelledMap, make_dataset, read_folder
-from tests.makers import CARD, disk_map, sun_with_hole
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +101,62 @@ def test_integers_are_filled_with_zeros():
 def test_shapes_that_differ(sun):
     with pytest.raises(ValueError, match=r"one shape \(got \(200, 200\) and \(64, 64\)\)"):
         rotated_copies(sun.image, synthetic_sun(size=64).coronal_holes, 5 * u.deg)
+
+
+FIRST, SECOND, WITHOUT_IMAGE = "2012-01-03T00:00:12", "2012-01-04T00:00:12", "2012-01-05T00:00:12"
+
+
+def annotation(date, feature="CH", name=None):
+    square = np.array([[0, 0], [0.5, 0], [0.5, 0.3], [0, 0.3]])
+    name = name or f"{feature}-{date[:10]}"
+    return Annotation(name, feature, Time(date), "test", ((square,),), (256, 256), (127.5, 127.5), 100.0, {})
+
+
+@pytest.fixture
+def archive(tmp_path, monkeypatch):
+    """Synoptic images of two midnights on a server on this machine."""
+    with file_server() as server:
+        pattern = AIASynopsisClient.pattern.replace("https://jsoc1.stanford.edu/data/aia", server.url)
+        monkeypatch.setattr(AIASynopsisClient, "pattern", pattern)
+        for date in ("2012-01-03", "2012-01-04"):
+            for wavelength in (171, 193):
+                image = synthetic_sun(f"{date}T00:00", size=128, wavelength=wavelength * u.AA).image
+                image.save(tmp_path / "image.fits", overwrite=True)
+                path = f"/synoptic/{date.replace('-', '/')}/H0000/AIA{date.replace('-', '')}_0000_{wavelength:04d}.fits"
+                server.files[path] = (tmp_path / "image.fits").read_bytes()
+        yield server
+
+
+def test_images_of_annotations_are_fetched_and_written_with_their_masks(tmp_path, archive):
+    wanted = [annotation(FIRST), annotation(SECOND), annotation(FIRST, "AR")]
+    keys = fetch_images(wanted, tmp_path / "set")
+    assert keys == ["CH-2012-01-03", "CH-2012-01-04", "AR-2012-01-03"]
+    read = list(read_folder(tmp_path / "set", "train"))
+    assert [labelled.key for labelled in read] == keys
+    assert [labelled.image.wavelength.value for labelled in read] == [193, 193, 171]
+    for labelled in read:
+        assert labelled.mask.data.sum() == pytest.approx(0.15 * (128 / 2.56) ** 2, rel=0.05)
+        assert labelled.image.date.isot[:10] == labelled.key[3:]
+
+
+def test_annotation_without_image_is_left_out_with_a_warning(tmp_path, archive):
+    with pytest.warns(MissingImageWarning, match="has no image"):
+        keys = fetch_images([annotation(WITHOUT_IMAGE), annotation(SECOND)], tmp_path / "set")
+    assert keys == ["CH-2012-01-04"]
+
+
+def test_fetching_goes_on_where_it_ended(tmp_path, archive):
+    assert fetch_images([annotation(FIRST)], tmp_path / "set") == ["CH-2012-01-03"]
+    archive.requests.clear()
+    both = [annotation(FIRST), annotation(SECOND)]
+    assert fetch_images(both, tmp_path / "set") == ["CH-2012-01-04"]
+    assert not any("20120103" in path for path in archive.requests)
+    assert fetch_images(both, tmp_path / "set") == []
+
+
+def test_two_annotations_of_one_image(tmp_path, archive):
+    keys = fetch_images([annotation(FIRST), annotation(FIRST, name="another")], tmp_path / "set")
+    assert keys == ["CH-2012-01-03", "another"]
+    first, second = read_folder(tmp_path / "set", "train")
+    np.testing.assert_array_equal(first.image.data, second.image.data)
+    np.testing.assert_array_equal(first.mask.data, second.mask.data)

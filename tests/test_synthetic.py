@@ -22,8 +22,8 @@ def cap(lon, lat, radius, **changes):
     return Cap(lon * u.deg, lat * u.deg, radius * u.deg, **changes)
 
 
-def only(*holes, **changes):
-    return synthetic_sun(DATE, coronal_holes=holes, active_regions=[], **changes)
+def only(*holes, size=256, **changes):
+    return synthetic_sun(DATE, size=size, coronal_holes=holes, active_regions=[], **changes)
 
 
 @pytest.mark.parametrize(("lon", "lat"), [(0, 0), (30, -20), (-50, 25)])
@@ -104,7 +104,7 @@ def test_another_observer_sees_the_same_region_elsewhere():
     rows, columns = sun.coronal_holes.data.nonzero()
     np.testing.assert_allclose([columns.mean(), rows.mean()], frame.centre, atol=0.1)
     # The apparent radius of the Sun is twice as large, and so is the field of view.
-    assert frame.pixels_per_radius == pytest.approx(512 / 2.56, rel=1e-4)
+    assert frame.pixels_per_radius == pytest.approx(256 / 2.56, rel=1e-4)
 
 
 def test_roughness_moves_the_edge_by_a_bounded_share():
