@@ -41,6 +41,8 @@ def _parser():
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_segment(commands)
     _add_demo(commands)
+    _add_hek_mask(commands)
+    _add_fetch(commands)
     _add_models(commands)
     _add_train(commands)
     _add_evaluate(commands)
@@ -55,7 +57,12 @@ def _add_command(commands, name, run, help_text):
 
 def _add_segment(commands):
     command = _add_command(commands, "segment", _segment, "Write the masks of images.")
-    command.add_argument("files", nargs="+", metavar="FILE", help="image that sunpy reads, or a quoted pattern")
+    command.add_argument("files", nargs="*", metavar="FILE", help="image that sunpy reads, or a quoted pattern")
+    command.add_argument(
+        "--time", nargs="+", default=[], metavar="TIME", help="download the AIA images of these times and compare with HEK"
+    )
+    _add_source(command)
+    _add_hek_url(command)
     command.add_argument(
         "--feature",
         choices=("ch", "ar", "both"),
@@ -74,10 +81,16 @@ def _add_segment(commands):
 def _segment(options):
     from astropy.units import Quantity
 
-    from sunpy_scss.pipeline import segment_files
+    from sunpy_scss.pipeline import fetch_images, segment_files
 
+    if not (options.files or options.time):
+        msg = "nothing to do: give files, or --time"
+        raise ValueError(msg)
     paths = [path for pattern in options.files for path in sorted(glob.glob(pattern)) or [pattern]]
     features = ("CH", "AR") if options.feature == "both" else (options.feature.upper(),)
+    if options.time:
+        folder = os.path.join(options.output, "images")
+        paths += fetch_images(options.time, features, folder, source=options.source)
     keywords = {"model": options.model, "threshold": options.threshold, "samples": options.samples}
     if options.min_area:
         keywords["min_area"] = Quantity(options.min_area)
@@ -92,7 +105,95 @@ def _segment(options):
     failed = [outcome for outcome in outcomes if outcome.error]
     for outcome in failed:
         print(f"{outcome.path}: {_one_line(outcome.error)}", file=sys.stderr)
+    if options.time:
+        _print_agreement(outcomes, options)
     return 1 if failed else 0
+
+
+def _print_agreement(outcomes, options):
+    from sunpy_scss.pipeline import compare_with_hek
+
+    masks = [path for one in outcomes for path in (*one.written, *one.kept) if path.suffix == ".fits"]
+    for mask in masks:
+        found = compare_with_hek(mask, client=_hek_server(options))
+        if found.events:
+            print(
+                f"{mask.name}: {found.area:.2f} of the visible hemisphere, SPoCA in the HEK {found.area_hek:.2f} "
+                f"({found.events} events), IoU {found.iou:.2f} -> {found.path}"
+            )
+        else:
+            print(f"{mask.name}: {found.area:.2f} of the visible hemisphere; the HEK has no event of SPoCA near it")
+
+
+def _hek_server(options):
+    from sunpy_scss.hek import HEKServer
+
+    return HEKServer(options.hek_url) if options.hek_url else HEKServer()
+
+
+def _add_source(command):
+    command.add_argument(
+        "--source",
+        choices=("synoptic", "vso", "helioviewer"),
+        default="synoptic",
+        help="archive: level 1.5 of 1024 pixels (default), full resolution, or JPEG 2000",
+    )
+
+
+def _add_hek_url(command):
+    command.add_argument("--hek-url", metavar="URL", help="another server of the HEK")
+
+
+def _add_fetch(commands):
+    command = _add_command(commands, "fetch", _fetch, "Download the AIA images nearest to some times.")
+    command.add_argument("--time", nargs="+", required=True, metavar="TIME", help="times, such as 2017-01-03T12:00")
+    command.add_argument("--feature", choices=("ch", "ar", "both"), default="both", help="193, 171 Angstrom, or both")
+    command.add_argument("--output", required=True, metavar="DIR", help="folder; files that are there are kept")
+    _add_source(command)
+
+
+def _fetch(options):
+    from sunpy_scss.pipeline import fetch_images
+
+    features = ("CH", "AR") if options.feature == "both" else (options.feature.upper(),)
+    for path in fetch_images(options.time, features, options.output, source=options.source):
+        print(path)
+    return 0
+
+
+def _add_hek_mask(commands):
+    command = _add_command(commands, "hek-mask", _hek_mask, "Draw events of the HEK on the pixels of an image.")
+    command.add_argument("--map", required=True, metavar="FILE", help="the image")
+    command.add_argument("--feature", choices=("ch", "ar"), required=True, help="coronal holes or active regions")
+    command.add_argument("--output", required=True, metavar="FILE", help="the mask, as FITS")
+    command.add_argument(
+        "--time", nargs=2, metavar=("FROM", "TO"), help="events of this time; six hours about the image by default"
+    )
+    command.add_argument("--method", nargs="+", default=["SPoCA"], metavar="NAME", help="default: SPoCA")
+    command.add_argument("--max-gap", default="6 h", metavar="TIME", help="draw nothing farther off (default: 6 h)")
+    command.add_argument("--labels", action="store_true", help="number the events instead of setting 1")
+    command.add_argument("--overwrite", action="store_true", help="replace the mask if it is there")
+    _add_hek_url(command)
+
+
+def _hek_mask(options):
+    from astropy.units import Quantity
+
+    from sunpy_scss.pipeline import hek_mask_file
+
+    mask = hek_mask_file(
+        options.map,
+        options.output,
+        options.feature.upper(),
+        time_range=options.time,
+        frm_name=options.method,
+        max_gap=Quantity(options.max_gap),
+        labels=options.labels,
+        overwrite=options.overwrite,
+        client=_hek_server(options),
+    )
+    print(f"{mask.meta['HEKDRAWN']} events drawn, {mask.meta['HEKLEFT']} left out -> {options.output}")
+    return 0
 
 
 def _one_line(error):

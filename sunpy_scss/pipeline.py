@@ -9,16 +9,29 @@ from tqdm.auto import tqdm
 
 import astropy.units as u
 
-from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.images import example_map, read_map
+from sunpy_scss.exceptions import ArchiveError, InvalidMapError
+from sunpy_scss.hek import hek_to_mask, search_hek
+from sunpy_scss.images import example_map, fetch, read_map, search_aia
+from sunpy_scss.metrics import iou
 from sunpy_scss.plotting import overlay
 from sunpy_scss.properties import area_fraction
 from sunpy_scss.segment import segment_active_regions, segment_coronal_holes
 
-__all__ = ["Outcome", "demo", "save_figure", "save_map", "segment_files"]
+__all__ = [
+    "HEKAgreement",
+    "Outcome",
+    "compare_with_hek",
+    "demo",
+    "fetch_images",
+    "hek_mask_file",
+    "save_figure",
+    "save_map",
+    "segment_files",
+]
 
 _SEGMENT = {"CH": segment_coronal_holes, "AR": segment_active_regions}
-# Which feature an image shows, where both were asked for.
+# The wavelengths in Angstrom that show a feature, and the feature an image shows where both were asked for.
+_WAVELENGTH_OF = {"CH": 193, "AR": 171}
 _FEATURE_AT = {193: "CH", 195: "CH", 171: "AR", 174: "AR"}
 
 
@@ -142,6 +155,134 @@ def _whole(path, write):
         scratch = Path(folder) / path.name
         write(scratch)
         scratch.replace(path)
+
+
+def fetch_images(times, features, folder, **options):
+    """
+    Download the AIA images nearest to some times, in the wavelengths that show the features.
+
+    Parameters
+    ----------
+    times : list of time-like
+    features : sequence of str
+        ``"CH"``, ``"AR"``.
+    folder : path-like
+        Files that are there are kept and not downloaded again.
+    **options
+        For `sunpy_scss.images.search_aia`.
+
+    Returns
+    -------
+    list of pathlib.Path
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.ArchiveError`
+        If the archive does not answer, or has no image at all.
+    """
+    found = search_aia(times, [_WAVELENGTH_OF[feature] for feature in features] * u.AA, **options)
+    if not len(found):
+        msg = f"The archive has no image near {', '.join(map(str, times))}."
+        raise ArchiveError(msg)
+    return fetch(found, folder)
+
+
+@dataclass(frozen=True)
+class HEKAgreement:
+    """
+    A mask beside that of the HEK.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The mask of the HEK's events, on the pixels of ours.
+    events : int
+        How many were drawn; with none, there is nothing to compare with.
+    iou : float
+    area, area_hek : astropy.units.Quantity
+        In percent of the visible hemisphere.
+    """
+
+    path: Path
+    events: int
+    iou: float
+    area: u.Quantity
+    area_hek: u.Quantity
+
+
+def compare_with_hek(path, *, client=None):
+    """
+    Draw SPoCA's events of the HEK beside a mask file, and say how far they agree.
+
+    Parameters
+    ----------
+    path : path-like
+        A mask that this package wrote; ``NAME_ch.fits`` gets ``NAME_ch_hek.fits`` beside it, replaced if it is there.
+    client : sunpy_scss.hek.HEKServer, optional
+
+    Returns
+    -------
+    HEKAgreement
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.HEKError`
+        If the HEK does not answer.
+    """
+    path = Path(path)
+    mask = read_map(path)
+    around = (mask.date - 6 * u.hour, mask.date + 6 * u.hour)
+    drawn = hek_to_mask(search_hek(around, mask.meta["SCSSFEAT"], client=client), mask)
+    target = path.with_name(f"{path.stem}_hek.fits")
+    save_map(drawn, target)
+    return HEKAgreement(
+        target,
+        drawn.meta["HEKDRAWN"],
+        iou(drawn.data, mask.data),
+        area_fraction(mask),
+        area_fraction(drawn),
+    )
+
+
+def hek_mask_file(path, target, feature, *, time_range, frm_name, max_gap, labels, overwrite, client):
+    """
+    Search the HEK around an image and write the mask of what it has.
+
+    Parameters
+    ----------
+    path, target : path-like
+        The image, and the mask to write, whole or not at all.
+    feature : str
+        ``"CH"`` or ``"AR"``.
+    time_range : (time, time) or None
+        As for `sunpy_scss.hek.search_hek`; ``max_gap`` about the image by default.
+    frm_name, max_gap, labels, client
+        As for `sunpy_scss.hek.search_hek` and `sunpy_scss.hek.hek_to_mask`.
+    overwrite : bool
+        Whether to replace a mask that is there.
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+        The mask.
+
+    Raises
+    ------
+    FileExistsError
+        If the mask is there and is not to be replaced.
+    `~sunpy_scss.exceptions.HEKError`
+        If the HEK does not answer.
+    """
+    if Path(target).exists() and not overwrite:
+        msg = f"{target} is there already; --overwrite replaces it."
+        raise FileExistsError(msg)
+    smap = read_map(path)
+    events = search_hek(
+        time_range or (smap.date - max_gap, smap.date + max_gap), feature, frm_name=frm_name, client=client
+    )
+    mask = hek_to_mask(events, smap, labels=labels, max_gap=max_gap)
+    save_map(mask, target)
+    return mask
 
 
 def demo(folder):

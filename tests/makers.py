@@ -44,6 +44,7 @@ def disk_map(
     observer=None,
     wavelength=193,
     unit=u.DN / u.s,
+    date=DATE,
     meta=None,
 ):
     """
@@ -52,8 +53,8 @@ def disk_map(
     ``values(x, y)`` gives the intensities from positions in solar radii to west and north.
     """
     centre = np.array([(size - 1) / 2] * 2 if centre is None else centre)
-    observer = get_earth(DATE) if observer is None else observer
-    origin = SkyCoord(0 * u.arcsec, 0 * u.arcsec, frame="helioprojective", observer=observer, obstime=DATE)
+    observer = get_earth(date) if observer is None else observer
+    origin = SkyCoord(0 * u.arcsec, 0 * u.arcsec, frame="helioprojective", observer=observer, obstime=date)
     rsun_obs = np.arcsin(695700 * u.km / observer.radius).to(u.arcsec)
     header = make_fitswcs_header(
         (size, size),

@@ -1,0 +1,41 @@
+"""
+========================
+Coronal holes of a Map
+========================
+
+A mask, the probabilities behind it, and how much the threshold matters.
+"""
+
+import matplotlib.pyplot as plt
+
+from sunpy_scss import predict_probability, segment_coronal_holes
+from sunpy_scss.images import example_map
+from sunpy_scss.plotting import overlay
+from sunpy_scss.properties import area_fraction
+
+###############################################################################
+# The image is a real one that comes with sunpy: AIA 193 Å of June 2013, as Helioviewer gives it.
+# For a FITS file of yours it would be ``smap = sunpy.map.Map("file.fits")``.
+
+smap = example_map(193)
+
+###############################################################################
+# One call gives a mask Map on the same WCS.
+
+mask = segment_coronal_holes(smap)
+print(f"{area_fraction(mask):.1f} of the visible hemisphere, by {mask.meta['SCSSMOD']}")
+overlay(smap, mask)
+
+###############################################################################
+# The network gives a probability for each pixel.
+# Where it falls off steeply the outline is sure; where it is flat, another threshold gives another hole.
+
+probability = predict_probability(smap, model="scss-ch-193-1")
+plt.figure()
+image = probability.plot(cmap="viridis")
+plt.colorbar(image, label="probability of a coronal hole")
+
+for threshold in (0.3, 0.5, 0.7):
+    print(f"threshold {threshold}: {area_fraction(segment_coronal_holes(smap, threshold=threshold)):.2f}")
+
+plt.show()
