@@ -11,9 +11,8 @@ import astropy.units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, Row, Table
 from astropy.time import Time
-from sunpy.net.base_client import QueryResponseTable
 from sunpy.net.fido_factory import UnifiedResponse
-from sunpy.net.hek import HEKTable
+from sunpy.net.hek import HEKClient, HEKTable
 
 from sunpy_scss.exceptions import HEKError, HEKWarning, warn_caller
 
@@ -207,7 +206,8 @@ def _records(events):
 
 def _check_answered(table):
     """Fido of sunpy 8 puts the error of a client beside an empty table, where an outage looks like no events."""
-    error = getattr(table, "errors", None) if isinstance(table, QueryResponseTable) else None
+    asked_hek = isinstance(getattr(table, "client", None), HEKClient)
+    error = getattr(table, "errors", None) if asked_hek else None
     if error:
         msg = f"The search itself failed: {error}. Repeat it; this is an outage, not an absence of events."
         raise HEKError(msg)

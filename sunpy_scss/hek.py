@@ -40,11 +40,11 @@ def search_hek(time_range, feature, *, frm_name="SPoCA", client=None):
 
     Parameters
     ----------
-    time_range : (time, time), sunpy.time.TimeRange or sunpy.net.attrs.Time
-        Events that overlap with it are found. SPoCA's last from one of its images to the next, some four hours. Long
-        ranges are asked for month by month, with a progress bar.
-    feature : {"CH", "AR"} or sunpy.net.hek.attrs.EventType
-        Coronal holes or active regions, or any other type of the HEK (``a.hek.FI``).
+    time_range : tuple, sunpy.time.TimeRange or sunpy.net.attrs.Time
+        Start and end. Events that overlap with it are found; SPoCA's last from one of its images to the next, some four
+        hours. Long ranges are asked for month by month, with a progress bar.
+    feature : str or sunpy.net.hek.attrs.EventType
+        ``"CH"`` for coronal holes, ``"AR"`` for active regions, or any other type of the HEK (``a.hek.FI``).
     frm_name : str or sequence of str, optional
         Names of feature recognition methods.
     client : HEKServer or sunpy.net.hek.HEKClient, optional
@@ -59,6 +59,8 @@ def search_hek(time_range, feature, *, frm_name="SPoCA", client=None):
     ------
     sunpy_scss.exceptions.HEKError
         The HEK did not answer. Never mistaken for an absence of events.
+    ValueError
+        The HEK has no such type of events.
 
     Warns
     -----
@@ -71,7 +73,7 @@ def search_hek(time_range, feature, *, frm_name="SPoCA", client=None):
     >>> search_hek(("2018-03-30", "2018-03-31"), "AR")  # doctest: +REMOTE_DATA +SKIP
     """
     server = client if isinstance(client, HEKServer) else HEKServer(*[client.url] if client is not None else [])
-    kind = getattr(a.hek, feature) if isinstance(feature, str) else feature
+    kind = _event_type(feature) if isinstance(feature, str) else feature
     names = [frm_name] if isinstance(frm_name, str) else list(frm_name)
     whole = TimeRange(*_ends(time_range))
     parts = whole.window(_CHUNK, _CHUNK) if whole.seconds > _CHUNK else [whole]
@@ -87,6 +89,14 @@ def search_hek(time_range, feature, *, frm_name="SPoCA", client=None):
     return table
 
 
+def _event_type(name):
+    known = {key: attr for key, attr in vars(a.hek).items() if isinstance(attr, a.hek.EventType)}
+    if name not in known:
+        msg = f"The HEK has events of the types {', '.join(sorted(known))} (got {name!r})."
+        raise ValueError(msg)
+    return known[name]
+
+
 def _ends(time_range):
     return time_range if isinstance(time_range, list | tuple) else (time_range.start, time_range.end)
 
@@ -97,8 +107,9 @@ def hek_table(events):
 
     Parameters
     ----------
-    events : astropy.table.Table, astropy.table.Row, sunpy.net.fido_factory.UnifiedResponse, dict or a list of them
-        What `search_hek`, `sunpy.net.Fido` or `sunpy.net.hek.HEKClient` return, rows of it, or raw records.
+    events : astropy.table.Table, astropy.table.Row, sunpy.net.fido_factory.UnifiedResponse, dict or list
+        What `search_hek`, `sunpy.net.Fido` or `sunpy.net.hek.HEKClient` return, rows of it, raw records, or a list of
+        these.
 
     Returns
     -------
@@ -154,9 +165,9 @@ def hek_to_mask(events, smap, *, labels=False, time_from="auto", max_gap: u.hour
     labels : bool, optional
         Number the events, in the order of `drawn_events`, instead of setting 1. The keywords ``HEKID1``, ``HEKID2``,
         ... of the result name them. Where two overlap, the latter is seen.
-    time_from : {"auto", "event_starttime", "event_endtime"}, optional
-        Which time of an event its polygon belongs to. By default as each method has it; for SPoCA the time of the image
-        in ``kb_archivid``, which is ``event_endtime``.
+    time_from : str, optional
+        Which time of an event its polygon belongs to: ``"event_starttime"``, ``"event_endtime"``, or ``"auto"``, as
+        each method has it; for SPoCA the time of the image in ``kb_archivid``, which is ``event_endtime``.
     max_gap : astropy.units.Quantity, optional
         Nothing further than this from the Map in time is drawn.
     frm_name : str or sequence of str, optional

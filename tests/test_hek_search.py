@@ -42,6 +42,11 @@ def test_forms_of_time_and_feature(server, time_range):
     assert len(search_hek(time_range, a.hek.CH, client=hasty(server))) == 2
 
 
+def test_unknown_type_lists_the_known_ones():
+    with pytest.raises(ValueError, match=r"of the types AR, .*CH, .*\(got 'ch'\)"):
+        search_hek(DAY, "ch")
+
+
 def test_client_of_sunpy_gives_its_url(server):
     assert len(search_hek(DAY, "CH", client=HEKClient(url=server.url))) == 2
 
