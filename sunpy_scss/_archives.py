@@ -29,7 +29,7 @@ from sunpy.time import TimeRange
 from sunpy_scss._files import check_image
 from sunpy_scss.exceptions import ArchiveError, UnreadableFileError
 
-__all__ = ["ARCHIVES", "CHANNELS", "AIAFile", "ask", "download"]
+__all__ = ["ARCHIVES", "CHANNELS", "AIAFile", "ask", "check_folders", "download"]
 
 _HELIOVIEWER = "https://api.helioviewer.org/v2"
 # Channels of AIA by their wavelength in Angstrom, with the numbers that Helioviewer gives them.
@@ -129,7 +129,7 @@ def _synoptic(moment, wavelengths, max_gap):
     # once, because they share a folder.
     table = AIASynopsisClient().search(span, a.Instrument.aia, a.Level("1.5s"))
     if len(table) == 0:
-        _check_folders(AIASynopsisClient.pattern, span)
+        check_folders(AIASynopsisClient.pattern, TimeRange(span.start, span.end))
     found = {}
     for wavelength in wavelengths:
         of_this = [int(value) == wavelength for value in table["Wavelength"]] if len(table) else []
@@ -139,9 +139,22 @@ def _synoptic(moment, wavelengths, max_gap):
     return found
 
 
-def _check_folders(pattern, span):
-    """Raise what sunpy's scraper keeps to itself: it takes a folder that the server fails to list for an empty one."""
-    for folder in Scraper(format=pattern).range(TimeRange(span.start, span.end)):
+def check_folders(pattern, span):
+    """
+    Raise what sunpy's scraper keeps to itself: it takes a folder that the server fails to list for an empty one.
+
+    Parameters
+    ----------
+    pattern : str
+        Of the scraper.
+    span : sunpy.time.TimeRange
+
+    Raises
+    ------
+    urllib.error.HTTPError
+        If the server answers with an error other than that the folder does not exist.
+    """
+    for folder in Scraper(format=pattern).range(span):
         try:
             urlopen(folder).close()
         except HTTPError as error:

@@ -16,7 +16,7 @@ ROWS = [
     {"cli", "__init__"},
     {"pipeline", "report"},
     {"compare", "evolution", "plotting", "pairs"},
-    {"segment", "classical", "hek", "annotations", "properties", "train", "images", "synthetic", "disk"},
+    {"segment", "classical", "hek", "annotations", "properties", "train", "images", "fido", "synthetic", "disk"},
     {"_input", "_hek_client", "_hek_choice", "_hek_shapes", "_browse", "_archives", "_polygons"},
     {"_hek_records"},
     {"models", "_grid", "_files"},
