@@ -45,10 +45,10 @@ class Product(SimpleAttr):
 
     Parameters
     ----------
-    value : {"browse", "suntoday", "chimera", "chimera_table"}
-        AIA images of 1024 x 1024 pixels at sdo.gsfc.nasa.gov; one AIA image a day of 4096 x 4096 pixels at
-        suntoday.lmsal.com; pictures of the coronal holes that CHIMERA finds, and the daily tables of their
-        properties, both at solarmonitor.org.
+    value : str
+        ``"browse"``: AIA images of 1024 x 1024 pixels at sdo.gsfc.nasa.gov. ``"suntoday"``: one AIA image a day of
+        4096 x 4096 pixels at suntoday.lmsal.com. ``"chimera"``: pictures of the coronal holes that CHIMERA finds,
+        ``"chimera_table"``: daily tables of their properties, both at solarmonitor.org.
 
     Examples
     --------

@@ -75,9 +75,9 @@ def example_map(wavelength):
 
     Parameters
     ----------
-    wavelength : {171, 193}
-        In Angstrom: 193, of 2013-06-24 with two large coronal holes, 410 x 410 pixels scaled for display (uint8);
-        171, of 2011-02-15 with active regions, 128 x 128 pixels in DN.
+    wavelength : int
+        In Angstrom. 193: of 2013-06-24 with two large coronal holes, 410 x 410 pixels scaled for display (uint8);
+        171: of 2011-02-15 with active regions, 128 x 128 pixels in DN.
 
     Returns
     -------
@@ -114,16 +114,17 @@ def from_browse(path, *, date=None, wavelength: u.AA = None, source=None):
     Parameters
     ----------
     path : path-like
-    date : str, datetime or astropy.time.Time, optional
-        When the image was taken. By default what the file's name tells (as in ``20170210_165517_1024_0193.jpg``), or
-        its text entries.
+    date : str or astropy.time.Time, optional
+        When the image was taken, as `sunpy.time.parse_time` reads it. By default what the file's name tells (as in
+        ``20170210_165517_1024_0193.jpg``), or its text entries.
     wavelength : astropy.units.Quantity, optional
         By default as the colours tell; needed for grey pictures. 195 Å takes an image for one of SUVI, as does a
         file name with ``suvi``.
-    source : {"sdo", "helioviewer", "other"}, optional
-        What made the picture, which decides whether its display scale is known: browse images of sdo.gsfc.nasa.gov at
-        193 Å and images of Helioviewer at 171 and 193 Å, from 2011 on, were compared with FITS files. By default told
-        from name and format: JPEG named as those of sdo.gsfc.nasa.gov, JPEG 2000 and plain PNG as of Helioviewer.
+    source : str, optional
+        What made the picture, ``"sdo"``, ``"helioviewer"`` or ``"other"``, which decides whether its display scale is
+        known: that of browse images of sdo.gsfc.nasa.gov at 193 Å and of Helioviewer at 171 and 193 Å, measured on
+        FITS files of 2017 to 2020 and taken to hold since 2011. By default told from name and format: JPEG named as
+        those of sdo.gsfc.nasa.gov, JPEG 2000 and plain PNG as of Helioviewer.
 
     Returns
     -------
@@ -232,11 +233,11 @@ def search_aia(
 
     Parameters
     ----------
-    time : str, datetime, astropy.time.Time or list of these
-        One or many.
+    time : str, astropy.time.Time or list
+        One time as `sunpy.time.parse_time` reads it, or many.
     wavelength : astropy.units.Quantity, optional
         One or many; by default those of active regions and coronal holes.
-    source : {"synoptic", "vso", "helioviewer"}, optional
+    source : str, optional
         The archive. ``"synoptic"``: level 1.5 FITS of 1024 x 1024 pixels, every two minutes, from the JSOC;
         what the bundled models need. ``"vso"``: level 1 FITS of 4096 x 4096 pixels, through the Virtual Solar
         Observatory. ``"helioviewer"``: JPEG 2000 of 4096 x 4096 pixels, scaled for display.
