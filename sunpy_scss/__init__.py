@@ -10,9 +10,11 @@ from importlib.metadata import version as _version
 __version__ = _version("sunpy_scss")
 
 _WHERE = {
+    "hek_to_mask": "hek",
     "list_models": "models",
     "load_model": "models",
     "predict_probability": "segment",
+    "search_hek": "hek",
     "segment_active_regions": "segment",
     "segment_coronal_holes": "segment",
 }

@@ -35,11 +35,14 @@ class Frame:
         (2,), column and row of disc centre, from 0.
     shape : tuple of int
         (ny, nx) of the detector.
+    distance : float
+        Of the observer from Sun centre, in solar radii.
     """
 
     matrix: np.ndarray
     centre: np.ndarray
     shape: tuple
+    distance: float
 
     @property
     def pixels_per_radius(self):
@@ -78,7 +81,7 @@ def frame_of(smap):
     west, east, north, south = np.transpose(smap.wcs.world_to_pixel_values(*world))
     matrix = np.column_stack([west - east, north - south]) / 2
     centre = (west + east + north + south) / 4
-    return Frame(matrix, centre, smap.data.shape)
+    return Frame(matrix, centre, smap.data.shape, 1 / np.sin(smap.rsun_obs.to_value(u.rad)))
 
 
 def canonical_radius(size, half_width):
@@ -250,6 +253,12 @@ def pixel_areas(frame, rows, columns):
     # 1/mu diverges at the limb. Its mean over the ring from one side of the pixel to the other does not:
     # the integral of r/mu is -mu, so that the mean is 2 / (mu_near + mu_far).
     half = 0.5 / frame.pixels_per_radius
-    near, far = np.maximum(radius - half, 0), np.minimum(radius + half, 1)
-    mean = 2 / (np.sqrt(1 - np.minimum(near, 1) ** 2) + np.sqrt(1 - far**2) + np.float32(1e-30))
-    return np.where(radius <= 1, mean, 0) / np.float32(frame.pixels_per_radius**2)
+    near, far = np.clip(radius - half, 0, 1), np.minimum(radius + half, 1)
+    mean = 2 / (_mu(near) + _mu(far) + np.float32(1e-30))
+    # The middle of the disc is nearer to the observer than its edge, by one part in 215 from Earth.
+    perspective = (1 - _mu(np.minimum(radius, 1)) / np.float32(frame.distance)) ** 2
+    return np.where(radius <= 1, mean * perspective, 0) / np.float32(frame.pixels_per_radius**2)
+
+
+def _mu(radius):
+    return np.sqrt(1 - radius**2)

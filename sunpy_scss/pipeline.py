@@ -254,7 +254,7 @@ def hek_mask_file(path, target, feature, *, time_range, frm_name, max_gap, label
         The image, and the mask to write, whole or not at all.
     feature : str
         ``"CH"`` or ``"AR"``.
-    time_range : (time, time) or None
+    time_range : tuple or None
         As for `sunpy_scss.hek.search_hek`; ``max_gap`` about the image by default.
     frm_name, max_gap, labels, client
         As for `sunpy_scss.hek.search_hek` and `sunpy_scss.hek.hek_to_mask`.

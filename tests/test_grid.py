@@ -6,7 +6,8 @@ from makers import disk_map
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
-from sunpy.coordinates import get_earth
+from sunpy.coordinates import HeliographicStonyhurst, get_earth
+from sunpy.map.maputils import all_coordinates_from_map
 
 from sunpy_scss import _grid
 
@@ -113,27 +114,26 @@ def test_sky_does_not_bleed_onto_the_disk():
     assert not _grid.from_canonical(sky, _grid.frame_of(smap), half_width=1.25).any()
 
 
-@pytest.mark.parametrize("case", ["plain", "off centre", "rotated", "STEREO"])
+@pytest.mark.parametrize("case", ["plain", "off centre", "rotated", "STEREO", "at 0.3 au"])
 @pytest.mark.parametrize(("lat", "lon"), [(0, 0), (40, 10), (-20, 50), (0, 60)])
 def test_area_of_a_spherical_cap(case, lat, lon):
-    """The cap of half-angle a has 2 pi (1 - cos a) of the squared radius."""
-    half_angle = np.deg2rad(12)
-    pole = np.array([np.cos(np.deg2rad(lat)) * np.sin(np.deg2rad(lon)), np.sin(np.deg2rad(lat))])
-    depth = np.sqrt(1 - pole @ pole)
-
-    def cap(x, y):
-        z = np.sqrt(np.clip(1 - x**2 - y**2, 0, None))
-        return (pole[0] * x + pole[1] * y + depth * z >= np.cos(half_angle)) & (np.hypot(x, y) <= 1)
-
+    """The cap of half-angle a has 2 pi (1 - cos a) of the squared radius; drawn through sunpy's coordinates."""
     keywords = {**CASES[case], "size": 1024, "radius": 400}
     if "centre" in keywords:
         keywords["centre"] = (480.3, 530.8)
-    smap = disk_map(lambda x, y: cap(x, y).astype(float), **keywords)
-    area = _grid.pixel_areas(_grid.frame_of(smap), *np.nonzero(smap.data)).sum(dtype=float)
-    assert area == pytest.approx(2 * np.pi * (1 - np.cos(half_angle)), rel=0.005)
+    smap = disk_map(blank, **keywords)
+    observer = smap.observer_coordinate
+    frame = HeliographicStonyhurst(obstime=smap.reference_date)
+    middle = SkyCoord(observer.lon + lon * u.deg, observer.lat + lat * u.deg, smap.rsun_meters, frame=frame)
+    surface = all_coordinates_from_map(smap).transform_to(frame)  # NaN off the disc
+    separation = surface.cartesian.xyz.T @ (middle.cartesian.xyz / smap.rsun_meters) / smap.rsun_meters
+    cap = separation.to_value(u.dimensionless_unscaled).T >= np.cos(np.deg2rad(12))
+    area = _grid.pixel_areas(_grid.frame_of(smap), *np.nonzero(cap)).sum(dtype=float)
+    assert area == pytest.approx(2 * np.pi * (1 - np.cos(np.deg2rad(12))), rel=0.005)
 
 
 def test_the_whole_disk_is_a_hemisphere():
     frame = _grid.frame_of(disk_map(blank, size=1024, radius=400))
     area = _grid.pixel_areas(frame, *np.ogrid[:1024, :1024]).sum(dtype=float)
-    assert area == pytest.approx(2 * np.pi, rel=0.01)
+    # Half a pixel at the limb hides more surface than anywhere else.
+    assert area == pytest.approx(2 * np.pi * (1 - 1 / frame.distance), rel=0.01)

@@ -28,9 +28,8 @@ def only(*holes, size=256, **changes):
 
 @pytest.mark.parametrize(("lon", "lat"), [(0, 0), (30, -20), (-50, 25)])
 def test_area_of_a_spherical_cap(lon, lat):
-    # The area of pixels is that of a Sun infinitely far away, 0.9 % too large at disc centre.
     share = area_fraction(only(cap(lon, lat, 14)).coronal_holes)
-    assert share.to_value(u.one) == pytest.approx(1 - np.cos(np.radians(14)), rel=0.012)
+    assert share.to_value(u.one) == pytest.approx(1 - np.cos(np.radians(14)), rel=0.005)
 
 
 def test_edge_of_the_mask_is_at_the_angle_asked_for():

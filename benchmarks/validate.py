@@ -1,0 +1,62 @@
+"""
+Masks of whole Maps, as a user gets them, against the labels of the validation part.
+
+    python benchmarks/validate.py MODEL DIR [--samples N] [--threshold P] [--plots FOLDER]
+
+DIR holds images/, masks/, rejected/ and index.csv. With --plots each image is drawn with the outlines of label (white),
+look-alikes (yellow) and mask, the worst first.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from sunpy_scss import load_model, segment_active_regions, segment_coronal_holes
+from sunpy_scss.metrics import iou
+from sunpy_scss.pipeline import save_figure
+from sunpy_scss.plotting import overlay
+from sunpy_scss.train import read_folder
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--samples", type=int, default=1)
+    parser.add_argument("--threshold", type=float)
+    parser.add_argument("--plots", type=Path)
+    options = parser.parse_args()
+    feature = load_model(options.model).card.feature
+    segment = {"CH": segment_coronal_holes, "AR": segment_active_regions}[feature]
+    labelled = list(read_folder(options.folder, "validation"))
+    masks = segment(
+        [one.image for one in labelled], model=options.model, threshold=options.threshold, samples=options.samples
+    )
+    found = np.array([mask.data > 0 for mask in masks])
+    truth = np.array([one.mask.data > 0 for one in labelled])
+    blank = np.zeros_like(truth[0])
+    other = np.array([blank if one.rejected is None else one.rejected.data > 0 for one in labelled])
+    scores = [iou(*pair) for pair in zip(truth, found, strict=True)]
+    mean, worst = np.mean(scores), min(scores)
+    print(f"{len(labelled)} images: pooled IoU {iou(truth, found):.4f}, mean {mean:.4f}, worst {worst:.4f}")
+    print(f"area found / labelled: {found.sum() / truth.sum():.3f}")
+    if other.any():
+        print(f"share of the look-alikes' area claimed: {(found & other).sum() / other.sum():.4f}")
+    if options.plots:
+        options.plots.mkdir(parents=True, exist_ok=True)
+        for rank, index in enumerate(np.argsort(scores)):
+            name = f"{rank:03d}_{scores[index]:.2f}_{labelled[index].key}.png"
+            draw(labelled[index], masks[index], options.plots / name)
+
+
+def draw(one, mask, path):
+    axes = overlay(one.image, mask)
+    for label, colour in ((one.mask, "white"), (one.rejected, "yellow")):
+        if label is not None and label.data.any():
+            axes.contour(label.data, levels=[0.5], colors=colour, linewidths=0.8)
+    save_figure(axes.figure, path)
+
+
+if __name__ == "__main__":
+    main()
