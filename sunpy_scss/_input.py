@@ -24,6 +24,8 @@ __all__ = ["NetworkInput", "check_map", "network_input"]
 # The disc median is taken inside this radius, free of limb brightening; see the disc that must be seen for it.
 _MEDIAN_RADIUS = 0.9
 _LEAST_COVERAGE = 0.7
+# The bit of AIA's QUALITY that is set in all near-real-time images, those of Helioviewer among them: no fault.
+_QUICK_LOOK = 1 << 30
 # Header keys for the apparent solar radius, as sunpy reads them.
 _RADIUS_KEYS = ("rsun_obs", "solar_r", "radius")
 
@@ -138,8 +140,8 @@ def _warn_of_doubts(smap, card):
         accepted = "/".join(f"{value:g}" for value in card.wavelengths)
         msg = f"{card.name} was made for {accepted} Angstrom; this Map's wavelength is {wavelength}."
         warn_caller(msg, WavelengthWarning)
-    quality = smap.meta.get("quality", 0)
-    if _is_aia(smap) and quality:
+    quality = smap.meta.get("quality", 0) & ~_QUICK_LOOK if _is_aia(smap) else 0
+    if quality:
         msg = f"This AIA image is flagged (QUALITY = {quality}): look at it before trusting its mask."
         warn_caller(msg, QualityWarning)
 

@@ -5,7 +5,7 @@ import pytest
 
 from sunpy_scss.train import Augmentation
 
-STILL = {name: 0 for name in ("rotation", "shift", "zoom", "gain", "contrast", "blur", "noise")} | {"flip": False}
+STILL = dict.fromkeys(("rotation", "shift", "zoom", "gain", "contrast", "blur", "noise"), 0) | {"flip": False}
 
 
 @pytest.fixture

@@ -330,8 +330,11 @@ class TestWarnings:
         segment_coronal_holes(disk_map(sun_with_hole, wavelength=195), model=dark_model())
 
     def test_flagged_image(self, smap):
-        with pytest.warns(QualityWarning, match="QUALITY = 1073741824"):
-            segment_coronal_holes(with_data(smap, smap.data, quality=1073741824), model=dark_model())
+        with pytest.warns(QualityWarning, match="QUALITY = 4096"):
+            segment_coronal_holes(with_data(smap, smap.data, quality=(1 << 30) + 4096), model=dark_model())
+
+    def test_near_real_time_is_no_fault(self, smap):
+        segment_coronal_holes(with_data(smap, smap.data, quality=1 << 30), model=dark_model())
 
     def test_they_point_at_the_caller(self):
         smap = disk_map(sun_with_hole, wavelength=211)
