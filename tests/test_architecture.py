@@ -15,9 +15,9 @@ PACKAGE = Path(__file__).parents[1] / "sunpy_scss"
 ROWS = [
     {"cli", "__init__"},
     {"pipeline", "report"},
-    {"compare", "evolution", "plotting", "pairs"},
+    {"compare", "evolution", "evaluation", "plotting", "pairs"},
     {"segment", "classical", "hek", "annotations", "properties", "train", "images", "fido", "synthetic", "disk"},
-    {"_input", "_hek_client", "_hek_choice", "_hek_shapes", "_browse", "_archives", "_polygons"},
+    {"_input", "_scores", "_hek_client", "_hek_choice", "_hek_shapes", "_browse", "_archives", "_polygons"},
     {"_hek_records"},
     {"models", "_grid", "_files"},
     {"_pixels", "_augment", "_jp2", "_limb", "_label_files", "metrics", "exceptions"},

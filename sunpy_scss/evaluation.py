@@ -1,0 +1,267 @@
+"""What a model is worth: scores by place and time with intervals, and how far its probabilities can be trusted."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+import astropy.units as u
+from astropy.table import QTable
+from sunpy.coordinates.sun import B0
+
+from sunpy_scss import _grid
+from sunpy_scss._scores import LATITUDES, RADII, measures, pooled, ratio, zone_sums
+
+__all__ = ["Evaluation", "score_model"]
+
+_UNITS = {"boundary_distance": u.deg}
+_THRESHOLDS = np.linspace(0, 1, 101)
+_BINS = np.linspace(0, 1, 11)
+_RESAMPLES = 1000
+_CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """
+    The scores of a model on labelled images.
+
+    A measure that nothing defines, as precision where the model claims nothing, is NaN.
+
+    Attributes
+    ----------
+    model : str
+        Its name.
+    threshold : float
+        Probability from which on a pixel counted as claimed.
+    best_threshold : float
+        The one that would have given the highest pooled IoU on these images; NaN where nothing is labelled. To use it
+        for another model card, take it from images that no score is reported on.
+    calibration_error : float
+        The mean distance between what the probabilities say and the labelled share, over the bins of ``reliability``
+        weighted by their pixels: the expected calibration error of Naeini et al. (2015,
+        https://doi.org/10.1609/aaai.v29i1.9602).
+    scores : astropy.table.QTable
+        One row for all of the disc, each zone of latitude and of distance from disc centre, and each year. Columns:
+        ``by``, ``zone``; ``images``, ``labelled`` (images with the feature there), ``blocks`` of time;
+        ``iou``, ``dice``, ``precision``, ``recall``, pooled over all pixels; ``mean_iou``, ``mean_dice``, over images;
+        ``area_ratio``, claimed to labelled area on the sphere; ``boundary_distance``, mean along the sphere from the
+        outline of either to the nearest point of the other, in images that have both; ``rejected_claimed``, the share
+        of look-alikes that is claimed. For each measure, ``_low`` and ``_high`` are its 95 % interval.
+    images : astropy.table.QTable
+        One row for each image in the order of the data set, with ``key``, ``date``, ``block``, ``labelled_area``,
+        ``claimed_area`` in percent of the hemisphere, and the same measures.
+    thresholds : astropy.table.QTable
+        Pooled ``iou`` by ``threshold``.
+    reliability : astropy.table.QTable
+        For bins of the probability from ``low`` to ``high``: number of ``pixels``, mean ``probability``, and
+        ``labelled``, the share of them inside the feature.
+    claimed : numpy.ndarray
+        (n, size, size) bool on the canonical grid, in the order of the data set.
+    """
+
+    model: str
+    threshold: float
+    best_threshold: float
+    calibration_error: float
+    scores: QTable
+    images: QTable
+    thresholds: QTable
+    reliability: QTable
+    claimed: np.ndarray
+
+    def to_dict(self):
+        """All but the pixels as plain values for JSON: tables as lists of rows, times as ISO text, NaN as None."""
+        numbers = {name: getattr(self, name) for name in ("threshold", "best_threshold", "calibration_error")}
+        tables = {name: getattr(self, name) for name in ("scores", "images", "thresholds", "reliability")}
+        return {
+            "model": self.model,
+            **{name: _plain(number) for name, number in numbers.items()},
+            **{name: _rows(table) for name, table in tables.items()},
+        }
+
+
+def _rows(table):
+    columns = {
+        name: column.isot if name == "date" else getattr(column, "value", column) for name, column in table.items()
+    }
+    return [dict(zip(columns, map(_plain, row), strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain(value):
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+@u.quantity_input
+def score_model(model, dataset, *, block_length: u.day = 14 * u.day, seed=0):
+    """
+    Score a model on labelled images, by place and time, with intervals.
+
+    All is counted on the disc of the canonical grid, where labels cover at least half of a pixel. Latitudes are those
+    that an observer on Earth sees.
+
+    Images of neighbouring days show the same regions, so that their errors are not independent. The intervals come
+    from drawing whole blocks of time with replacement (Künsch 1989, https://doi.org/10.1214/aos/1176347265); they are
+    NaN where fewer than two blocks define a measure, and rough below some ten.
+
+    Parameters
+    ----------
+    model : sunpy_scss.models.Model
+        Probabilities at hand are a model too: ``Model(card, lambda images: probabilities)``.
+    dataset : sunpy_scss.train.Dataset
+        Made with the card of the model.
+    block_length : astropy.units.Quantity, optional
+        A block takes in what is less than this after its first image. A region stays on the disc for about 13 days.
+    seed : int, optional
+        Of the drawing.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    ValueError
+        If there is no image, or the data set was made for another grid than the model's.
+
+    Examples
+    --------
+    >>> from sunpy_scss.evaluation import score_model
+    >>> from sunpy_scss.models import Model, ModelCard, Network, Stretch
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> from sunpy_scss.train import LabelledMap, make_dataset
+    >>> stretch = Stretch(floor=21, limits=(0.2, 2.2), exponent=0.5, reference_median=70)
+    >>> card = ModelCard("dark", "CH", 193, (193,), grid_size=128, half_width=1.25, stretch=stretch, network=Network())
+    >>> model = Model(card, lambda images: 1 - images)  # the darker, the likelier
+    >>> suns = [synthetic_sun(f"2017-0{month}-01", size=256, seed=month) for month in range(1, 5)]
+    >>> dataset = make_dataset([LabelledMap("", sun.image, sun.coronal_holes) for sun in suns], card)
+    >>> evaluation = score_model(model, dataset)
+    >>> evaluation.scores.colnames[:6]
+    ['by', 'zone', 'images', 'labelled', 'blocks', 'iou']
+    >>> disk = evaluation.scores[0]
+    >>> bool(disk["iou_low"] <= disk["iou"] <= disk["iou_high"])
+    True
+    """
+    _check(model.card, dataset)
+    answer = model.predict(dataset.images[..., np.newaxis])
+    probabilities = np.asarray(answer, dtype=np.float32).reshape(dataset.images.shape)
+    claimed = (probabilities >= model.card.threshold) & dataset.disk
+    labelled, likely = dataset.labels[:, dataset.disk] >= 0.5, probabilities[:, dataset.disk]
+    sums = zone_sums(dataset, claimed, B0(dataset.dates).to_value(u.rad), model.card.half_width)
+    blocks = _blocks(dataset.dates, block_length)
+    thresholds, reliability = _by_threshold(labelled, likely), _reliability(labelled, likely)
+    return Evaluation(
+        model=model.card.name,
+        threshold=model.card.threshold,
+        best_threshold=_best(thresholds) if labelled.any() else np.nan,
+        calibration_error=_calibration_error(reliability),
+        scores=_score_table(sums, dataset.dates, blocks, seed),
+        images=_image_table(sums, dataset, blocks),
+        thresholds=thresholds,
+        reliability=reliability,
+        claimed=claimed,
+    )
+
+
+def _check(card, dataset):
+    if not len(dataset):
+        msg = "There is nothing to score: the data set has no image."
+        raise ValueError(msg)
+    if not np.array_equal(dataset.disk, _grid.canonical_radius(card.grid_size, card.half_width) <= 1):
+        msg = (
+            f"The data set is not on the grid of the model {card.name!r} ({card.grid_size} pixels, half-width "
+            f"{card.half_width:g}); make it with make_dataset(labelled_maps, model.card)."
+        )
+        raise ValueError(msg)
+
+
+def _score_table(sums, dates, blocks, seed):
+    names, sums = _with_years(sums, dates)
+    n_images, n_blocks = len(blocks), blocks.max() + 1
+    whole, by_block = pooled(sums, np.ones((1, n_images))), pooled(sums, np.arange(n_blocks)[:, np.newaxis] == blocks)
+    drawn = np.random.default_rng(seed).multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), _RESAMPLES)
+    samples = pooled(sums, drawn[:, blocks])
+    table = QTable(rows=names, names=("by", "zone"))
+    table["images"], table["labelled"] = (np.count_nonzero(sums[name], axis=0) for name in ("pixels", "labelled"))
+    table["blocks"] = np.isfinite(by_block["iou"]).sum(axis=0)
+    for name, (values,) in whole.items():
+        low, high = _interval(samples[name], np.isfinite(by_block[name]).sum(axis=0) >= 2)
+        for suffix, column in (("", values), ("_low", low), ("_high", high)):
+            table[name + suffix] = column * _UNITS.get(name, 1)
+    return table
+
+
+def _with_years(sums, dates):
+    """Pairs of what a zone is of and its name, and the sums with a zone for each year."""
+    of_image = dates.ymdhms["year"]
+    years = np.unique(of_image)
+    names = [("disc", "all")]
+    names += [("latitude", f"{low} to {high} deg") for low, high in pairwise(LATITUDES)]
+    names += [("radius", f"{low} to {high} R") for low, high in pairwise(RADII)]
+    names += [("year", str(year)) for year in years]
+    own_year = of_image[:, np.newaxis] == years
+    return names, {name: np.hstack([values, values[:, :1] * own_year]) for name, values in sums.items()}
+
+
+def _interval(samples, enough):
+    """(2, zones): where the middle of the samples (resamples, zones) lies."""
+    bounds = np.full((2, samples.shape[1]), np.nan)
+    tail = (1 - _CONFIDENCE) / 2
+    bounds[:, enough] = np.nanquantile(samples[:, enough], (tail, 1 - tail), axis=0)
+    return bounds
+
+
+def _blocks(dates, length):
+    """The number of the block of time that each image belongs to."""
+    blocks, first = np.zeros(len(dates), dtype=int), None
+    number = -1
+    for image in np.argsort(dates):
+        if first is None or dates[image] - first >= length:
+            number, first = number + 1, dates[image]
+        blocks[image] = number
+    return blocks
+
+
+def _image_table(sums, dataset, blocks):
+    disk = {name: values[:, 0] for name, values in sums.items()}
+    table = QTable({"key": list(dataset.keys), "date": dataset.dates, "block": blocks})
+    for name in ("labelled_area", "claimed_area"):
+        table[name] = disk[name] * u.percent
+    for name, values in measures(disk).items():
+        table[name] = values * _UNITS.get(name, 1)
+    return table
+
+
+def _by_threshold(labelled, likely):
+    both, claimed = (
+        np.histogram(values, _THRESHOLDS)[0][::-1].cumsum()[::-1][1:] for values in (likely[labelled], likely)
+    )
+    iou = ratio(both, np.count_nonzero(labelled) + claimed - both, 1)
+    return QTable({"threshold": _THRESHOLDS[1:-1], "iou": iou})
+
+
+def _best(thresholds):
+    return float(thresholds["threshold"][np.argmax(thresholds["iou"])])
+
+
+def _reliability(labelled, likely):
+    pixels, inside, total = (
+        np.histogram(likely, _BINS, weights=weights)[0]
+        for weights in (None, labelled.astype(float), likely.astype(float))
+    )
+    return QTable(
+        {
+            "low": _BINS[:-1],
+            "high": _BINS[1:],
+            "pixels": pixels,
+            "probability": ratio(total, pixels),
+            "labelled": ratio(inside, pixels),
+        }
+    )
+
+
+def _calibration_error(reliability):
+    filled = reliability[reliability["pixels"] > 0]
+    gaps = np.abs(filled["probability"] - filled["labelled"])
+    return float(np.average(gaps, weights=filled["pixels"]))
