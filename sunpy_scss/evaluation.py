@@ -156,10 +156,10 @@ def score_model(model, dataset, *, block_length: u.day = 14 * u.day, seed=0):
         threshold=model.card.threshold,
         best_threshold=_best(thresholds) if labelled.any() else np.nan,
         calibration_error=_calibration_error(reliability),
-        scores=_score_table(sums, dataset.dates, blocks, seed),
-        images=_image_table(sums, dataset, blocks),
-        thresholds=thresholds,
-        reliability=reliability,
+        scores=_readable(_score_table(sums, dataset.dates, blocks, seed)),
+        images=_readable(_image_table(sums, dataset, blocks)),
+        thresholds=_readable(thresholds),
+        reliability=_readable(reliability),
         claimed=claimed,
     )
 
@@ -230,6 +230,14 @@ def _image_table(sums, dataset, blocks):
         table[name] = disk[name] * u.percent
     for name, values in measures(disk).items():
         table[name] = values * _UNITS.get(name, 1)
+    return table
+
+
+def _readable(table):
+    """The table, printed with four digits; files hold all of them."""
+    for column in table.itercols():
+        if getattr(getattr(column, "dtype", None), "kind", None) == "f":
+            column.info.format = ".4g"
     return table
 
 

@@ -20,6 +20,8 @@ _COLORS = {"CH": "deepskyblue", "AR": "red"}
 # What two masks say of a pixel.
 _AGREEMENT = {"both": "deepskyblue", "labels only": "lime", "mask only": "magenta"}
 _OPACITY = 0.5
+# So many dates fit on a page beside each other.
+_DATES = 12
 _MASK = {"norm": Normalize(0, 1), "cmap": "gray", "interpolation": "nearest"}
 
 
@@ -59,7 +61,7 @@ def overlay(smap, *masks, axes=None):
 def _map_figure(**settings):
     """A figure with room for titles, which WCSAxes do not count as theirs."""
     figure = plt.figure(layout="constrained", **settings)
-    figure.get_layout_engine().set(rect=(0, 0, 1, 0.95))
+    figure.get_layout_engine().set(rect=(0, 0, 1, 0.93))
     return figure
 
 
@@ -274,7 +276,7 @@ def evaluation_page(evaluation):
     matplotlib.figure.Figure
         Pooled IoU with its interval, precision and recall by latitude, by distance from disc centre and by year;
         reliability of the probabilities, IoU by threshold, claimed against labelled area; scores and areas of the
-        images in order of time, with the first date of each block.
+        images in order of time, with the first dates of blocks.
     """
     figure = plt.figure(figsize=(12, 11), layout="constrained")
     panels = figure.subplot_mosaic(
@@ -299,8 +301,9 @@ def evaluation_page(evaluation):
 
 
 def _mark_blocks(axes, images):
-    """A line before the first image of each block, named by its date."""
+    """Lines before the first images of blocks, named by their dates; of all blocks, if they are few."""
     _, first = np.unique(images["block"], return_index=True)
+    first = first[:: -(-len(first) // _DATES)]
     axes.set_xticks(first - 0.5, images["date"][first].strftime("%Y-%m-%d"), ha="left")
     axes.grid(axis="x", linestyle=":")
 

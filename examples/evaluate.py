@@ -1,0 +1,55 @@
+"""
+What a model is worth
+=====================
+
+`~sunpy_scss.evaluation.score_model` scores a model by place and time, with intervals.
+Here the model is no network but a plain threshold, and the Sun is a synthetic one whose coronal holes are known.
+"""
+
+import matplotlib.pyplot as plt
+
+from sunpy_scss.evaluation import score_model
+from sunpy_scss.models import Model, ModelCard, Network, Stretch
+from sunpy_scss.plotting import cases, comparison, evaluation_page
+from sunpy_scss.segment import segment_coronal_holes
+from sunpy_scss.synthetic import synthetic_sun
+from sunpy_scss.train import LabelledMap, make_dataset
+
+# %%
+# Twelve Suns, two months apart, with their true holes as labels.
+
+dates = [f"{year}-{month:02}-01" for year in (2016, 2017) for month in range(1, 13, 2)]
+suns = [synthetic_sun(date, size=256, seed=seed) for seed, date in enumerate(dates)]
+labelled = [LabelledMap(date, sun.image, sun.coronal_holes) for date, sun in zip(dates, suns, strict=True)]
+
+# %%
+# A model is a card and a function of the stretched images. This one calls dark what is likely a hole.
+
+stretch = Stretch(floor=21, limits=(0.2, 2.2), exponent=0.5, reference_median=70)
+card = ModelCard("dark", "CH", 193, (193,), grid_size=128, half_width=1.25, stretch=stretch, network=Network())
+model = Model(card, lambda images: (1 - 2.3 * images).clip(0, 1))
+
+# %%
+# Its scores on the disc, by latitude, by distance from disc centre and by year.
+
+dataset = make_dataset(labelled, card)
+evaluation = score_model(model, dataset)
+evaluation.scores["by", "zone", "labelled", "iou", "iou_low", "iou_high", "precision", "recall"].pprint_all()
+
+# %%
+# All of it on one page. The intervals come from drawing whole blocks of time.
+
+evaluation_page(evaluation)
+
+# %%
+# Where it fails: the worst cases above the best.
+
+cases(dataset, evaluation)
+
+# %%
+# One Map, image, labels and mask side by side.
+
+sun = suns[0]
+comparison(sun.image, sun.coronal_holes, segment_coronal_holes(sun.image, model=model))
+
+plt.show()
