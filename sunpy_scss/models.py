@@ -17,7 +17,17 @@ from pathlib import Path
 
 from sunpy_scss.exceptions import ModelError, ModelNotFoundError
 
-__all__ = ["Model", "ModelCard", "Network", "Stretch", "build_network", "list_models", "load_model", "save_model"]
+__all__ = [
+    "Model",
+    "ModelCard",
+    "Network",
+    "Stretch",
+    "build_network",
+    "list_models",
+    "load_model",
+    "load_network",
+    "save_model",
+]
 
 _CARD, _WEIGHTS = "card.json", "model.weights.h5"
 
@@ -219,6 +229,37 @@ def load_model(model):
     """
     if isinstance(model, Model):
         return model
+    weights, card = _verified(model)
+    return Model(card, partial(_predict, str(weights), card.sha256))
+
+
+def load_network(model):
+    """
+    The network of a model, to go on training from.
+
+    Parameters
+    ----------
+    model : str or path-like
+        As for `~sunpy_scss.models.load_model`.
+
+    Returns
+    -------
+    keras.Model
+        A new one at each call.
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.ModelError`
+        As `~sunpy_scss.models.load_model`.
+    """
+    weights, card = _verified(model)
+    network = build_network(card)
+    network.load_weights(weights)
+    return network
+
+
+def _verified(model):
+    """The path of a model's weights, which are those of its card, and the card."""
     if not isinstance(model, str | os.PathLike):
         msg = f"A model is a name, a folder or a Model (got {type(model).__name__})."
         raise TypeError(msg)
@@ -228,7 +269,7 @@ def load_model(model):
         raise ModelNotFoundError(msg)
     card = _read_card(folder / _CARD)
     _verify(folder / _WEIGHTS, card)
-    return Model(card, partial(_predict, str(folder / _WEIGHTS), card.sha256))
+    return folder / _WEIGHTS, card
 
 
 def _read_card(path):
@@ -256,14 +297,12 @@ def _verify(weights, card):
 def _predict(weights, sha256, images):
     from sunpy_scss.network import predict
 
-    return predict(_load_network(weights, sha256), images)
+    return predict(_cached_network(weights, sha256), images)
 
 
 @lru_cache(maxsize=4)
-def _load_network(weights, sha256):  # the hash makes other weights at the same place another entry
-    network = build_network(_read_card(Path(weights).with_name(_CARD)))
-    network.load_weights(weights)
-    return network
+def _cached_network(weights, sha256):  # the hash makes other weights at the same place another entry
+    return load_network(Path(weights).parent)
 
 
 def build_network(card, *, seed=None):

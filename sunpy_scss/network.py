@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers as kl
 from keras import ops
 
-__all__ = ["Batches", "compile_network", "predict", "scss_net", "set_seed"]
+__all__ = ["Batches", "compile_network", "freeze_encoder", "predict", "scss_net", "set_seed"]
 
 set_seed = keras.utils.set_random_seed
 
@@ -138,6 +138,13 @@ def compile_network(network, *, learning_rate, decay_steps, warmup_steps, bce, d
         loss=partial(_weighted_loss, bce=bce, dice=dice),
         metrics=[_PooledIoU()],
     )
+
+
+def freeze_encoder(network):
+    """Keep the weights of the encoder as they are, in place; before `compile_network`."""
+    for layer in network.layers:
+        if layer.name.startswith("encoder_"):
+            layer.trainable = False
 
 
 class Batches(keras.utils.PyDataset):

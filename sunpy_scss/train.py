@@ -19,7 +19,7 @@ from sunpy_scss import _grid, metrics
 from sunpy_scss._augment import Augmentation
 from sunpy_scss._input import network_input
 from sunpy_scss.exceptions import TrainingError
-from sunpy_scss.models import Model, ModelCard, build_network, refuse_to_overwrite, save_model
+from sunpy_scss.models import Model, ModelCard, build_network, load_network, refuse_to_overwrite, save_model
 
 __all__ = [
     "Augmentation",
@@ -206,6 +206,10 @@ class Configuration:
         Shares of binary cross-entropy and soft Dice in the loss.
     rejected_weight : float
         Extra weight of look-alikes.
+    start : str
+        Name or folder of a model whose weights the training starts from, of the same network; empty for random ones.
+    freeze_encoder : bool
+        Train the bottleneck and the decoder only.
     seed : int
     augmentation : sunpy_scss.train.Augmentation
     """
@@ -219,6 +223,8 @@ class Configuration:
     bce: float = 2.0
     dice: float = 0.5
     rejected_weight: float = 2.0
+    start: str = ""
+    freeze_encoder: bool = False
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -307,6 +313,13 @@ def _claim(folder, configuration):
     path.write_text(text, encoding="utf-8")
 
 
+def _copy_weights(source, target, name):
+    if [variable.shape for variable in source.weights] != [variable.shape for variable in target.weights]:
+        msg = f"The network of {name} is another one than the card's: filters, layers and size must be the same."
+        raise TrainingError(msg)
+    target.set_weights(source.get_weights())
+
+
 class _Run:
     """The state of one training, in memory and on disk."""
 
@@ -320,10 +333,14 @@ class _Run:
         self.validation_targets = validation.targets(configuration.rejected_weight)
         steps = -(-len(training) // configuration.batch_size)
         self.network = build_network(configuration.card, seed=configuration.seed)
+        if configuration.start:
+            _copy_weights(load_network(configuration.start), self.network, configuration.start)
+        if configuration.freeze_encoder:
+            network.freeze_encoder(self.network)
         network.compile_network(
             self.network,
             learning_rate=configuration.learning_rate,
-            decay_steps=steps * (configuration.epochs - configuration.warmup_epochs),
+            decay_steps=max(1, steps * (configuration.epochs - configuration.warmup_epochs)),
             warmup_steps=steps * configuration.warmup_epochs,
             bce=configuration.bce,
             dice=configuration.dice,

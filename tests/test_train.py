@@ -12,7 +12,7 @@ import sunpy.map
 from sunpy_scss import load_model, segment_coronal_holes
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.metrics import iou
-from sunpy_scss.models import Model, Network
+from sunpy_scss.models import Model, Network, load_network
 from sunpy_scss.train import (
     Augmentation,
     Configuration,
@@ -196,6 +196,21 @@ class TestTraining:
         with pytest.raises(FileExistsError):
             train_model(configuration(), *datasets, trained[1])
         assert weights(trained[1]) == before
+
+    def test_from_another_model_with_its_encoder(self, trained, datasets, tmp_path):
+        again = configuration(start=str(trained[1]), freeze_encoder=True, epochs=1)
+        train_model(again, *datasets, tmp_path / "model")
+        before, after = (load_network(folder) for folder in (trained[1], tmp_path / "model"))
+        for old, new in zip(before.layers, after.layers, strict=True):
+            same = all(np.array_equal(a, b) for a, b in zip(old.get_weights(), new.get_weights(), strict=True))
+            assert same == (old.name.startswith("encoder") or not old.get_weights()), old.name
+
+    def test_from_a_model_of_another_network(self, trained, datasets, tmp_path):
+        wide = dataclasses.replace(SMALL, network=Network(filters=8, layers=1))
+        with pytest.raises(TrainingError, match="another one"):
+            train_model(
+                dataclasses.replace(configuration(start=str(trained[1])), card=wide), *datasets, tmp_path / "model"
+            )
 
     def test_another_configuration_does_not_go_on(self, datasets, tmp_path):
         folder = tmp_path / "model"
