@@ -15,7 +15,16 @@ import astropy.units as u
 from sunpy.coordinates import Helioprojective
 from sunpy.map import GenericMap
 
-__all__ = ["Frame", "canonical_radius", "frame_of", "from_canonical", "make_map", "pixel_areas", "to_canonical"]
+__all__ = [
+    "Frame",
+    "canonical_radius",
+    "frame_of",
+    "from_canonical",
+    "make_map",
+    "pixel_areas",
+    "provenance",
+    "to_canonical",
+]
 
 # The canonical grid is sampled this finely and averaged, so that it depends little on the phase of the input's
 # pixels.
@@ -210,17 +219,26 @@ def make_map(data, smap, *, keywords, history):
         "BUNIT": "",
         "TELESCOP": smap.observatory,
         "PARENT": str(smap.meta.get("filename") or smap.date.isot),
-        **keywords,
-        "HISTORY": history,
     }
     if isinstance(smap.coordinate_frame, Helioprojective):
         header["RSUN_OBS"] = smap.rsun_obs.to_value(u.arcsec)
     if smap.wavelength is not None:
         header["WAVELNTH"] = smap.wavelength.value
         header["WAVEUNIT"] = smap.wavelength.unit.to_string("fits")
+    header |= {**keywords, "HISTORY": history}
     # A constant mask has no range of its own to scale colours by.
     settings = {"norm": Normalize(0, 1), "cmap": "gray", "interpolation": "nearest"}
     return GenericMap(data, header, plot_settings=settings)
+
+
+def provenance(mask):
+    """What the header of a mask or probability Map tells of its origin, as keywords for what is made from it."""
+    kept = ("TELESCOP", "WAVELNTH", "WAVEUNIT", "PARENT")
+    return {
+        key.upper(): value
+        for key, value in mask.meta.items()
+        if key.upper() in kept or key.upper().startswith(("SCSS", "HEK"))
+    }
 
 
 def _wcs_header(smap):

@@ -18,8 +18,9 @@ ROWS = [
     {"compare", "evolution", "evaluation", "plotting", "pairs"},
     {"segment", "classical", "hek", "annotations", "properties", "train", "images", "fido", "synthetic", "disk"},
     {"_input", "_scores", "_hek_client", "_hek_choice", "_hek_shapes", "_browse", "_archives", "_polygons"},
-    {"_hek_records"},
-    {"models", "_grid", "_files"},
+    {"_measures", "_hek_records"},
+    {"_regions"},
+    {"models", "_grid", "_files", "_surface"},
     {"_pixels", "_augment", "_jp2", "_limb", "_label_files", "metrics", "exceptions"},
     {"network"},
 ]
