@@ -79,7 +79,7 @@ def evaluation():
     """Two images: two labelled and three claimed pixels, two in common; one labelled and another one claimed."""
     labels = [pixels((5, 5), (5, 6)), pixels((5, 5))]
     claims = [pixels((5, 5), (5, 6), (5, 7)), pixels((5, 6))]
-    rejected = [pixels((5, 7), (2, 5)), pixels((0, 0))]
+    rejected = [pixels((5, 7), (2, 5), (5, 5)), pixels((0, 0))]
     return score(labels, claims, rejected=rejected)
 
 
@@ -93,7 +93,7 @@ class TestMeasures:
             ("mean_dice", (4 / 5 + 0) / 2),
             ("precision", 2 / 4),
             ("recall", 2 / 3),
-            ("rejected_claimed", 1 / 2),  # that in the corner is off the disc
+            ("rejected_claimed", 1 / 2),  # one in the corner is off the disc, one is labelled too
         ],
     )
     def test_pooled(self, evaluation, name, value):
@@ -119,9 +119,10 @@ class TestMeasures:
         assert (row["images"], row["labelled"], row["blocks"]) == (2, 2, 2)
         assert zone(evaluation, "radius", "0.95 to 1 R")["labelled"] == 0
 
-    def test_claimed_pixels(self, evaluation):
+    def test_claimed_pixels(self, evaluation, random_masks):
         assert evaluation.claimed.shape == (2, SIZE, SIZE)
         assert evaluation.claimed.sum() == 4
+        assert not score(*random_masks).claimed[:, ~DISK].any()
 
 
 def test_pooled_scores_are_those_of_every_pixel(random_masks):
@@ -179,7 +180,7 @@ class TestZones:
     def test_year(self):
         evaluation = score([pixels((4, 4))] * 2, [pixels((4, 4)), pixels((4, 5))], days=[0, 365])
         assert zone(evaluation, "year", "2017")["iou"] == 1
-        assert zone(evaluation, "year", "2018")["iou"] == 0
+        assert zone(evaluation, "year", "2018")["iou"] == zone(evaluation, "year", "2018")["mean_iou"] == 0
         assert zone(evaluation, "year", "2018")["images"] == 1
 
     @pytest.mark.parametrize("by", ["latitude", "radius", "year"])
@@ -200,6 +201,7 @@ class TestZones:
         assert row["images"] == row["blocks"] == 0
         assert all(np.isnan(row[name]) for name in MEASURES)
         assert zone(evaluation, "disc", "all")["iou"] == 1
+        assert np.isnan(zone(evaluation, "disc", "all")["boundary_distance"])  # the edge of the grid is no outline
 
 
 class TestAreas:
@@ -237,7 +239,7 @@ class TestNothingThere:
         assert np.isnan(row["recall"])
 
     def test_no_outline_on_a_full_disc(self):
-        full = np.ones((1, SIZE, SIZE))
+        full = [DISK]
         row = zone(score(full, full), "disc", "all")
         assert row["iou"] == 1
         assert np.isnan(row["boundary_distance"])
@@ -306,21 +308,20 @@ class TestProbabilities:
         assert evaluation.best_threshold == best
 
     def test_reliability(self):
-        """Half of the pixels of 0.25 are labelled, and all of those of 0.55."""
-        probabilities = np.where(np.arange(SIZE) < 5, 0.25, 0.55) * np.ones((SIZE, 1))
-        labels = np.zeros((SIZE, SIZE))
-        places = list(zip(*np.nonzero(DISK), strict=True))
-        left, right = ([place for place in places if (place[1] < 5) == side] for side in (True, False))
-        assert len(left) == len(right) == 26
-        for place in left[:13] + right:
-            labels[place] = 1
+        """To the left, 18 pixels of 0.25, of which 9 are labelled; to the right, 34 of 0.55, which are all."""
+        left = np.arange(SIZE) < 4
+        probabilities = np.where(left, 0.25, 0.55) * np.ones((SIZE, 1))
+        labels = np.ones((SIZE, SIZE))
+        labels[[5, 6, 7, 4, 3, 2, 5, 6, 4], [3, 3, 3, 3, 3, 3, 2, 2, 2]] = 0
+        assert ((DISK & left).sum(), (DISK & ~left).sum(), (labels == 0)[DISK].sum()) == (18, 34, 9)
         evaluation = score([labels], [probabilities])
         table = evaluation.reliability
         filled = table[table["pixels"] > 0]
         assert filled["low"] == pytest.approx([0.2, 0.5])
+        assert filled["pixels"].tolist() == [18, 34]
         assert filled["probability"] == pytest.approx([0.25, 0.55])
         assert filled["labelled"] == pytest.approx([0.5, 1])
-        assert evaluation.calibration_error == pytest.approx((0.25 + 0.45) / 2)
+        assert evaluation.calibration_error == pytest.approx((18 * 0.25 + 34 * 0.45) / 52)
         assert np.isnan(table["labelled"][0])
 
     def test_certain_and_right(self, random_masks):
