@@ -59,7 +59,7 @@ def _add_segment(commands):
     command = _add_command(commands, "segment", _segment, "Write the masks of images.")
     command.add_argument("files", nargs="*", metavar="FILE", help="image that sunpy reads, or a quoted pattern")
     command.add_argument(
-        "--time", nargs="+", default=[], metavar="TIME", help="download the AIA images of these times and compare with HEK"
+        "--time", nargs="+", default=[], metavar="TIME", help="download AIA images of these times, compare with HEK"
     )
     _add_source(command)
     _add_hek_url(command)
@@ -263,14 +263,21 @@ def _add_evaluate(commands):
     command = _add_command(commands, "evaluate", _evaluate, "Score a model on the validation part of labelled images.")
     command.add_argument("model", metavar="NAME", help="name or folder of a model")
     command.add_argument("--data", required=True, metavar="DIR", help="folder with images/, masks/ and index.csv")
+    command.add_argument("--output", metavar="DIR", help="also write all scores as JSON, and pages of plots")
 
 
 def _evaluate(options):
     import json
 
+    from sunpy_scss.evaluation import score_model
     from sunpy_scss.models import load_model
+    from sunpy_scss.pipeline import write_evaluation
     from sunpy_scss.train import evaluate, make_dataset, read_folder
 
     model = load_model(options.model)
-    print(json.dumps(evaluate(model, make_dataset(read_folder(options.data, "validation"), model.card)), indent=2))
+    dataset = make_dataset(read_folder(options.data, "validation"), model.card)
+    print(json.dumps(evaluate(model, dataset), indent=2))
+    if options.output:
+        for path in write_evaluation(score_model(model, dataset), dataset, options.output):
+            print(path)
     return 0

@@ -1,5 +1,6 @@
 """Many files: each read, segmented and written on its own, so that one bad file stops nothing."""
 
+import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from sunpy_scss.exceptions import ArchiveError, InvalidMapError
 from sunpy_scss.hek import hek_to_mask, search_hek
 from sunpy_scss.images import example_map, fetch, read_map, search_aia
 from sunpy_scss.metrics import iou
-from sunpy_scss.plotting import overlay
+from sunpy_scss.plotting import cases, evaluation_page, overlay
 from sunpy_scss.properties import area_fraction
 from sunpy_scss.segment import segment_active_regions, segment_coronal_holes
 
@@ -27,6 +28,7 @@ __all__ = [
     "save_figure",
     "save_map",
     "segment_files",
+    "write_evaluation",
 ]
 
 _SEGMENT = {"CH": segment_coronal_holes, "AR": segment_active_regions}
@@ -315,3 +317,30 @@ def demo(folder):
     picture = folder / "demo.png"
     save_figure(figure, picture)
     yield f"picture -> {picture}"
+
+
+def write_evaluation(evaluation, dataset, folder):
+    """
+    Write the scores of a model as JSON and as plots; what is there is replaced.
+
+    Parameters
+    ----------
+    evaluation : sunpy_scss.evaluation.Evaluation
+    dataset : sunpy_scss.train.Dataset
+        What was scored.
+    folder : path-like
+        Made where missing.
+
+    Returns
+    -------
+    list of pathlib.Path
+        ``scores.json``, ``scores.png`` and ``cases.png``.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(evaluation.to_dict(), indent=2)
+    paths = [folder / name for name in ("scores.json", "scores.png", "cases.png")]
+    _whole(paths[0], lambda scratch: scratch.write_text(text, encoding="utf-8"))
+    save_figure(evaluation_page(evaluation), paths[1])
+    save_figure(cases(dataset, evaluation), paths[2])
+    return paths
