@@ -53,7 +53,7 @@ def search_hek(time_range, feature, *, frm_name="SPoCA", client=None):
     Returns
     -------
     astropy.table.QTable
-        As `hek_table` makes it, one row for each event; none where there is none.
+        As `~sunpy_scss.hek.hek_table` makes it, one row for each event; none where there is none.
 
     Raises
     ------
@@ -108,7 +108,8 @@ def hek_table(events):
     Parameters
     ----------
     events : astropy.table.Table, astropy.table.Row, sunpy.net.fido_factory.UnifiedResponse, dict or list
-        What `search_hek`, `sunpy.net.Fido` or `sunpy.net.hek.HEKClient` return, rows of it, raw records, or a list of
+        What `~sunpy_scss.hek.search_hek`, `sunpy.net.Fido` or `sunpy.net.hek.HEKClient` return, rows of it, raw
+        records, or a list of
         these.
 
     Returns
@@ -159,11 +160,12 @@ def hek_to_mask(events, smap, *, labels=False, time_from="auto", max_gap: u.hour
     Parameters
     ----------
     events
-        As for `hek_table`. All of one type, coronal holes or active regions.
+        As for `~sunpy_scss.hek.hek_table`. All of one type, coronal holes or active regions.
     smap : sunpy.map.GenericMap
         An image of the Sun from anywhere, or a heliographic Map.
     labels : bool, optional
-        Number the events, in the order of `drawn_events`, instead of setting 1. The keywords ``HEKID1``, ``HEKID2``,
+        Number the events, in the order of `~sunpy_scss.hek.drawn_events`, instead of setting 1. The keywords
+        ``HEKID1``, ``HEKID2``,
         ... of the result name them. Where two overlap, the latter is seen.
     time_from : str, optional
         Which time of an event its polygon belongs to: ``"event_starttime"``, ``"event_endtime"``, or ``"auto"``, as
@@ -191,7 +193,7 @@ def hek_to_mask(events, smap, *, labels=False, time_from="auto", max_gap: u.hour
     -----
     sunpy_scss.exceptions.HEKWarning
         The nearest events are further away than ``max_gap``, it is unknown which time a method means, or as in
-        `hek_table`.
+        `~sunpy_scss.hek.hek_table`.
 
     Notes
     -----
@@ -233,12 +235,12 @@ def hek_to_mask(events, smap, *, labels=False, time_from="auto", max_gap: u.hour
 @u.quantity_input
 def drawn_events(events, smap, *, time_from="auto", max_gap: u.hour = _MAX_GAP, frm_name=None):
     """
-    What `hek_to_mask` draws, as a table.
+    What `~sunpy_scss.hek.hek_to_mask` draws, as a table.
 
     Parameters
     ----------
     events, smap, time_from, max_gap, frm_name
-        As for `hek_to_mask`.
+        As for `~sunpy_scss.hek.hek_to_mask`.
 
     Returns
     -------
@@ -285,7 +287,7 @@ def events_to_regions(events, smap, *, time_from="auto", max_gap: u.hour = _MAX_
     Parameters
     ----------
     events, smap, time_from, max_gap, frm_name
-        As for `hek_to_mask`.
+        As for `~sunpy_scss.hek.hek_to_mask`.
 
     Returns
     -------

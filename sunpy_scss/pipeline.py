@@ -165,7 +165,7 @@ def fetch_images(times, features, folder, **options):
 
     Parameters
     ----------
-    times : list of time-like
+    times : list
     features : sequence of str
         ``"CH"``, ``"AR"``.
     folder : path-like
