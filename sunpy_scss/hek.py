@@ -109,8 +109,7 @@ def hek_table(events):
     ----------
     events : astropy.table.Table, astropy.table.Row, sunpy.net.fido_factory.UnifiedResponse, dict or list
         What `~sunpy_scss.hek.search_hek`, `sunpy.net.Fido` or `sunpy.net.hek.HEKClient` return, rows of it, raw
-        records, or a list of
-        these.
+        records, or a list of these.
 
     Returns
     -------
@@ -165,8 +164,7 @@ def hek_to_mask(events, smap, *, labels=False, time_from="auto", max_gap: u.hour
         An image of the Sun from anywhere, or a heliographic Map.
     labels : bool, optional
         Number the events, in the order of `~sunpy_scss.hek.drawn_events`, instead of setting 1. The keywords
-        ``HEKID1``, ``HEKID2``,
-        ... of the result name them. Where two overlap, the latter is seen.
+        ``HEKID1``, ``HEKID2``, ... of the result name them. Where two overlap, the latter is seen.
     time_from : str, optional
         Which time of an event its polygon belongs to: ``"event_starttime"``, ``"event_endtime"``, or ``"auto"``, as
         each method has it; for SPoCA the time of the image in ``kb_archivid``, which is ``event_endtime``.
