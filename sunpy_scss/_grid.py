@@ -233,7 +233,7 @@ def make_map(data, smap, *, keywords, history):
 
 def provenance(mask):
     """What the header of a mask or probability Map tells of its origin, as keywords for what is made from it."""
-    kept = ("TELESCOP", "WAVELNTH", "WAVEUNIT", "PARENT")
+    kept = ("CONTENT", "TELESCOP", "WAVELNTH", "WAVEUNIT", "PARENT")
     return {
         key.upper(): value
         for key, value in mask.meta.items()

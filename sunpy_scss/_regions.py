@@ -12,7 +12,7 @@ from skimage.measure import find_contours
 from sunpy_scss._surface import Surface, cell_areas, distances, surface_of
 from sunpy_scss.exceptions import InvalidMapError
 
-__all__ = ["Regions", "find_regions", "perimeters"]
+__all__ = ["Regions", "find_regions", "perimeters", "pixels_inside"]
 
 # A staircase is longer than the line that it follows. Chords over this many steps differ from circles and ellipses
 # by under 1 %, from 10 pixels of radius on.
@@ -81,6 +81,22 @@ class Regions:
         return np.split(values, self.starts[1:]) if self.starts.size else []
 
 
+def pixels_inside(mask):
+    """
+    The pixels of a mask Map that are set; a new array of bool.
+
+    Raises
+    ------
+    sunpy_scss.exceptions.InvalidMapError
+        If it has other values than 0 and 1.
+    """
+    inside = mask.data == 1
+    if not (inside | (mask.data == 0)).all():
+        msg = "A mask holds 0 and 1 only; apply a threshold to probabilities first, as in mask.data >= 0.5."
+        raise InvalidMapError(msg)
+    return inside
+
+
 def find_regions(mask):
     """
     The `Regions` of a mask Map.
@@ -91,10 +107,7 @@ def find_regions(mask):
         If it is no Map, has other coordinates than helioprojective or heliographic, or other values than 0 and 1.
     """
     surface = surface_of(mask)
-    if not ((mask.data == 0) | (mask.data == 1)).all():
-        msg = "A mask holds 0 and 1 only; apply a threshold to probabilities first, as in mask.data >= 0.5."
-        raise InvalidMapError(msg)
-    inside = mask.data == 1
+    inside = pixels_inside(mask)
     rows, columns = inside.nonzero()
     inside[rows, columns] = surface.on_sun(rows, columns)
     labels = _label(inside, surface.wraps)

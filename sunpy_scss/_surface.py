@@ -32,6 +32,7 @@ __all__ = [
     "drift",
     "half_turn",
     "longitude_latitude",
+    "nearest_pixels",
     "same_grid",
     "sample",
     "surface_of",
@@ -39,6 +40,8 @@ __all__ = [
 
 # Halvings of the way between the centre of a pixel and a corner beyond the end of the projection.
 _HALVINGS = 30
+# Pixels that are worked on together, to keep memory low.
+_AT_ONCE = 1_000_000
 # Maps that are closer in time than this, in seconds, show the same Sun.
 _SAME_TIME = 1
 
@@ -340,6 +343,56 @@ def same_grid(first, second):
 def _apart(one, other):
     seconds = abs((other.obstime - one.obstime).to_value(u.s))
     return seconds >= _SAME_TIME or np.linalg.norm(other.observer - one.observer) > 1e-3 * one.distance
+
+
+def nearest_pixels(surface, target):
+    """
+    For each pixel of a Map the one of another that is nearest on the Sun, as it was there then.
+
+    Parameters
+    ----------
+    surface : Surface
+        Of the other Map.
+    target : Surface
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of ``target``, integers: indices into the flattened data of the other Map, -1 off the disc and
+        where the other Map does not show the surface.
+    """
+    found = np.full(target.shape, -1)
+    ny, nx = surface.shape
+    for rows, columns in _strips(target.shape):
+        shown = target.on_sun(rows, columns)
+        rows, columns = rows[shown], columns[shown]
+        there = np.stack(surface.pixels(drift(target.points(rows, columns), target.obstime, surface.obstime)))
+        shown = np.isfinite(there).all(axis=0)
+        row, column = _round(_off_the_limb(surface, there[:, shown]))
+        inside = (row >= 0) & (row < ny) & (column >= 0) & (column < nx)
+        found[rows[shown][inside], columns[shown][inside]] = row[inside] * nx + column[inside]
+    return found
+
+
+def _round(positions):
+    return np.floor(positions + 0.5).astype(int)
+
+
+def _off_the_limb(surface, positions):
+    """Positions (2, n) of points on the disc, moved inwards by a pixel where that in which they are is off the disc."""
+    if not surface.is_image:
+        return positions
+    outside = ~surface.on_sun(*_round(positions))
+    inwards = np.stack(surface.pixels((surface.observer / surface.distance)[:, np.newaxis])) - positions
+    return np.where(outside, positions + inwards / np.linalg.norm(inwards, axis=0), positions)
+
+
+def _strips(shape):
+    """Indices of the pixels of an array, some rows at a time."""
+    height = max(1, _AT_ONCE // shape[1])
+    for start in range(0, shape[0], height):
+        stop = min(start + height, shape[0])
+        yield (grid.ravel() for grid in np.mgrid[start:stop, : shape[1]])
 
 
 def sample(smap, surface, rows, columns):

@@ -16,7 +16,10 @@ ROWS = [
     {"cli", "__init__"},
     {"pipeline", "report"},
     {"compare", "evolution", "evaluation", "plotting", "pairs"},
-    {"segment", "classical", "hek", "annotations", "properties", "train", "images", "fido", "synthetic", "disk"},
+    {
+        *("segment", "classical", "hek", "annotations", "properties", "reprojection", "train", "images", "fido"),
+        *("synthetic", "disk"),
+    },
     {"_input", "_scores", "_hek_client", "_hek_choice", "_hek_shapes", "_browse", "_archives", "_polygons"},
     {"_measures", "_hek_records"},
     {"_regions"},
