@@ -147,7 +147,8 @@ def save_figure(figure, path):
     figure : matplotlib.figure.Figure
     path : path-like
     """
-    _whole(path, figure.savefig)
+    # Tight: the layout of a figure does not know of the titles of WCSAxes.
+    _whole(path, lambda scratch: figure.savefig(scratch, bbox_inches="tight"))
     plt.close(figure)
 
 
