@@ -8,7 +8,8 @@ from astropy.coordinates import SkyCoord
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
 
 from sunpy_scss._regions import perimeters
-from sunpy_scss._surface import half_turn, longitude_latitude, same_grid, sample
+from sunpy_scss._surface import half_turn, longitude_latitude
+from sunpy_scss._transfer import same_grid, sample
 from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = ["areas", "borders", "confidence", "field", "intensities", "places"]

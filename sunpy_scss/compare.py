@@ -10,7 +10,8 @@ from astropy.table import QTable
 
 from sunpy_scss import _grid
 from sunpy_scss._regions import find_regions, pixels_inside
-from sunpy_scss._surface import nearest_pixels, same_grid, surface_of
+from sunpy_scss._surface import surface_of
+from sunpy_scss._transfer import nearest_pixels, same_grid
 
 __all__ = ["compare_masks", "consensus", "disagreement", "match_regions"]
 
@@ -49,7 +50,8 @@ def compare_masks(*masks, names=None):
     ValueError
         If there are fewer than two, or not as many names.
     `~sunpy_scss.exceptions.InvalidMapError`
-        If one has coordinates that are neither helioprojective nor heliographic, or other values than 0 and 1.
+        If one has coordinates that are neither helioprojective nor heliographic, other values than 0 and 1, or a time
+        more than a solar rotation away.
 
     Notes
     -----

@@ -6,7 +6,8 @@ import astropy.units as u
 from astropy.table import QTable
 
 from sunpy_scss import _grid, _measures
-from sunpy_scss._regions import find_regions
+from sunpy_scss._regions import find_regions, pixels_inside
+from sunpy_scss._surface import surface_of
 from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = ["area_fraction", "label_regions", "region_table"]
@@ -41,7 +42,11 @@ def area_fraction(mask):
     >>> print(f"{area_fraction(mask):.1f}")
     3.4 %
     """
-    return (find_regions(mask).areas.sum() / (2 * np.pi) * u.dimensionless_unscaled).to(u.percent)
+    surface = surface_of(mask)
+    rows, columns = pixels_inside(mask).nonzero()
+    on_sun = surface.on_sun(rows, columns)
+    area = surface.areas(rows[on_sun], columns[on_sun]).sum()
+    return (area / (2 * np.pi) * u.dimensionless_unscaled).to(u.percent)
 
 
 def label_regions(mask):
@@ -170,7 +175,8 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
         If an argument is not a Map.
     `~sunpy_scss.exceptions.InvalidMapError`
         If coordinates are neither helioprojective nor heliographic, the mask has other values than 0 and 1, the
-        magnetogram no unit of a magnetic field, or the probability is not on the pixels of the mask.
+        magnetogram no unit of a magnetic field, the probability is not on the pixels of the mask, or a Map is of
+        quite another time.
 
     Notes
     -----

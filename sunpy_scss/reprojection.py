@@ -3,7 +3,8 @@
 import numpy as np
 
 from sunpy_scss import _grid
-from sunpy_scss._surface import nearest_pixels, same_grid, surface_of
+from sunpy_scss._surface import surface_of
+from sunpy_scss._transfer import nearest_pixels, same_grid
 from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = ["reproject_mask"]
@@ -33,7 +34,8 @@ def reproject_mask(mask, target):
     TypeError
         If one of them is not a Map.
     `~sunpy_scss.exceptions.InvalidMapError`
-        If coordinates are neither helioprojective nor heliographic, or the mask holds other than whole numbers.
+        If coordinates are neither helioprojective nor heliographic, the mask holds other than whole numbers, or the
+        two are more than a solar rotation apart.
 
     Notes
     -----

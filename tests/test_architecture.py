@@ -22,7 +22,7 @@ ROWS = [
     },
     {"_input", "_scores", "_hek_client", "_hek_choice", "_hek_shapes", "_browse", "_archives", "_polygons"},
     {"_measures", "_hek_records"},
-    {"_regions"},
+    {"_regions", "_transfer"},
     {"models", "_grid", "_files", "_surface"},
     {"_pixels", "_augment", "_jp2", "_limb", "_label_files", "metrics", "exceptions"},
     {"network"},

@@ -82,6 +82,11 @@ class TestReproject:
         assert centroid.separation(SkyCoord(there.lon, there.lat, frame=centroid.frame)) < 0.3 * u.deg
         assert centroid.lon > 4 * u.deg
 
+    def test_not_over_years(self):
+        other = synthetic_sun("2019-06-01", size=64).coronal_holes
+        with pytest.raises(InvalidMapError, match=r"2019-06-01.* and 2017-06-01"):
+            reproject_mask(caps((0, 0), size=64), other)
+
     def test_keeps_what_the_mask_is(self):
         mask = caps((0, 0), size=64)
         mask.meta["SCSSTHR"] = 0.4
