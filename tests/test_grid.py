@@ -127,7 +127,7 @@ def test_area_of_a_spherical_cap(case, lat, lon):
     middle = SkyCoord(observer.lon + lon * u.deg, observer.lat + lat * u.deg, smap.rsun_meters, frame=frame)
     surface = all_coordinates_from_map(smap).transform_to(frame)  # NaN off the disc
     separation = surface.cartesian.xyz.T @ (middle.cartesian.xyz / smap.rsun_meters) / smap.rsun_meters
-    cap = separation.to_value(u.dimensionless_unscaled).T >= np.cos(np.deg2rad(12))
+    cap = np.cos(np.deg2rad(12)) <= separation.to_value(u.dimensionless_unscaled).T
     area = _grid.pixel_areas(_grid.frame_of(smap), *np.nonzero(cap)).sum(dtype=float)
     assert area == pytest.approx(2 * np.pi * (1 - np.cos(np.deg2rad(12))), rel=0.005)
 
