@@ -104,7 +104,7 @@ def _segment(options):
             print(f"{path} was there and is kept (--overwrite replaces it)")
     failed = [outcome for outcome in outcomes if outcome.error]
     for outcome in failed:
-        print(f"{outcome.path}: {_one_line(outcome.error)}", file=sys.stderr)
+        print(_failure(outcome), file=sys.stderr)
     if options.time:
         _print_agreement(outcomes, options)
     return 1 if failed else 0
@@ -196,8 +196,10 @@ def _hek_mask(options):
     return 0
 
 
-def _one_line(error):
-    return " ".join(str(error).split()) or type(error).__name__
+def _failure(outcome):
+    """One line that names the file, once."""
+    text = " ".join(str(outcome.error).split()) or type(outcome.error).__name__
+    return text if str(outcome.path) in text else f"{outcome.path}: {text}"
 
 
 def _add_demo(commands):

@@ -57,7 +57,7 @@ class TestSegment:
         other = tmp_path / "other.fits"
         disk_map(sun_with_hole, size=64, radius=25, wavelength=304).save(other)
         assert segment(page, tmp_path / "missing.fits", other, image, "--output", tmp_path / "out") == 1
-        errors = [line for line in capsys.readouterr().err.splitlines() if "fits:" in line and "%" not in line]
+        errors = [line for line in capsys.readouterr().err.splitlines() if ".fits" in line and "%" not in line]
         assert len(errors) == 3
         assert "page.fits" in errors[0]
         assert "missing.fits" in errors[1]
