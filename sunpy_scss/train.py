@@ -371,7 +371,7 @@ class _Run:
         if self.best_epoch == epoch:
             self._save(_BEST)
         self._write_history()
-        _log.info("epoch %d: %s", epoch, ", ".join(f"{name} {value:.4f}" for name, value in row.items()))
+        _log.debug("epoch %d: %s", epoch, ", ".join(f"{name} {value:.4f}" for name, value in row.items()))
         return row
 
     def finish(self):

@@ -13,6 +13,9 @@ import sunpy.map
 from sunpy_scss import list_models
 from sunpy_scss.cli import main
 from sunpy_scss.metrics import iou
+from sunpy_scss.pairs import write_folder
+from sunpy_scss.synthetic import synthetic_sun
+from sunpy_scss.train import LabelledMap
 
 
 @pytest.fixture
@@ -121,6 +124,38 @@ def test_training_without_data(tmp_path, capsys):
     (tmp_path / "config.toml").write_text("[card]\nname = 'x'\n")
     assert main(["train", str(tmp_path / "config.toml"), "--data", str(tmp_path), "--output", str(tmp_path / "m")]) == 1
     assert "config.toml" in capsys.readouterr().err
+
+
+CONFIGURATION = """
+[card]
+name = "tiny"
+feature = "CH"
+wavelength = 193
+wavelengths = [193]
+grid_size = 32
+half_width = 1.25
+stretch = {floor = 21, limits = [0.2, 2.2], exponent = 0.5, reference_median = 70}
+network = {filters = 2, layers = 1}
+[training]
+epochs = 2
+batch_size = 2
+"""
+
+
+def test_train_and_evaluate(tmp_path, capsys):
+    suns = [synthetic_sun(size=64, seed=seed) for seed in range(4)]
+    pairs = [LabelledMap(f"sun{number}", sun.image, sun.coronal_holes) for number, sun in enumerate(suns)]
+    write_folder(pairs[:2], tmp_path / "labels", split="train")
+    write_folder(pairs[2:], tmp_path / "labels", split="validation")
+    (tmp_path / "config.toml").write_text(CONFIGURATION)
+    data = ["--data", str(tmp_path / "labels")]
+    assert main(["train", str(tmp_path / "config.toml"), *data, "--output", str(tmp_path / "tiny")]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert main(["evaluate", str(tmp_path / "tiny"), *data]) == 0
+    assert json.loads(capsys.readouterr().out) == scores["model"]
+    assert main(["evaluate", str(tmp_path / "tiny"), *data, "--output", str(tmp_path / "scores")]) == 0
+    assert sorted(path.name for path in (tmp_path / "scores").iterdir()) == ["cases.png", "scores.json", "scores.png"]
+    assert json.loads((tmp_path / "scores" / "scores.json").read_text())["model"] == "tiny"
 
 
 def test_help_imports_nothing_heavy():
