@@ -36,8 +36,8 @@ __all__ = [
 
 _log = logging.getLogger("sunpy")
 
-# Weights with the state of the optimiser, while a training runs.
-_LAST, _BEST = "last.weights.h5", "best.weights.h5"
+# Weights with the state of the optimiser, while a training runs: the best, and those after the last epoch.
+_BEST, _AFTER = "best.weights.h5", "epoch_{}.weights.h5"
 
 
 @dataclass(frozen=True)
@@ -347,7 +347,7 @@ class _Run:
         )
         self.history = self._read_history()
         if self.history:
-            self.network.load_weights(self.folder / _LAST)
+            self.network.load_weights(self.folder / _AFTER.format(len(self.history) - 1))
 
     @property
     def best_epoch(self):
@@ -367,10 +367,11 @@ class _Run:
             msg = f"The loss became {row['loss']} in epoch {epoch}; the best weights so far are in {self.folder}."
             raise TrainingError(msg)
         self.history.append(row)
-        self._save(_LAST)
+        self._save(_AFTER.format(epoch))
         if self.best_epoch == epoch:
             self._save(_BEST)
-        self._write_history()
+        self._write_history()  # from here on the epoch counts; killed before, it is trained again from the last one
+        (self.folder / _AFTER.format(epoch - 1)).unlink(missing_ok=True)
         _log.debug("epoch %d: %s", epoch, ", ".join(f"{name} {value:.4f}" for name, value in row.items()))
         return row
 
@@ -380,7 +381,7 @@ class _Run:
         plain = build_network(self.configuration.card)  # without the optimiser's state, which is twice its size
         plain.set_weights(self.network.get_weights())
         model = save_model(self.folder, self._card(plain), plain)
-        for name in (_LAST, _BEST):
+        for name in (_BEST, _AFTER.format(len(self.history) - 1)):
             (self.folder / name).unlink()
         return model
 
