@@ -234,8 +234,7 @@ def compare_with_hek(path, *, client=None):
     """
     path = Path(path)
     mask = read_map(path)
-    around = (mask.date - 6 * u.hour, mask.date + 6 * u.hour)
-    drawn = hek_to_mask(search_hek(around, mask.meta["SCSSFEAT"], client=client), mask)
+    drawn = _hek_mask(mask, mask.meta["SCSSFEAT"], client=client)
     target = path.with_name(f"{path.stem}_hek.fits")
     save_map(drawn, target)
     return HEKAgreement(
@@ -279,13 +278,18 @@ def hek_mask_file(path, target, feature, *, time_range, frm_name, max_gap, label
     if Path(target).exists() and not overwrite:
         msg = f"{target} is there already; --overwrite replaces it."
         raise FileExistsError(msg)
-    smap = read_map(path)
-    events = search_hek(
-        time_range or (smap.date - max_gap, smap.date + max_gap), feature, frm_name=frm_name, client=client
+    mask = _hek_mask(
+        read_map(path), feature, time_range=time_range, frm_name=frm_name, max_gap=max_gap, labels=labels, client=client
     )
-    mask = hek_to_mask(events, smap, labels=labels, max_gap=max_gap)
     save_map(mask, target)
     return mask
+
+
+def _hek_mask(smap, feature, *, client, time_range=None, frm_name="SPoCA", max_gap=6 * u.hour, labels=False):
+    """The mask of what the HEK has around a Map."""
+    around = time_range or (smap.date - max_gap, smap.date + max_gap)
+    events = search_hek(around, feature, frm_name=frm_name, client=client)
+    return hek_to_mask(events, smap, labels=labels, max_gap=max_gap)
 
 
 def demo(folder):
