@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers as kl
 from keras import ops
 
-__all__ = ["Batches", "compile_network", "freeze_encoder", "predict", "scss_net", "set_seed"]
+__all__ = ["Batches", "StopAtNaN", "compile_network", "freeze_encoder", "predict", "scss_net", "set_seed"]
 
 set_seed = keras.utils.set_random_seed
 
@@ -92,15 +92,24 @@ def scss_net(input_shape=(256, 256, 1), filters=32, layers=4, batch_norm=True, d
     return keras.Model(inputs, kl.Conv2D(1, 1, activation="sigmoid", name="probability")(x), name="scss_net")
 
 
-def _weighted_loss(target, prediction, *, bce, dice):
+def _weighted_loss(target, prediction, *, loss):
+    """The sum of losses that a `sunpy_scss.train.Loss` describes."""
     label, weight = target[..., 0], target[..., 1]
-    prediction = prediction[..., 0]
-    clipped = ops.clip(prediction, 1e-6, 1 - 1e-6)
-    entropy = -(label * ops.log(clipped) + (1 - label) * ops.log(1 - clipped))
-    both = ops.sum(weight * label * prediction)
-    total = ops.sum(weight * (label + prediction))
-    overlap = (2 * both + 1) / (total + 1)
-    return bce * ops.sum(weight * entropy) / ops.sum(weight) + dice * (1 - overlap)
+    probability = ops.clip(prediction[..., 0], 1e-6, 1 - 1e-6)
+    right = label * ops.log(probability) + (1 - label) * ops.log(1 - probability)
+    hard = label * (1 - probability) ** loss.focal_gamma * ops.log(probability)
+    hard += (1 - label) * probability**loss.focal_gamma * ops.log(1 - probability)
+    both = ops.sum(weight * label * probability)
+    beyond, missed = ops.sum(weight * (1 - label) * probability), ops.sum(weight * label * (1 - probability))
+    surplus = loss.tversky_alpha * beyond + (1 - loss.tversky_alpha) * missed
+    terms = [
+        (loss.bce, -ops.sum(weight * right) / ops.sum(weight)),
+        (loss.focal, -ops.sum(weight * hard) / ops.sum(weight)),
+        # The ones keep images without the feature from dividing by nothing.
+        (loss.dice, 1 - (2 * both + 1) / (2 * both + beyond + missed + 1)),
+        (loss.tversky, 1 - (both + 1) / (both + surplus + 1)),
+    ]
+    return sum(share * term for share, term in terms if share)
 
 
 class _PooledIoU(keras.metrics.Metric):
@@ -123,22 +132,51 @@ class _PooledIoU(keras.metrics.Metric):
         return ops.where(self.either > 0, self.both / ops.maximum(self.either, 1), 1.0)
 
 
-def compile_network(network, *, learning_rate, decay_steps, warmup_steps, bce, dice):
+def compile_network(network, loss, *, learning_rate, warmup_steps=0, decay_steps=None):
     """
-    Ready a network for training in place: Adam, cosine decay after a linear warm-up, ``bce`` times the weighted
-    binary cross-entropy plus ``dice`` times one minus the soft Dice coefficient of the batch.
+    Ready a network for training in place: Adam, its learning rate rising from a tenth over ``warmup_steps``, then
+    falling as a cosine over ``decay_steps``, or staying if there are none.
+
+    Parameters
+    ----------
+    network : keras.Model
+    loss : sunpy_scss.train.Loss
+    learning_rate : float
+    warmup_steps : float, optional
+    decay_steps : float, optional
     """
     schedule = keras.optimizers.schedules.CosineDecay(
-        learning_rate / 10, decay_steps, alpha=0.01, warmup_target=learning_rate, warmup_steps=warmup_steps
+        learning_rate / 10 if warmup_steps else learning_rate,
+        decay_steps or 1,
+        alpha=0.01 if decay_steps else 1,
+        warmup_target=learning_rate if warmup_steps else None,
+        warmup_steps=warmup_steps,
     )
     optimizer = keras.optimizers.Adam(schedule)
     optimizer.build(network.trainable_variables)  # so that a saved state can be loaded before the first step
     network.compile(
         optimizer=optimizer,
-        loss=partial(_weighted_loss, bce=bce, dice=dice),
+        loss=partial(_weighted_loss, loss=loss),
         metrics=[_PooledIoU()],
         jit_compile=True,  # Keras leaves XLA off on CPUs, where a step takes 1.7 times as long without it
     )
+
+
+class StopAtNaN(keras.callbacks.Callback):
+    """
+    End an epoch at the first batch whose loss is not finite.
+
+    Attributes
+    ----------
+    batch : int or None
+        Its number.
+    """
+
+    batch = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not np.isfinite(logs["loss"]):
+            self.batch, self.model.stop_training = batch, True
 
 
 def freeze_encoder(network):
@@ -154,23 +192,20 @@ class Batches(keras.utils.PyDataset):
 
     Parameters
     ----------
-    images : array_like
-        (n, ny, nx), in [0, 1].
-    targets : array_like
-        (n, ny, nx, 2), label and weight.
+    pair : callable
+        ``pair(position)`` gives image (ny, nx) in [0, 1] and target (ny, nx, 2), label and weight.
     batch_size : int
     indices : sequence of int
-        Which images, in which order.
+        Positions of the images, in the order in which they are taken.
     augment : callable, optional
         ``augment(image, target, rng)`` gives a new image and target.
     seed : sequence of int, optional
         With ``augment``: where its random numbers start.
     """
 
-    def __init__(self, images, targets, batch_size, indices, *, augment=None, seed=()):
+    def __init__(self, pair, batch_size, indices, *, augment=None, seed=()):
         super().__init__(workers=2, max_queue_size=4)
-        self.images, self.targets = images, targets
-        self.batch_size, self.indices = batch_size, indices
+        self.pair, self.batch_size, self.indices = pair, batch_size, indices
         self.augment, self.seed = augment, seed
 
     def __len__(self):
@@ -183,7 +218,7 @@ class Batches(keras.utils.PyDataset):
         return np.stack(images)[..., np.newaxis], np.stack(targets)
 
     def _pair(self, position, index):
-        image, target = self.images[position], self.targets[position]
+        image, target = self.pair(position)
         if self.augment is None:
             return image, target
         return self.augment(image, target, np.random.default_rng([*self.seed, index, position]))

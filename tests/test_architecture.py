@@ -20,10 +20,11 @@ ROWS = [
         *("segment", "classical", "hek", "annotations", "properties", "reprojection", "train", "images", "fido"),
         *("synthetic", "disk"),
     },
+    {"_datasets", "_configuration"},
     {"_input", "_scores", "_hek_client", "_hek_choice", "_hek_shapes", "_browse", "_archives", "_polygons"},
     {"_measures", "_hek_records"},
     {"_regions", "_transfer"},
-    {"models", "_grid", "_files", "_surface"},
+    {"models", "_grid", "_files", "_surface", "_splits", "_canonical_cache"},
     {"_pixels", "_augment", "_jp2", "_limb", "_label_files", "metrics", "exceptions"},
     {"network"},
 ]

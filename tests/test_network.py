@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from sunpy_scss.train import Loss
+
 network = pytest.importorskip("sunpy_scss.network")
 
 
@@ -51,22 +53,62 @@ def test_predictions_are_probabilities():
 def loss(label, weight, prediction, **shares):
     target = np.stack([label, weight], axis=-1).astype(np.float32)[np.newaxis]
     prediction = np.asarray(prediction, np.float32)[np.newaxis, ..., np.newaxis]
-    return float(network._weighted_loss(target, prediction, **shares))
+    only = {"bce": 0, "dice": 0, **shares}
+    return float(network._weighted_loss(target, prediction, loss=Loss(**only)))
 
 
 def test_cross_entropy_by_hand():
-    found = loss(np.array([[1, 0]]), np.array([[1, 3]]), [[0.8, 0.4]], bce=1, dice=0)
+    found = loss(np.array([[1, 0]]), np.array([[1, 3]]), [[0.8, 0.4]], bce=1)
     assert found == pytest.approx(-(np.log(0.8) + 3 * np.log(0.6)) / 4, rel=1e-5)
 
 
+def test_focal_by_hand():
+    found = loss(np.array([[1, 0]]), np.array([[1, 3]]), [[0.8, 0.4]], focal=1)
+    assert found == pytest.approx(-(0.2**2 * np.log(0.8) + 3 * 0.4**2 * np.log(0.6)) / 4, rel=1e-5)
+
+
+def test_focal_without_gamma_is_cross_entropy():
+    label, prediction = np.array([[1, 0]]), [[0.3, 0.6]]
+    flat = loss(label, np.ones((1, 2)), prediction, focal=1, focal_gamma=0)
+    assert flat == pytest.approx(loss(label, np.ones((1, 2)), prediction, bce=1), rel=1e-5)
+
+
 def test_dice_by_hand():
-    found = loss(np.array([[1, 0]]), np.ones((1, 2)), [[0.8, 0.4]], bce=0, dice=1)
+    found = loss(np.array([[1, 0]]), np.ones((1, 2)), [[0.8, 0.4]], dice=1)
     assert found == pytest.approx(1 - (1.6 + 1) / (2.2 + 1), rel=1e-5)
 
 
+def test_tversky_by_hand():
+    found = loss(np.array([[1, 0]]), np.ones((1, 2)), [[0.8, 0.4]], tversky=1, tversky_alpha=0.7)
+    assert found == pytest.approx(1 - (0.8 + 1) / (0.8 + 0.7 * 0.4 + 0.3 * 0.2 + 1), rel=1e-5)
+
+
+def test_a_sum_of_losses():
+    label, weight, prediction = np.array([[1, 0, 1]]), np.ones((1, 3)), [[0.8, 0.4, 0.3]]
+    shares = {"bce": 2, "dice": 0.5, "tversky": 0.7, "focal": 3}
+    parts = sum(share * loss(label, weight, prediction, **{name: 1}) for name, share in shares.items())
+    assert loss(label, weight, prediction, **shares) == pytest.approx(parts, rel=1e-5)
+
+
 def test_pixels_without_weight_do_not_count():
-    one, other = (loss(np.array([[1, 0]]), np.array([[1, 0]]), [[0.8, x]], bce=1, dice=1) for x in (0.1, 0.9))
+    everything = {"bce": 1, "dice": 1, "tversky": 1, "focal": 1}
+    one, other = (loss(np.array([[1, 0]]), np.array([[1, 0]]), [[0.8, x]], **everything) for x in (0.1, 0.9))
     assert one == pytest.approx(other)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, [1e-3, 1e-3, 1e-3]),
+        ({"warmup_steps": 10}, [1e-4, 1e-3, 1e-3]),
+        ({"warmup_steps": 10, "decay_steps": 90}, [1e-4, 1e-3, 1e-5]),
+    ],
+)
+def test_learning_rate(settings, expected):
+    net = network.scss_net((16, 16, 1), filters=2, layers=1)
+    network.compile_network(net, Loss(), learning_rate=1e-3, **settings)
+    schedule = net.optimizer._learning_rate
+    assert [float(schedule(step)) for step in (0, 10, 100)] == pytest.approx(expected, rel=1e-4)
 
 
 def test_training_metric_is_the_pooled_iou():
@@ -85,11 +127,13 @@ def test_batches_repeat_and_differ():
     from sunpy_scss.train import Augmentation
 
     images = np.random.default_rng(0).random((5, 16, 16), dtype=np.float32)
-    targets = np.ones((5, 16, 16, 2), np.float32)
+
+    def pair(position):
+        return images[position], np.ones((16, 16, 2), np.float32)
 
     def batch(seed):
-        return network.Batches(images, targets, 2, [4, 1, 0], augment=Augmentation(), seed=seed)[0][0]
+        return network.Batches(pair, 2, [4, 1, 0], augment=Augmentation(), seed=seed)[0][0]
 
     np.testing.assert_array_equal(batch([1, 2]), batch([1, 2]))
     assert not np.array_equal(batch([1, 2]), batch([1, 3]))
-    assert len(network.Batches(images, targets, 2, [4, 1, 0])) == 2
+    assert len(network.Batches(pair, 2, [4, 1, 0])) == 2

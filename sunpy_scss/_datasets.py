@@ -1,0 +1,298 @@
+"""Labelled Maps as what a network learns from."""
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+import astropy.units as u
+import sunpy.map
+from astropy.time import Time
+
+from sunpy_scss import _grid
+from sunpy_scss._canonical_cache import CanonicalCache
+from sunpy_scss._input import network_input
+from sunpy_scss.exceptions import TrainingError
+
+__all__ = ["Dataset", "LabelledFiles", "LabelledMap", "list_folder", "make_dataset", "read_folder"]
+
+# Image and mask are of one time if they differ by less.
+_SAME_TIME = 1 * u.min
+
+
+@dataclass(frozen=True)
+class LabelledMap:
+    """
+    An image and what is known of it.
+
+    Attributes
+    ----------
+    key : str
+        Its name in messages.
+    image : sunpy.map.GenericMap
+    mask : sunpy.map.GenericMap
+        1 inside the feature, on the WCS of the image.
+    rejected : sunpy.map.GenericMap, optional
+        1 where a look-alike is: what must not be taken for the feature.
+    """
+
+    key: str
+    image: sunpy.map.GenericMap
+    mask: sunpy.map.GenericMap
+    rejected: sunpy.map.GenericMap | None = None
+
+    def read(self):
+        return self
+
+    def source(self):
+        """What tells this image and its labels from all others, and from changed ones."""
+        maps = [smap for smap in (self.image, self.mask, self.rejected) if smap is not None]
+        parts = [part for smap in maps for part in (repr(sorted(smap.meta.items())), np.ascontiguousarray(smap.data))]
+        return _fingerprint(parts)
+
+
+@dataclass(frozen=True)
+class LabelledFiles:
+    """
+    The files of an image and its labels, read when they are needed.
+
+    Attributes
+    ----------
+    key : str
+        Its name in messages.
+    image, mask : path-like
+        What `sunpy.map.Map` reads as one Map each.
+    rejected : path-like, optional
+    """
+
+    key: str
+    image: Path
+    mask: Path
+    rejected: Path | None = None
+
+    def read(self):
+        """
+        Read the files.
+
+        Returns
+        -------
+        LabelledMap
+        """
+        image, mask = sunpy.map.Map(self.image), sunpy.map.Map(self.mask)
+        return LabelledMap(self.key, image, mask, None if self.rejected is None else sunpy.map.Map(self.rejected))
+
+    def source(self):
+        """What tells this image and its labels from all others, and from changed ones; without reading them."""
+        paths = [Path(path).resolve() for path in (self.image, self.mask, self.rejected) if path is not None]
+        return _fingerprint(f"{path}:{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in paths)
+
+
+def _fingerprint(parts):
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode() if isinstance(part, str) else part)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """
+    Images as the network sees them, with their labels.
+
+    ``dataset[which]``, by indices, a slice or an array of bool, is a data set of some of them.
+
+    Attributes
+    ----------
+    keys : tuple of str
+    dates : astropy.time.Time
+    images : array_like
+        (n, size, size) float32, stretched to [0, 1]. Like the next two a `numpy.ndarray`, or with a cache something
+        that reads from disk what is asked for; `numpy.asarray` reads all of it.
+    labels : array_like
+        (n, size, size) float32, the share of each pixel that the feature covers.
+    rejected : array_like
+        (n, size, size) float32, the share that look-alikes cover.
+    disk : numpy.ndarray
+        (size, size) bool, the pixels that count.
+    """
+
+    keys: tuple
+    dates: Time
+    images: np.ndarray
+    labels: np.ndarray
+    rejected: np.ndarray
+    disk: np.ndarray
+
+    def __len__(self):
+        return len(self.keys)
+
+    def __getitem__(self, which):
+        index = np.atleast_1d(np.arange(len(self))[which])
+        keys = tuple(self.keys[position] for position in index)
+        return Dataset(
+            keys, self.dates[index], self.images[index], self.labels[index], self.rejected[index], self.disk
+        )
+
+    def target(self, position, rejected_weight):
+        """(size, size, 2): label, and weight of each pixel; look-alikes count ``1 + rejected_weight`` times."""
+        weight = self.disk * (1 + rejected_weight * self.rejected[position])
+        return np.stack([self.labels[position], weight.astype(np.float32)], axis=-1)
+
+
+def list_folder(folder, split=None):
+    """
+    List the labelled images of a folder: ``images/KEY.fits``, ``masks/KEY.fits``, where present
+    ``rejected/KEY.fits``, and an ``index.csv`` with the column ``key`` and, for parts, ``split``.
+
+    Parameters
+    ----------
+    folder : path-like
+    split : str, optional
+        Which part, as ``"train"`` or ``"validation"``; all of them by default.
+
+    Returns
+    -------
+    list of LabelledFiles
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder has no index or a file is missing.
+    `~sunpy_scss.exceptions.TrainingError`
+        If no entry belongs to that part.
+    """
+    folder = Path(folder)
+    with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    keys = [row["key"] for row in rows if split is None or row.get("split") == split]
+    if not keys:
+        part = "" if split is None else f" of the part {split!r}"
+        msg = f"{folder / 'index.csv'} lists no image{part}."
+        raise TrainingError(msg)
+    return [_labelled_files(folder, key) for key in keys]
+
+
+def _labelled_files(folder, key):
+    image, mask, rejected = (folder / part / f"{key}.fits" for part in ("images", "masks", "rejected"))
+    for path in (image, mask):
+        if not path.exists():
+            msg = f"{folder / 'index.csv'} lists {key}, but there is no {path}."
+            raise FileNotFoundError(msg)
+    return LabelledFiles(key, image, mask, rejected if rejected.exists() else None)
+
+
+def read_folder(folder, split=None):
+    """
+    Read the labelled images of a folder, one by one.
+
+    Parameters
+    ----------
+    folder, split
+        As for `list_folder`.
+
+    Yields
+    ------
+    LabelledMap
+
+    Raises
+    ------
+    FileNotFoundError, `~sunpy_scss.exceptions.TrainingError`
+        As `list_folder`.
+    """
+    for files in list_folder(folder, split):
+        yield files.read()
+
+
+def make_dataset(labelled, card, *, cache=None):
+    """
+    Bring labelled images to a model's grid and stretch, the very ones of segmentation.
+
+    Parameters
+    ----------
+    labelled : iterable of LabelledMap or LabelledFiles
+        Images may differ in size, scale, rotation and instrument. They are taken one by one, so that a generator, or
+        files, need no more memory than one of them.
+    card : sunpy_scss.models.ModelCard
+    cache : path-like, optional
+        A folder where the result is kept (Zarr), made where missing. It needs no memory then, however many images
+        there are, and what is in there already is not read again from files that have not changed. By default, the
+        result is held in memory: 0.8 MB for each image at 256 pixels.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.TrainingError`
+        If there is no image, a mask does not belong to its image or holds other values than 0 and 1, or the cache is
+        of another grid or stretch.
+
+    Examples
+    --------
+    >>> from sunpy_scss.models import load_model
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> from sunpy_scss.train import LabelledMap, make_dataset
+    >>> suns = {size: synthetic_sun(size=size) for size in (128, 200)}
+    >>> labelled = [LabelledMap(f"{size} pixels", sun.image, sun.coronal_holes) for size, sun in suns.items()]
+    >>> dataset = make_dataset(labelled, load_model("scss-ch-193-1").card)
+    >>> len(dataset), dataset.images.shape
+    (2, (2, 256, 256))
+    """
+    bar = tqdm(labelled, desc="images", unit="image")
+    keys, dates, planes = _in_memory(bar, card) if cache is None else _on_disk(bar, card, CanonicalCache(cache, card))
+    if not keys:
+        msg = "There is nothing to train on: no labelled Map was given."
+        raise TrainingError(msg)
+    disk = _grid.canonical_radius(card.grid_size, card.half_width) <= 1
+    return Dataset(tuple(keys), Time(dates), *planes, disk)
+
+
+def _in_memory(labelled, card):
+    keys, dates, planes = [], [], []
+    for one in labelled:
+        read = one.read()
+        keys.append(one.key)
+        dates.append(read.image.date)
+        planes.append(_planes(read, card))
+    return keys, dates, [np.stack(plane) for plane in zip(*planes, strict=True)]
+
+
+def _on_disk(labelled, card, cache):
+    keys, sources = [], []
+    for one in labelled:
+        source = one.source()
+        if source not in cache.rows:
+            read = one.read()
+            cache.add(source, read.image.date, _planes(read, card))
+        keys.append(one.key)
+        sources.append(source)
+    return keys, *cache.content(sources)
+
+
+def _planes(labelled, card):
+    """Image, label and look-alikes on the canonical grid."""
+    prepared = network_input(labelled.image, card)
+    label = _share(labelled.mask, labelled, prepared.frame, card)
+    if labelled.rejected is None:
+        return prepared.image, label, np.zeros_like(label)
+    return prepared.image, label, _share(labelled.rejected, labelled, prepared.frame, card)
+
+
+def _share(mask, labelled, frame, card):
+    """The share of each canonical pixel that a mask covers."""
+    if mask.data.shape != labelled.image.data.shape or not np.isin(mask.data, (0, 1)).all():
+        msg = f"{labelled.key}: a mask holds 0 and 1 on the pixels of its image."
+        raise TrainingError(msg)
+    if abs(mask.date - labelled.image.date) > _SAME_TIME:
+        msg = f"{labelled.key}: image and mask are of different times ({labelled.image.date.isot}, {mask.date.isot})."
+        raise TrainingError(msg)
+    own = _grid.frame_of(mask)
+    if not (np.allclose(own.centre, frame.centre, atol=0.5) and np.allclose(own.matrix, frame.matrix, atol=0.5)):
+        msg = f"{labelled.key}: image and mask have different coordinates."
+        raise TrainingError(msg)
+    share = _grid.to_canonical(mask.data, frame, size=card.grid_size, half_width=card.half_width)
+    return np.nan_to_num(share)
