@@ -82,7 +82,7 @@ class CanonicalCache:
         """Keep the planes of an image and its time under the fingerprint of its source."""
         row = len(self.rows)
         for array, plane in zip(self._arrays, planes, strict=True):
-            if len(array) <= row:
+            if array.shape[0] <= row:
                 array.resize((row + 1, *array.shape[1:]))
             array[row] = plane
         text = Time(date, precision=9).utc.isot

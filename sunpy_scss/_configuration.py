@@ -177,25 +177,32 @@ def _reason(error):
 
 
 def _from_tables(tables):
-    _check_keys("", tables, ("card", "training", "loss", "augmentation"))
+    _check_names("", tables, ("card", "training", "loss", "augmentation"))
     card = tables["card"]
-    _check_keys("[card]", card, _names(ModelCard))
-    _check_keys("[card.stretch]", card["stretch"], _names(Stretch))
-    _check_keys("[card.network]", card["network"], _names(Network))
+    _check("[card]", card, ModelCard)
+    _check("[card.stretch]", card["stretch"], Stretch)
+    _check("[card.network]", card["network"], Network)
     training = tables.get("training", {})
-    _check_keys("[training]", training, _names(Configuration, without=("card", "loss", "augmentation")))
+    _check("[training]", training, Configuration, without=("card", "loss", "augmentation"))
     parts = {"loss": Loss, "augmentation": Augmentation}
-    for name, part in parts.items():
-        _check_keys(f"[{name}]", tables.get(name, {}), _names(part))
-    made = {name: part(**tables.get(name, {})) for name, part in parts.items()}
+    for name, kind in parts.items():
+        _check(f"[{name}]", tables.get(name, {}), kind)
+    made = {name: kind(**tables.get(name, {})) for name, kind in parts.items()}
     return Configuration(card=ModelCard.from_dict(card), **training, **made)
 
 
-def _names(kind, without=()):
-    return [one.name for one in dataclasses.fields(kind) if one.name not in without]
+def _check(table, values, kind, without=()):
+    """Raise an error that names a key which is not known, or whose value has the wrong type."""
+    types = {one.name: one.type for one in dataclasses.fields(kind) if one.name not in without}
+    _check_names(table, values, list(types))
+    for name, value in values.items():
+        wanted = {float: (int, float)}.get(types[name], (types[name],))
+        if types[name] in (int, float, str, bool) and type(value) not in wanted:
+            msg = f"{table} needs {types[name].__name__} for {name} (got {value!r})."
+            raise ValueError(msg)
 
 
-def _check_keys(table, values, known):
+def _check_names(table, values, known):
     for name in values:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0)

@@ -333,6 +333,26 @@ def refuse_to_overwrite(folder):
         raise FileExistsError(msg)
 
 
+def save_weights(network, path):
+    """
+    Write the weights of a network, and the state of its optimiser if it has one.
+
+    HDF5 crashes the interpreter where a disk is full, so that the room is made sure of with plain zeros first.
+
+    Raises
+    ------
+    OSError
+        If there is no room.
+    """
+    path = Path(path)
+    with tempfile.TemporaryFile(dir=path.parent) as file:
+        # Adam keeps two numbers of four bytes for each weight; a megabyte is for the structure of the file.
+        for _ in range(1 + network.count_params() * 12 // 2**20):
+            file.write(bytes(2**20))
+        file.flush()
+    network.save_weights(path)
+
+
 def save_model(folder, card, network, *, overwrite=False):
     """
     Write a network and its card as a model folder.
@@ -363,7 +383,7 @@ def save_model(folder, card, network, *, overwrite=False):
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         weights, card_file = Path(scratch, _WEIGHTS), Path(scratch, _CARD)
-        network.save_weights(weights)
+        save_weights(network, weights)
         card = dataclasses.replace(card, sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
         card_file.write_text(json.dumps(card.to_dict(), indent=2) + "\n", encoding="utf-8")
         weights.replace(folder / _WEIGHTS)

@@ -19,7 +19,7 @@ from sunpy_scss._datasets import Dataset, LabelledFiles, LabelledMap, list_folde
 from sunpy_scss._scores import ratio
 from sunpy_scss._splits import check_split, split_by_time
 from sunpy_scss.exceptions import TrainingError
-from sunpy_scss.models import Model, build_network, load_network, refuse_to_overwrite, save_model
+from sunpy_scss.models import Model, build_network, load_network, refuse_to_overwrite, save_model, save_weights
 
 __all__ = [
     "Augmentation",
@@ -211,7 +211,7 @@ class _Run:
     def _save(self, name):
         scratch = self.folder / f"partial.{name}"
         try:
-            self.network.save_weights(scratch)
+            save_weights(self.network, scratch)
         except OSError as error:
             scratch.unlink(missing_ok=True)
             msg = (

@@ -9,7 +9,7 @@ from makers import BOUNDARY, CARD, disk_map, sun_with_hole
 
 import sunpy.map
 
-from sunpy_scss import load_model, segment_coronal_holes
+from sunpy_scss import list_models, load_model, segment_coronal_holes
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.metrics import iou
 from sunpy_scss.models import Model, Network, load_network
@@ -17,6 +17,7 @@ from sunpy_scss.train import (
     Augmentation,
     Configuration,
     LabelledMap,
+    Loss,
     evaluate,
     make_dataset,
     read_configuration,
@@ -213,14 +214,47 @@ class TestTraining:
                 dataclasses.replace(configuration(start=str(trained[1])), card=wide), *datasets, tmp_path / "model"
             )
 
-    def test_another_configuration_does_not_go_on(self, datasets, tmp_path):
+    def test_nan_names_the_image_and_keeps_what_was(self, datasets, tmp_path):
+        images = datasets[0].images.copy()
+        images[5, 10, 10] = np.nan
         folder = tmp_path / "model"
-        broken = dataclasses.replace(datasets[0], labels=np.full_like(datasets[0].labels, np.nan))
-        with pytest.raises(TrainingError, match="not finite in epoch 0"):
-            train_model(configuration(), broken, datasets[1], folder)
+        with pytest.raises(TrainingError, match="epoch 0: sun5 hold NaN or infinity"):
+            train_model(configuration(), dataclasses.replace(datasets[0], images=images), datasets[1], folder)
         assert not (folder / "card.json").exists()
         with pytest.raises(TrainingError, match="another configuration"):
             train_model(configuration(seed=9), *datasets, folder)
+
+    def test_nan_of_no_image(self, datasets, tmp_path):
+        """It starts from nothing good, and says so."""
+        with pytest.raises(TrainingError, match=r"epoch \d: it happened at sun.*lower the learning rate"):
+            train_model(configuration(learning_rate=1e30, warmup_epochs=0), *datasets, tmp_path / "model")
+
+    def test_full_disk(self, datasets, tmp_path):
+        """A limit on the size of files fails as a full disk does."""
+        resource = pytest.importorskip("resource")
+        folder = tmp_path / "model"
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+        try:
+            with pytest.raises(TrainingError, match="could not be written .* Free some space"):
+                train_model(configuration(), *datasets, folder)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert [path.name for path in folder.iterdir()] == ["configuration.json"]
+
+    def test_parts_too_near_in_time(self, datasets, tmp_path):
+        with pytest.raises(TrainingError, match="leak into each other"):
+            train_model(configuration(), datasets[0], datasets[0][:2], tmp_path / "model")
+        assert not (tmp_path / "model").exists()
+
+    def test_from_a_cache_with_other_losses(self, tmp_path):
+        training, validation = (
+            make_dataset(map(labelled, numbers), SMALL, cache=tmp_path / "cache")
+            for numbers in (range(8), range(8, 12))
+        )
+        loss = Loss(bce=0, dice=0, tversky=1, focal=2)
+        model = train_model(configuration(loss=loss), training, validation, tmp_path / "model")
+        assert evaluate(model, validation)["iou"] > 0.5
 
     def test_stops_when_it_no_longer_pays(self, datasets, tmp_path):
         model = train_model(configuration(learning_rate=1e-9, epochs=30, patience=2), *datasets, tmp_path / "model")
@@ -277,11 +311,58 @@ rotation = 10
 
     @pytest.mark.parametrize(
         ("old", "new", "named"),
-        [("epochs", "epoch", "epoch"), ("filters", "filtres", "filtres"), ("[augmentation]", "[augment]", "augment")],
+        [
+            ("epochs", "epoch", r"\[training\] has the unknown key 'epoch'; the nearest known one is 'epochs'"),
+            ("filters", "filtres", r"\[card.network\] has the unknown key 'filtres'; .* 'filters'"),
+            ("exponent", "exponant", r"\[card.stretch\] .* 'exponent'"),
+            ("grid_size", "gridsize", r"\[card\] .* 'grid_size'"),
+            ("rotation", "rotate", r"\[augmentation\] .* 'rotation'"),
+            ("[augmentation]", "[augment]", "the unknown key 'augment'; the nearest known one is 'augmentation'"),
+            ("[training]", "[loss]\ndise = 1\n[training]", r"\[loss\] .* 'dice'"),
+        ],
     )
-    def test_unknown_keys_are_named(self, tmp_path, old, new, named):
+    def test_unknown_keys_are_named_with_the_nearest(self, tmp_path, old, new, named):
         with pytest.raises(TrainingError, match=named):
             self.read(tmp_path, self.TEXT.replace(old, new))
+
+    @pytest.mark.parametrize(
+        ("setting", "rule"),
+        [
+            ("epochs = 0", "epochs and batch_size must be 1 or more"),
+            ("learning_rate = -1", "learning_rate must be positive"),
+            ("schedule = 'step'", "schedule must be 'cosine' or 'constant'"),
+            ("epochs = '3'", r"\[training\] needs int for epochs \(got '3'\)"),
+            ("freeze_encoder = 1", r"needs bool for freeze_encoder"),
+        ],
+    )
+    def test_values_out_of_range(self, tmp_path, setting, rule):
+        with pytest.raises(TrainingError, match=rule):
+            self.read(tmp_path, self.TEXT.replace("epochs = 3", setting))
+
+    def test_a_table_is_missing(self, tmp_path):
+        with pytest.raises(TrainingError, match="'card' is missing"):
+            self.read(tmp_path, "[training]\nepochs = 3\n")
+
+    def test_losses(self, tmp_path):
+        found = self.read(tmp_path, self.TEXT + "[loss]\nbce = 0\ntversky = 1\n")
+        assert found.loss == Loss(bce=0, tversky=1)
+        with pytest.raises(TrainingError, match="nor all be 0"):
+            self.read(tmp_path, self.TEXT + "[loss]\nbce = 0\ndice = 0\n")
+
+    @pytest.mark.parametrize("name", list_models())
+    def test_of_the_bundled_models(self, name):
+        made, card = read_configuration(name).card, load_model(name).card
+        for part in ("name", "feature", "grid_size", "half_width", "stretch", "network", "labels"):
+            assert getattr(made, part) == getattr(card, part)
+
+    def test_as_published(self):
+        found = read_configuration("scss-net-2021")
+        assert (found.card.network.filters, found.card.network.layers, found.card.network.drop_prob) == (32, 4, 0.5)
+        assert (found.loss, found.schedule) == (Loss(bce=1, dice=0), "constant")
+
+    def test_neither_file_nor_name(self):
+        with pytest.raises(FileNotFoundError, match="scss-net-2021, scss-ar-171-1"):
+            read_configuration("scss-net-2022")
 
     def test_not_toml(self, tmp_path):
         with pytest.raises(TrainingError, match="not a training configuration"):
