@@ -17,7 +17,7 @@ from sunpy_scss._canonical_cache import CanonicalCache
 from sunpy_scss._input import network_input
 from sunpy_scss.exceptions import TrainingError
 
-__all__ = ["Dataset", "LabelledFiles", "LabelledMap", "list_folder", "make_dataset", "read_folder"]
+__all__ = ["Dataset", "LabelledFiles", "LabelledMap", "has_parts", "list_folder", "make_dataset", "read_folder"]
 
 # Image and mask are of one time if they differ by less.
 _SAME_TIME = 1 * u.min
@@ -132,9 +132,7 @@ class Dataset:
     def __getitem__(self, which):
         index = np.atleast_1d(np.arange(len(self))[which])
         keys = tuple(self.keys[position] for position in index)
-        return Dataset(
-            keys, self.dates[index], self.images[index], self.labels[index], self.rejected[index], self.disk
-        )
+        return Dataset(keys, self.dates[index], self.images[index], self.labels[index], self.rejected[index], self.disk)
 
     def target(self, position, rejected_weight):
         """(size, size, 2): label, and weight of each pixel; look-alikes count ``1 + rejected_weight`` times."""
@@ -165,14 +163,23 @@ def list_folder(folder, split=None):
         If no entry belongs to that part.
     """
     folder = Path(folder)
-    with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = _rows(folder)
     keys = [row["key"] for row in rows if split is None or row.get("split") == split]
     if not keys:
         part = "" if split is None else f" of the part {split!r}"
         msg = f"{folder / 'index.csv'} lists no image{part}."
         raise TrainingError(msg)
     return [_labelled_files(folder, key) for key in keys]
+
+
+def has_parts(folder):
+    """Whether the index of a folder says which image belongs to which part."""
+    return any("split" in row for row in _rows(folder))
+
+
+def _rows(folder):
+    with (Path(folder) / "index.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def _labelled_files(folder, key):

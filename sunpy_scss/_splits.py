@@ -101,10 +101,12 @@ def check_split(training, validation, *, gap: u.day = 14 * u.day):
     worst = np.argmin(apart)
     if apart[worst] < gap.to_value(u.day):
         twin = order[index[worst]]
+        one, other = (
+            f"{dataset.keys[at]} ({dataset.dates[at].isot})" for dataset, at in ((training, worst), (validation, twin))
+        )
         msg = (
-            f"Training and validation leak into each other: {training.keys[worst]} ({training.dates[worst].isot}) is in "
-            f"the one and {validation.keys[twin]} ({validation.dates[twin].isot}) in the other, {apart[worst]:.2g} days "
-            f"apart, where {gap:g} are the least. split_by_time parts them."
+            f"Training and validation leak into each other: {one} is in the one and {other} in the other, "
+            f"{apart[worst]:.2g} days apart, where {gap:g} are the least. split_by_time parts them."
         )
         raise TrainingError(msg)
 

@@ -219,7 +219,8 @@ def _demo(options):
 
 def _add_models(commands):
     command = _add_command(commands, "models", _models, "List the models, or show the card of one.")
-    command.add_argument("model", nargs="?", metavar="NAME", help="name or folder of a model")
+    show = command.add_subparsers(metavar="show").add_parser("show", help="print the card of a model")
+    show.add_argument("model", metavar="NAME", help="name or folder of a model")
 
 
 def _models(options):
@@ -227,7 +228,7 @@ def _models(options):
 
     from sunpy_scss.models import list_models, load_model
 
-    if options.model:
+    if hasattr(options, "model"):
         print(json.dumps(load_model(options.model).card.to_dict(), indent=2))
         return 0
     for name in list_models():
@@ -240,23 +241,31 @@ def _models(options):
 
 def _add_train(commands):
     command = _add_command(commands, "train", _train, "Train a model and write its folder.")
-    command.add_argument("configuration", metavar="CONFIG", help="TOML file; those of the bundled models are examples")
-    command.add_argument("--data", required=True, metavar="DIR", help="folder with images/, masks/ and index.csv")
+    command.add_argument("configuration", metavar="CONFIG", help="TOML file, or the name of a bundled configuration")
+    command.add_argument(
+        "--data",
+        required=True,
+        metavar="DIR",
+        help="folder with images/, masks/ and index.csv; split by time if it is not",
+    )
     command.add_argument(
         "--output", required=True, metavar="DIR", help="folder of the model; an unfinished training there goes on"
     )
+    _add_cache(command)
+
+
+def _add_cache(command):
+    command.add_argument("--cache", metavar="DIR", help="keep the images as the network sees them here, not in memory")
 
 
 def _train(options):
     import json
 
-    from sunpy_scss.train import make_dataset, read_configuration, read_folder, train_model
+    from sunpy_scss.train import prepare_folder, read_configuration, train_model
 
     configuration = read_configuration(options.configuration)
-    training, validation = (
-        make_dataset(read_folder(options.data, part), configuration.card) for part in ("train", "validation")
-    )
-    model = train_model(configuration, training, validation, options.output)
+    parts = prepare_folder(options.data, configuration, cache=options.cache)
+    model = train_model(configuration, *parts, options.output)
     print(json.dumps(model.card.scores, indent=2))
     return 0
 
@@ -266,6 +275,7 @@ def _add_evaluate(commands):
     command.add_argument("model", metavar="NAME", help="name or folder of a model")
     command.add_argument("--data", required=True, metavar="DIR", help="folder with images/, masks/ and index.csv")
     command.add_argument("--output", metavar="DIR", help="also write all scores as JSON, and pages of plots")
+    _add_cache(command)
 
 
 def _evaluate(options):
@@ -274,10 +284,10 @@ def _evaluate(options):
     from sunpy_scss.evaluation import score_model
     from sunpy_scss.models import load_model
     from sunpy_scss.pipeline import write_evaluation
-    from sunpy_scss.train import evaluate, make_dataset, read_folder
+    from sunpy_scss.train import evaluate, list_folder, make_dataset
 
     model = load_model(options.model)
-    dataset = make_dataset(read_folder(options.data, "validation"), model.card)
+    dataset = make_dataset(list_folder(options.data, "validation"), model.card, cache=options.cache)
     print(json.dumps(evaluate(model, dataset), indent=2))
     if options.output:
         for path in write_evaluation(score_model(model, dataset), dataset, options.output):

@@ -175,6 +175,7 @@ class StopAtNaN(keras.callbacks.Callback):
     batch = None
 
     def on_train_batch_end(self, batch, logs=None):
+        """Called by Keras."""
         if not np.isfinite(logs["loss"]):
             self.batch, self.model.stop_training = batch, True
 

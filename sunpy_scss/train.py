@@ -15,7 +15,7 @@ import astropy.units as u
 import sunpy_scss
 from sunpy_scss._augment import Augmentation
 from sunpy_scss._configuration import Configuration, Loss, read_configuration
-from sunpy_scss._datasets import Dataset, LabelledFiles, LabelledMap, list_folder, make_dataset, read_folder
+from sunpy_scss._datasets import Dataset, LabelledFiles, LabelledMap, has_parts, list_folder, make_dataset, read_folder
 from sunpy_scss._scores import ratio
 from sunpy_scss._splits import check_split, split_by_time
 from sunpy_scss.exceptions import TrainingError
@@ -32,6 +32,7 @@ __all__ = [
     "evaluate",
     "list_folder",
     "make_dataset",
+    "prepare_folder",
     "read_configuration",
     "read_folder",
     "split_by_time",
@@ -45,6 +46,42 @@ _log = logging.getLogger("sunpy")
 _BEST, _AFTER = "best.weights.h5", "epoch_{}.weights.h5"
 # So many images are scored together.
 _BATCH = 8
+
+
+def prepare_folder(folder, configuration, *, cache=None):
+    """
+    The training and the validation part of a folder of labelled images.
+
+    They are those of the column ``split`` of its ``index.csv``; where there is none, `split_by_time` makes them, with
+    the gap and the seed of the configuration.
+
+    Parameters
+    ----------
+    folder : path-like
+        As for `list_folder`.
+    configuration : Configuration
+    cache : path-like, optional
+        As for `make_dataset`.
+
+    Returns
+    -------
+    (Dataset, Dataset)
+
+    Raises
+    ------
+    FileNotFoundError, `~sunpy_scss.exceptions.TrainingError`
+        As `list_folder`, `make_dataset` and `split_by_time`.
+    """
+    if has_parts(folder):
+        training, validation = (
+            make_dataset(list_folder(folder, part), configuration.card, cache=cache) for part in ("train", "validation")
+        )
+        return training, validation
+    dataset = make_dataset(list_folder(folder), configuration.card, cache=cache)
+    part = split_by_time(dataset.dates, gap=configuration.gap_days * u.day, seed=configuration.seed)
+    counts = ", ".join(f"{np.count_nonzero(part == name)} {name}" for name in ("train", "validation", "gap"))
+    _log.info("%s has no column split, it was split by time: %s", folder, counts)
+    return dataset[part == "train"], dataset[part == "validation"]
 
 
 def train_model(configuration, training, validation, folder):

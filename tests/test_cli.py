@@ -110,7 +110,7 @@ def test_models(capsys):
     assert main(["models"]) == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in list_models())
-    assert main(["models", list_models()[0]]) == 0
+    assert main(["models", "show", list_models()[0]]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == list_models()[0]
 
 
@@ -142,9 +142,25 @@ batch_size = 2
 """
 
 
+def pairs_of_months(count):
+    suns = [synthetic_sun(f"2017-{1 + number:02d}-01", size=64, seed=number) for number in range(count)]
+    return [LabelledMap(f"sun{number}", sun.image, sun.coronal_holes) for number, sun in enumerate(suns)]
+
+
+def test_train_on_a_folder_without_parts(tmp_path, capsys):
+    write_folder(pairs_of_months(6), tmp_path / "labels", split="")
+    lines = (tmp_path / "labels" / "index.csv").read_text().splitlines()
+    (tmp_path / "labels" / "index.csv").write_text("".join(f"{line.split(',')[0]}\n" for line in lines))
+    (tmp_path / "config.toml").write_text(CONFIGURATION)
+    files = ["--data", str(tmp_path / "labels"), "--output", str(tmp_path / "tiny"), "--cache", str(tmp_path / "cache")]
+    assert main(["train", str(tmp_path / "config.toml"), *files]) == 0
+    training = json.loads((tmp_path / "tiny" / "card.json").read_text())["training"]
+    assert (training["training images"], training["validation images"]) == (4, 2)
+    assert len((tmp_path / "cache" / "index.csv").read_text().splitlines()) == 6
+
+
 def test_train_and_evaluate(tmp_path, capsys):
-    suns = [synthetic_sun(size=64, seed=seed) for seed in range(4)]
-    pairs = [LabelledMap(f"sun{number}", sun.image, sun.coronal_holes) for number, sun in enumerate(suns)]
+    pairs = pairs_of_months(4)
     write_folder(pairs[:2], tmp_path / "labels", split="train")
     write_folder(pairs[2:], tmp_path / "labels", split="validation")
     (tmp_path / "config.toml").write_text(CONFIGURATION)

@@ -53,7 +53,8 @@ class TestCache:
     def test_as_in_memory(self, suns, tmp_path):
         plain, cached = make_dataset(suns, SMALL), make_dataset(suns, SMALL, cache=tmp_path / "cache")
         assert_same(plain, cached)
-        assert cached.rejected[1].any() and not cached.rejected[0].any()
+        assert cached.rejected[1].any()
+        assert not cached.rejected[0].any()
         np.testing.assert_array_equal(plain.target(1, 2.0), cached.target(1, 2.0))
 
     def test_files_are_read_once(self, folder, tmp_path, monkeypatch):
@@ -76,7 +77,8 @@ class TestCache:
         sunpy.map.Map(np.zeros_like(mask.data), mask.meta).save(path, overwrite=True)
         os.utime(path, (0, 0))
         after = make_dataset(list_folder(folder), SMALL, cache=cache)
-        assert before.labels[0].any() and not after.labels[0].any()
+        assert before.labels[0].any()
+        assert not after.labels[0].any()
         np.testing.assert_array_equal(before.labels[1], after.labels[1])
 
     def test_a_changed_map_is_another(self, suns, tmp_path):
@@ -125,9 +127,7 @@ class TestCache:
 
 class TestParts:
     @pytest.mark.parametrize("on_disk", [False, True])
-    @pytest.mark.parametrize(
-        "which", [[2, 0], slice(1, 3), np.array([True, False, False, True]), np.zeros(4, bool)]
-    )
+    @pytest.mark.parametrize("which", [[2, 0], slice(1, 3), np.array([True, False, False, True]), np.zeros(4, bool)])
     def test_of_a_dataset(self, suns, tmp_path, which, on_disk):
         whole = make_dataset(suns, SMALL, cache=tmp_path / "cache" if on_disk else None)
         part = whole[which]

@@ -100,11 +100,7 @@ class TestInvariance:
             {"centre": (118.0, 139.5)},
             {"size": 512, "radius": 210},
             {"size": 128, "radius": 45},
-            {
-                "observer": SkyCoord(
-                    -60 * u.deg, 4 * u.deg, 0.4 * u.au, frame="heliographic_stonyhurst", obstime=DATE
-                )
-            },
+            {"observer": SkyCoord(-60 * u.deg, 4 * u.deg, 0.4 * u.au, frame="heliographic_stonyhurst", obstime=DATE)},
         ],
         ids=["rotated", "shifted", "finer", "coarser", "elsewhere"],
     )

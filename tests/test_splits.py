@@ -60,7 +60,9 @@ class TestSplit:
         with pytest.raises(TrainingError, match="nothing to split"):
             split_by_time(dates([]))
 
-    @pytest.mark.parametrize("settings", [{"validation": 0}, {"validation": 1}, {"block": 0 * u.day}, {"gap": -1 * u.day}])
+    @pytest.mark.parametrize(
+        "settings", [{"validation": 0}, {"validation": 1}, {"block": 0 * u.day}, {"gap": -1 * u.day}]
+    )
     def test_out_of_range(self, settings):
         with pytest.raises(ValueError, match="must be between 0 and 1"):
             split_by_time(dates([0, 100]), **settings)

@@ -26,9 +26,7 @@ from sunpy_scss.train import (
     train_model,
 )
 
-SMALL = dataclasses.replace(
-    CARD, name="test-small", grid_size=32, network=Network(filters=4, layers=1, momentum=0.8)
-)
+SMALL = dataclasses.replace(CARD, name="test-small", grid_size=32, network=Network(filters=4, layers=1, momentum=0.8))
 
 
 def labelled(seed):
@@ -236,7 +234,7 @@ class TestTraining:
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
         try:
-            with pytest.raises(TrainingError, match="could not be written .* Free some space"):
+            with pytest.raises(TrainingError, match=r"could not be written .* Free some space"):
                 train_model(configuration(), *datasets, folder)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
