@@ -144,10 +144,10 @@ def score_model(model, dataset, *, block_length: u.day = 14 * u.day, seed=0):
     True
     """
     _check(model.card, dataset)
-    answer = model.predict(dataset.images[..., np.newaxis])
+    answer = model.predict(np.asarray(dataset.images)[..., np.newaxis])
     probabilities = np.asarray(answer, dtype=np.float32).reshape(dataset.images.shape)
     claimed = (probabilities >= model.card.threshold) & dataset.disk
-    labelled, likely = dataset.labels[:, dataset.disk] >= 0.5, probabilities[:, dataset.disk]
+    labelled, likely = np.asarray(dataset.labels)[:, dataset.disk] >= 0.5, probabilities[:, dataset.disk]
     sums = zone_sums(dataset, claimed, B0(dataset.dates).to_value(u.rad), model.card.half_width)
     blocks = _blocks(dataset.dates, block_length)
     thresholds, reliability = _by_threshold(labelled, likely), _reliability(labelled, likely)
