@@ -15,6 +15,8 @@ import astropy.units as u
 from sunpy.coordinates import Helioprojective
 from sunpy.map import GenericMap
 
+from sunpy_scss import _pixels
+
 __all__ = [
     "Frame",
     "canonical_radius",
@@ -24,6 +26,7 @@ __all__ = [
     "pixel_areas",
     "provenance",
     "to_canonical",
+    "without_small",
 ]
 
 # The canonical grid is sampled this finely and averaged, so that it depends little on the phase of the input's
@@ -276,6 +279,32 @@ def pixel_areas(frame, rows, columns):
     # The middle of the disc is nearer to the observer than its edge, by one part in 215 from Earth.
     perspective = (1 - _mu(np.minimum(radius, 1)) / np.float32(frame.distance)) ** 2
     return np.where(radius <= 1, mean * perspective, 0) / np.float32(frame.pixels_per_radius**2)
+
+
+def without_small(mask, frame, least):
+    """
+    A mask without its regions of less area.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        bool, of the shape of the detector, False off the disc.
+    frame : Frame
+    least : float
+        In squares of the solar radius.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, a new array.
+    """
+    rows, columns = frame.disk_slices()
+    disk = mask[rows, columns]
+    row, column = disk.nonzero()
+    areas = pixel_areas(frame, row + rows.start, column + columns.start)
+    result = np.zeros_like(mask)
+    result[rows, columns] = _pixels.remove_small(disk, areas, least)
+    return result
 
 
 def _mu(radius):

@@ -19,7 +19,19 @@ from sunpy_scss.exceptions import (
     warn_caller,
 )
 
-__all__ = ["NetworkInput", "check_map", "network_input"]
+__all__ = [
+    "CanonicalImage",
+    "NetworkInput",
+    "canonical_image",
+    "check_map",
+    "intensities",
+    "measured_median",
+    "network_input",
+    "rate_of",
+    "warn_of_calibration",
+    "warn_of_quality",
+    "warn_of_wavelength",
+]
 
 # The disc median is taken inside this radius, free of limb brightening; see the disc that must be seen for it.
 _MEDIAN_RADIUS = 0.9
@@ -28,6 +40,32 @@ _LEAST_COVERAGE = 0.7
 _QUICK_LOOK = 1 << 30
 # Header keys for the apparent solar radius, as sunpy reads them.
 _RADIUS_KEYS = ("rsun_obs", "solar_r", "radius")
+
+
+@dataclass(frozen=True)
+class CanonicalImage:
+    """
+    One image on a canonical grid, in intensities.
+
+    Attributes
+    ----------
+    image : numpy.ndarray
+        (size, size) float32, in DN/s, or in the Map's own unit where that cannot be known; NaN without data.
+    frame : sunpy_scss._grid.Frame
+        Where the Sun is in the Map.
+    disk_median : float
+        In the same unit.
+    per_second : float
+        Factor from the Map's unit to that one.
+    calibrated : bool
+        Whether the image is AIA's and in DN/s.
+    """
+
+    image: np.ndarray
+    frame: _grid.Frame
+    disk_median: float
+    per_second: float
+    calibrated: bool
 
 
 @dataclass(frozen=True)
@@ -107,39 +145,64 @@ def network_input(smap, card, *, disk_median=None):
     NetworkInput
     """
     check_map(smap)
-    _warn_of_doubts(smap, card)
-    data, per_second, calibrated = _intensities(smap)
-    frame = _grid.frame_of(smap)
+    warn_of_wavelength(smap, card.name, card.wavelengths)
+    warn_of_quality(smap)
     grid = {"size": card.grid_size, "half_width": card.half_width}
-    radius = _grid.canonical_radius(**grid)
-    image = _grid.to_canonical(data, frame, **grid) * per_second
-    if disk_median is None:
-        median = _measured_median(image, radius)
-    else:
-        median = _given_median(disk_median, smap, per_second)
+    found = canonical_image(smap, **grid, disk_median=disk_median)
+    median, calibrated = found.disk_median, found.calibrated
     rescaled = card.stretch.exponent != 1 and not calibrated
     if rescaled:
-        _warn_of_calibration(card)
+        warn_of_calibration(card.stretch.reference_median)
     # Where contrast alone matters, every image is brought to the reference.
     scale = 1.0 if calibrated and card.stretch.exponent != 1 else card.stretch.reference_median / median
     stretched = _pixels.stretch(
-        image * scale,
-        radius,
+        found.image * scale,
+        _grid.canonical_radius(**grid),
         median * scale,
         floor=card.stretch.floor,
         limits=card.stretch.limits,
         exponent=card.stretch.exponent,
     )
-    return NetworkInput(stretched, frame, median, scale, rescaled)
+    return NetworkInput(stretched, found.frame, median, scale, rescaled)
 
 
-def _warn_of_doubts(smap, card):
+def canonical_image(smap, *, size, half_width, disk_median=None):
+    """
+    Bring the intensities of a Map that has passed `check_map` to a canonical grid.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap
+    size, half_width : int, float
+        The grid; see `sunpy_scss._grid.to_canonical`.
+    disk_median : astropy.units.Quantity, optional
+        As for `network_input`.
+
+    Returns
+    -------
+    CanonicalImage
+    """
+    data, per_second, calibrated = intensities(smap)
+    frame = _grid.frame_of(smap)
+    image = _grid.to_canonical(data, frame, size=size, half_width=half_width) * per_second
+    if disk_median is None:
+        median = measured_median(image, _grid.canonical_radius(size, half_width))
+    else:
+        median = rate_of(disk_median, smap, per_second, name="disk_median")
+    return CanonicalImage(image, frame, median, per_second, calibrated)
+
+
+def warn_of_wavelength(smap, name, wavelengths):
+    """Warn unless the wavelength of a Map is one of these, in Angstrom, which a model or method was made for."""
     wavelength = smap.wavelength
     known = wavelength is not None and wavelength.unit.is_equivalent(u.AA)
-    if not known or not np.isclose(wavelength.to_value(u.AA), card.wavelengths, atol=0.5).any():
-        accepted = "/".join(f"{value:g}" for value in card.wavelengths)
-        msg = f"{card.name} was made for {accepted} Angstrom; this Map's wavelength is {wavelength}."
+    if not known or not np.isclose(wavelength.to_value(u.AA), wavelengths, atol=0.5).any():
+        accepted = "/".join(f"{value:g}" for value in wavelengths)
+        msg = f"{name} was made for {accepted} Angstrom; this Map's wavelength is {wavelength}."
         warn_caller(msg, WavelengthWarning)
+
+
+def warn_of_quality(smap):
     quality = smap.meta.get("quality", 0) & ~_QUICK_LOOK if _is_aia(smap) else 0
     if quality:
         msg = f"This AIA image is flagged (QUALITY = {quality}): look at it before trusting its mask."
@@ -150,7 +213,7 @@ def _is_aia(smap):
     return str(smap.meta.get("instrume", "")).startswith("AIA")
 
 
-def _intensities(smap):
+def intensities(smap):
     """The data (NaN where masked), the factor that makes them DN/s, and whether their calibration is known."""
     data = smap.data
     if data.ndim != 2 or data.dtype.kind not in "iuf":
@@ -193,7 +256,8 @@ def _per_second(smap):
     return 1.0, False
 
 
-def _measured_median(image, radius):
+def measured_median(image, radius):
+    """The median of an image on the disc, radius in solar radii; an error where too little of it is seen."""
     disk = image[radius <= _MEDIAN_RADIUS]
     values = disk[np.isfinite(disk)]
     coverage = values.size / disk.size
@@ -214,25 +278,26 @@ def _measured_median(image, radius):
     return float(median)
 
 
-def _given_median(disk_median, smap, per_second):
-    quantity = u.Quantity(disk_median)
+def rate_of(value, smap, per_second, *, name):
+    """A Quantity that a user gave in DN/s or in the unit of the Map, as a positive number in DN/s."""
+    quantity = u.Quantity(value)
     unit = u.DN if smap.unit is None else smap.unit
     if quantity.unit.is_equivalent(u.DN / u.s):
-        median = quantity.to_value(u.DN / u.s)
+        rate = quantity.to_value(u.DN / u.s)
     elif quantity.unit.is_equivalent(unit):
-        median = quantity.to_value(unit) * per_second
+        rate = quantity.to_value(unit) * per_second
     else:
-        msg = f"disk_median must be in DN/s or in the unit of the Map, {unit} (got {quantity.unit})."
+        msg = f"{name} must be in DN/s or in the unit of the Map, {unit} (got {quantity.unit})."
         raise u.UnitsError(msg)
-    if not quantity.isscalar or not np.isfinite(median) or median <= 0:
-        msg = f"disk_median must be one positive number (got {quantity})."
+    if not quantity.isscalar or not np.isfinite(rate) or rate <= 0:
+        msg = f"{name} must be one positive number (got {quantity})."
         raise ValueError(msg)
-    return float(median)
+    return float(rate)
 
 
-def _warn_of_calibration(card):
+def warn_of_calibration(reference):
     msg = (
         "The intensity calibration of this Map is unknown to the model (not AIA, or without unit or exposure time): "
-        f"its disc median was set to {card.stretch.reference_median:g} DN/s. Areas depend on that guess."
+        f"its disc median was set to {reference:g} DN/s. Areas depend on that guess."
     )
     warn_caller(msg, CalibrationWarning)

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["DISPLAY_SCALES", "OUTER_RADIUS", "fill_polygon", "linearise", "remove_small", "stretch"]
+__all__ = ["DISPLAY_SCALES", "OUTER_RADIUS", "fill_polygon", "limb_brightening", "linearise", "remove_small", "stretch"]
 
 # The corona beyond this radius says nothing of what is on the disc.
 OUTER_RADIUS = 1.08
@@ -15,12 +15,22 @@ DISPLAY_SCALES = {
     193: lambda index: 10 ** (1.33 + 0.00785 * index),
 }
 
+# Median of log10 of the brightness by distance from disc centre in solar radii, AIA 193; that of 171 differs by less
+# than 0.04.
+_LIMB_RADII = (0, 0.5, 0.8, 0.9, 0.95, 0.99, 1.0)
+_LIMB_BRIGHTENING = (-0.07, -0.02, 0.04, 0.10, 0.17, 0.30, 0.45)
+
 _EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
 
 def linearise(image, wavelength):
     """DN/s (float32) of an 8-bit AIA image of 171 or 193 Angstrom, whose pixels are display values."""
     return DISPLAY_SCALES[wavelength](np.arange(256)).astype(np.float32)[image]
+
+
+def limb_brightening(radius):
+    """By how much the quiet Sun is brighter than the median of the disc, in log10, at distances in solar radii."""
+    return np.interp(radius, _LIMB_RADII, _LIMB_BRIGHTENING)
 
 
 def stretch(image, radius, median, *, floor, limits, exponent):

@@ -8,7 +8,7 @@ import astropy.units as u
 from sunpy.map import GenericMap, MapSequence
 
 import sunpy_scss
-from sunpy_scss import _grid, _pixels
+from sunpy_scss import _grid
 from sunpy_scss._input import NetworkInput, check_map, network_input
 from sunpy_scss.exceptions import ModelError
 from sunpy_scss.models import Model, load_model
@@ -218,14 +218,8 @@ class _Prediction:
 
     def mask(self, threshold, min_area):
         mask = self.on_pixels() >= threshold
-        frame = self.network_input.frame
-        rows, columns = frame.disk_slices()
-        disk = mask[rows, columns]
-        row, column = disk.nonzero()
-        areas = _grid.pixel_areas(frame, row + rows.start, column + columns.start)
         least = (min_area / self.smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
-        mask[rows, columns] = _pixels.remove_small(disk, areas, least)
-        return mask.astype(np.int16)
+        return _grid.without_small(mask, self.network_input.frame, least).astype(np.int16)
 
     def provenance(self):
         card = self.model.card

@@ -13,7 +13,7 @@ from sunpy.coordinates import HeliographicStonyhurst, Helioprojective, get_earth
 from sunpy.map.header_helper import make_fitswcs_header
 from sunpy.map.maputils import all_coordinates_from_map
 
-from sunpy_scss import _grid
+from sunpy_scss import _grid, _pixels
 
 __all__ = ["Cap", "SyntheticSun", "synthetic_sun"]
 
@@ -25,11 +25,8 @@ _HALF_WIDTH = 1.28
 _APPEARANCE = {
     171: {"quiet": 2.1, "scatter": 0.13, "hole": -0.35, "active": 0.75},
     193: {"quiet": 1.85, "scatter": 0.13, "hole": -0.70, "active": 0.85},
+    211: {"quiet": 1.4, "scatter": 0.13, "hole": -0.75, "active": 0.95},
 }
-
-# Median of log10 of the brightness by distance from disc centre in solar radii, AIA 193.
-_LIMB_RADII = (0, 0.5, 0.8, 0.9, 0.95, 0.99, 1.0)
-_LIMB_BRIGHTENING = (-0.07, -0.02, 0.04, 0.10, 0.17, 0.30, 0.45)
 
 # The corona loses a factor e over this distance, in solar radii, down to a sky in DN/s.
 _SCALE_HEIGHT, _SKY = 0.07, 2
@@ -115,7 +112,7 @@ def synthetic_sun(
     ----------
     date : str or astropy.time.Time, optional
     wavelength : astropy.units.Quantity, optional
-        171 or 193 Angstrom. Only the levels of 193 are measured ones; holes are fainter contrasts at 171.
+        171, 193 or 211 Angstrom. Only the levels of 193 are measured ones; holes are fainter contrasts at 171.
     size : int, optional
         Pixels on a side. The field of view is 2.56 apparent solar radii wide, whatever the observer.
     seed : int, optional
@@ -132,7 +129,7 @@ def synthetic_sun(
     Raises
     ------
     ValueError
-        If the wavelength is neither of the two, or ``size`` is below 16.
+        If the wavelength is none of these, or ``size`` is below 16.
 
     Examples
     --------
@@ -172,7 +169,7 @@ def synthetic_sun(
 def _appearance(wavelength):
     known = round(wavelength.to_value(u.AA))
     if known not in _APPEARANCE:
-        msg = f"wavelength must be {' or '.join(map(str, _APPEARANCE))} Angstrom (got {wavelength})."
+        msg = f"wavelength must be {', '.join(map(str, _APPEARANCE))} Angstrom (got {wavelength})."
         raise ValueError(msg)
     return _APPEARANCE[known]
 
@@ -267,7 +264,7 @@ def _image(points, radius, holes, active, appearance, seed):
     brightness = (
         appearance["quiet"]
         + appearance["scatter"] * patches
-        + np.interp(radius, _LIMB_RADII, _LIMB_BRIGHTENING)
+        + _pixels.limb_brightening(radius)
         + appearance["hole"] * _soft(holes / (1 + 5 * heights))
         + appearance["active"] * _soft(active) * (0.8 + 0.2 * patches) * fading
     )

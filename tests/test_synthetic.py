@@ -115,7 +115,7 @@ def test_roughness_moves_the_edge_by_a_bounded_share():
 
 
 def test_what_cannot_be_drawn():
-    with pytest.raises(ValueError, match=r"171 or 193 Angstrom \(got 304"):
+    with pytest.raises(ValueError, match=r"171, 193, 211 Angstrom \(got 304"):
         synthetic_sun(wavelength=304 * u.AA)
     with pytest.raises(ValueError, match=r"at least 16 pixels \(got 8\)"):
         synthetic_sun(size=8)
