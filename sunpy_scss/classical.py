@@ -1,7 +1,5 @@
 """Coronal holes without a network: by a threshold, and by three channels. To compare with, and where no weights fit."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import ndimage
 
@@ -37,10 +35,11 @@ _SMOOTHING, _OPENING = 3, 3
 # calibration is set: those of the bundled model.
 _DARK_LEVEL, _REFERENCE_MEDIAN = 21.4, 70
 # A hole reaches this much deeper below the disc median, in logarithm, than its border: with the rule half-way to the
-# dark level, three quarters of the way. Tuned on the training images.
-_CORE = 1.5
+# dark level, three quarters of the way; and it does so within this many solar radii, as closer to the limb a sliver
+# may be dark for any reason. Tuned on the training images.
+_CORE, _CORE_RADIUS = 1.5, 0.97
 
-# Wavelengths in Angstrom that can take the place of each channel.
+# Wavelengths in Angstrom that are taken for each channel.
 _CHANNELS = {171: (171, 174), 193: (193, 195), 211: (211,)}
 # Lines in the planes of two channels: weights of log10(I / disc median) at 171, 193, 211, whose sum is below a limit in
 # holes. Against the quiet Sun holes are cool, with less of the hotter emission for the cooler one, and dark.
@@ -90,7 +89,8 @@ def threshold_coronal_holes(smap, *, threshold=None, min_area: u.Mm**2 = 1000 * 
     The centre-to-limb trend of the quiet Sun is removed: the median of AIA 193 images, as a trend measured on the image
     itself would hide a hole at disc centre. Depth, ``log(I / disc median) / log(threshold / disc median)``, is 0 in
     the quiet Sun and 1 on the border. It is smoothed over 10 Mm and opened with a disc of 10 Mm radius, in which
-    filaments and slivers vanish. Regions that reach nowhere to a depth of 1.5, as dark quiet Sun, are left out.
+    filaments and slivers vanish. Regions that reach nowhere within 0.97 solar radii to a
+    depth of 1.5, as dark quiet Sun and slivers on the limb, are left out.
 
     Thresholds at a fraction of the median of intensities are common, e.g. [1]_ and [2]_. That between median and dark
     level is our own, and so are trend, smoothing and depth: they were chosen on images whose labels follow nearly the
@@ -150,14 +150,6 @@ def _border(threshold, smap, found):
         msg = f"The threshold must be between 0 and the disc median, {median:.4g} (got {border:.4g})."
         raise ValueError(msg)
     return float(border)
-
-
-@dataclass(frozen=True)
-class _Channel:
-    """The Map of a channel, and log10(I / disc median) on the canonical grid."""
-
-    smap: sunpy.map.GenericMap
-    contrast: np.ndarray
 
 
 @u.quantity_input
@@ -233,7 +225,7 @@ def three_channel_coronal_holes(
     surface = surface_of(_canonical_map(smap_193))
     contrasts = np.stack([_contrast(smap, surface) for smap in maps.values()])
     excess = [limit - np.tensordot(weights, contrasts, axes=1) for weights, limit in _LINES]
-    times = ", ".join(f"{wavelength}: {smap.date.isot}" for wavelength, smap in maps.items())
+    times = "\n".join(f"{wavelength}: {smap.date.isot}" for wavelength, smap in maps.items())
     return _mask_map(
         _open(np.min(excess, axis=0)), smap_193, min_area, keywords={"SCSSMOD": "three-channel"}, history=times
     )
@@ -295,10 +287,11 @@ def _open(excess):
 
 
 def _with_core(excess, core):
-    """Set to 0 in regions of positive excess that nowhere on the disc reach ``core``."""
-    inside = (excess > 0) & (_grid.canonical_radius(**_GRID) <= 1)
-    labels, n_regions = ndimage.label(inside, structure=np.ones((3, 3)))
-    deepest = ndimage.maximum(excess, labels, np.arange(n_regions + 1))
+    """Set to 0 in regions of positive excess that nowhere well inside the limb reach ``core``."""
+    radius = _grid.canonical_radius(**_GRID)
+    labels, n_regions = ndimage.label((excess > 0) & (radius <= 1), structure=np.ones((3, 3)))
+    reliable = np.where(radius <= _CORE_RADIUS, excess, 0)
+    deepest = ndimage.maximum(reliable, labels, np.arange(n_regions + 1))
     return np.where((deepest < core)[labels] & (excess > 0), 0, excess)
 
 
