@@ -113,7 +113,7 @@ class TestThreshold:
     def test_small_region_counts_by_its_area_on_the_sphere(self):
         image = synthetic_sun(DATE, size=256, coronal_holes=[HOLE], active_regions=[]).image
         area = region_table(threshold_coronal_holes(image))["area"].sum()
-        assert area.to_value(u.Mm**2) == pytest.approx(2 * np.pi * 695.7**2 * (1 - np.cos(HOLE.radius)), rel=0.07)
+        assert area.to_value(u.Mm**2) == pytest.approx(2 * np.pi * 695.7**2 * (1 - np.cos(HOLE.radius).value), rel=0.07)
         assert threshold_coronal_holes(image, min_area=0.98 * area).data.any()
         assert not threshold_coronal_holes(image, min_area=1.02 * area).data.any()
 
