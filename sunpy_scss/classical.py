@@ -92,14 +92,13 @@ def threshold_coronal_holes(smap, *, threshold=None, min_area: u.Mm**2 = 1000 * 
     filaments and slivers vanish. Regions that reach nowhere within 0.97 solar radii to a
     depth of 1.5, as dark quiet Sun and slivers on the limb, are left out.
 
-    Thresholds at a fraction of the median of intensities are common, e.g. [1]_ and [2]_. That between median and dark
+    Thresholds at a fraction of the median of intensities are common, e.g. [1]_. That between median and dark
     level is our own, and so are trend, smoothing and depth: they were chosen on images whose labels follow nearly the
     same rule, see :ref:`worth`. A filament that is broad and dark enough counts as a hole.
 
     References
     ----------
-    .. [1] Rotter et al. (2012), https://doi.org/10.1007/s11207-012-0101-y
-    .. [2] Heinemann et al. (2019), https://doi.org/10.1007/s11207-019-1539-y
+    .. [1] Heinemann et al. (2019), https://doi.org/10.1007/s11207-019-1539-y
 
     Examples
     --------
@@ -195,7 +194,7 @@ def three_channel_coronal_holes(
 
     The lines are our own, not those of the paper. Relative to the disc medians, with the centre-to-limb trend of AIA
     193 removed, a hole has less emission at 193 and at 211 than at 171, and half or less at 193 and 211 together (the
-    geometric mean). The factor of a half and the line at 171-193 were chosen on 12 pairs of AIA browse images of 2021;
+    geometric mean). The factor of a half and the line at 171-193 were chosen on 11 pairs of AIA browse images of 2021;
     those with 211 go by analogy and have been tried on synthetic images only. The contrasts are smoothed over 10 Mm,
     and what the three lines leave is opened with a disc of 10 Mm radius.
 
