@@ -231,7 +231,8 @@ def three_channel_coronal_holes(
 
 
 def _check_channel(smap, wavelength, smap_193, max_gap):
-    if not np.isclose(smap.wavelength.to_value(u.AA), _CHANNELS[wavelength], atol=0.5).any():
+    known = smap.wavelength is not None
+    if not (known and np.isclose(smap.wavelength.to_value(u.AA), _CHANNELS[wavelength], atol=0.5).any()):
         msg = f"Expected a Map of {wavelength} Angstrom (got {smap.wavelength}); the order is 171, 193, 211."
         raise InvalidMapError(msg)
     gap = abs(smap.date - smap_193.date).to(u.min)

@@ -209,6 +209,11 @@ class TestThreeChannels:
         with pytest.raises(InvalidMapError, match="Expected a Map of 171 Angstrom"):
             three_channel_coronal_holes(*channels[::-1])
 
+    def test_of_no_wavelength(self, channels):
+        meta = {key: value for key, value in channels[0].meta.items() if key not in ("wavelnth", "waveunit")}
+        with pytest.raises(InvalidMapError, match="Expected a Map of 171 Angstrom .got None"):
+            three_channel_coronal_holes(sunpy.map.Map(channels[0].data, meta), *channels[1:])
+
     def test_cutout(self, channels):
         first, second, third = channels
         cutout = third.submap([0, 0] * u.pix, width=100 * u.pix, height=255 * u.pix)
