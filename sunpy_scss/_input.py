@@ -24,13 +24,15 @@ __all__ = [
     "NetworkInput",
     "canonical_image",
     "check_map",
+    "doubts",
+    "doubts_of_quality",
+    "doubts_of_wavelength",
     "intensities",
     "measured_median",
     "network_input",
     "rate_of",
+    "warn_of",
     "warn_of_calibration",
-    "warn_of_quality",
-    "warn_of_wavelength",
 ]
 
 # The disc median is taken inside this radius, free of limb brightening; see the disc that must be seen for it.
@@ -145,8 +147,7 @@ def network_input(smap, card, *, disk_median=None):
     NetworkInput
     """
     check_map(smap)
-    warn_of_wavelength(smap, card.name, card.wavelengths)
-    warn_of_quality(smap)
+    warn_of(doubts(smap, card))
     grid = {"size": card.grid_size, "half_width": card.half_width}
     found = canonical_image(smap, **grid, disk_median=disk_median)
     median, calibrated = found.disk_median, found.calibrated
@@ -192,21 +193,43 @@ def canonical_image(smap, *, size, half_width, disk_median=None):
     return CanonicalImage(image, frame, median, per_second, calibrated)
 
 
-def warn_of_wavelength(smap, name, wavelengths):
-    """Warn unless the wavelength of a Map is one of these, in Angstrom, which a model or method was made for."""
+def doubts(smap, card):
+    """
+    Why the mask of a Map may be wrong, as far as its header tells.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap
+    card : sunpy_scss.models.ModelCard
+
+    Returns
+    -------
+    list of (str, type)
+        Messages and categories of warnings.
+    """
+    return doubts_of_wavelength(smap, card.name, card.wavelengths) + doubts_of_quality(smap)
+
+
+def doubts_of_wavelength(smap, name, wavelengths):
+    """As `doubts`: unless the wavelength is one of these, in Angstrom, which a model or method was made for."""
     wavelength = smap.wavelength
     known = wavelength is not None and wavelength.unit.is_equivalent(u.AA)
-    if not known or not np.isclose(wavelength.to_value(u.AA), wavelengths, atol=0.5).any():
-        accepted = "/".join(f"{value:g}" for value in wavelengths)
-        msg = f"{name} was made for {accepted} Angstrom; this Map's wavelength is {wavelength}."
-        warn_caller(msg, WavelengthWarning)
+    if known and np.isclose(wavelength.to_value(u.AA), wavelengths, atol=0.5).any():
+        return []
+    accepted = "/".join(f"{value:g}" for value in wavelengths)
+    return [(f"{name} was made for {accepted} Angstrom; this Map's wavelength is {wavelength}.", WavelengthWarning)]
 
 
-def warn_of_quality(smap):
+def doubts_of_quality(smap):
+    """As `doubts`: where the instrument team flagged an image."""
     quality = smap.meta.get("quality", 0) & ~_QUICK_LOOK if _is_aia(smap) else 0
-    if quality:
-        msg = f"This AIA image is flagged (QUALITY = {quality}): look at it before trusting its mask."
-        warn_caller(msg, QualityWarning)
+    msg = f"This AIA image is flagged (QUALITY = {quality}): look at it before trusting its mask."
+    return [(msg, QualityWarning)] if quality else []
+
+
+def warn_of(doubts):
+    for message, category in doubts:
+        warn_caller(message, category)
 
 
 def _is_aia(smap):

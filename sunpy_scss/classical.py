@@ -13,12 +13,13 @@ from sunpy_scss import _grid, _pixels
 from sunpy_scss._input import (
     canonical_image,
     check_map,
+    doubts_of_quality,
+    doubts_of_wavelength,
     intensities,
     measured_median,
     rate_of,
+    warn_of,
     warn_of_calibration,
-    warn_of_quality,
-    warn_of_wavelength,
 )
 from sunpy_scss._surface import surface_of
 from sunpy_scss._transfer import sample
@@ -114,9 +115,9 @@ def threshold_coronal_holes(smap, *, threshold=None, min_area: u.Mm**2 = 1000 * 
     True
     """
     check_map(smap)
-    warn_of_quality(smap)
+    warn_of(doubts_of_quality(smap))
     if threshold is None:
-        warn_of_wavelength(smap, "The default threshold", _CHANNELS[193])
+        warn_of(doubts_of_wavelength(smap, "The default threshold", _CHANNELS[193]))
     found = canonical_image(smap, **_GRID, disk_median=disk_median)
     keywords = {"SCSSMED": found.disk_median}
     if threshold is None and not found.calibrated:
@@ -220,7 +221,7 @@ def three_channel_coronal_holes(
     for wavelength, smap in maps.items():
         check_map(smap)
         _check_channel(smap, wavelength, smap_193, max_gap)
-        warn_of_quality(smap)
+        warn_of(doubts_of_quality(smap))
     surface = surface_of(_canonical_map(smap_193))
     contrasts = np.stack([_contrast(smap, surface) for smap in maps.values()])
     excess = [limit - np.tensordot(weights, contrasts, axes=1) for weights, limit in _LINES]

@@ -4,6 +4,9 @@ import argparse
 import glob
 import os
 import sys
+from functools import partial
+
+from sunpy_scss._mask_commands import add_mask_commands
 
 __all__ = ["main"]
 
@@ -40,6 +43,7 @@ def _parser():
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_segment(commands)
+    add_mask_commands(partial(_add_command, commands))
     _add_demo(commands)
     _add_hek_mask(commands)
     _add_fetch(commands)
@@ -104,7 +108,7 @@ def _segment(options):
             print(f"{path} was there and is kept (--overwrite replaces it)")
     failed = [outcome for outcome in outcomes if outcome.error]
     for outcome in failed:
-        print(_failure(outcome), file=sys.stderr)
+        print(outcome.failure, file=sys.stderr)
     if options.time:
         _print_agreement(outcomes, options)
     return 1 if failed else 0
@@ -194,12 +198,6 @@ def _hek_mask(options):
     )
     print(f"{mask.meta['HEKDRAWN']} events drawn, {mask.meta['HEKLEFT']} left out -> {options.output}")
     return 0
-
-
-def _failure(outcome):
-    """One line that names the file, once."""
-    text = " ".join(str(outcome.error).split()) or type(outcome.error).__name__
-    return text if str(outcome.path) in text else f"{outcome.path}: {text}"
 
 
 def _add_demo(commands):

@@ -11,11 +11,13 @@ from tqdm.auto import tqdm
 import astropy.units as u
 
 from sunpy_scss.exceptions import ArchiveError, InvalidMapError
-from sunpy_scss.hek import hek_to_mask, search_hek
+from sunpy_scss.hek_files import HEKAgreement, compare_with_hek, hek_mask_file
 from sunpy_scss.images import example_map, fetch, read_map, search_aia
-from sunpy_scss.metrics import iou
+from sunpy_scss.mask_files import read_mask
 from sunpy_scss.plotting import cases, evaluation_page, overlay
 from sunpy_scss.properties import area_fraction
+from sunpy_scss.report import write_report
+from sunpy_scss.saving import refuse_existing, save_figure, save_map, save_text
 from sunpy_scss.segment import segment_active_regions, segment_coronal_holes
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "demo",
     "fetch_images",
     "hek_mask_file",
+    "report_files",
     "save_figure",
     "save_map",
     "segment_files",
@@ -34,6 +37,8 @@ __all__ = [
 _SEGMENT = {"CH": segment_coronal_holes, "AR": segment_active_regions}
 # The wavelengths in Angstrom that show a feature, and the feature an image shows where both were asked for.
 _WAVELENGTH_OF = {"CH": 193, "AR": 171}
+# A mask that is farther from all images in time belongs to none of them.
+_LONGEST_GAP = 6 * u.hour
 _FEATURE_AT = {193: "CH", 195: "CH", 171: "AR", 174: "AR"}
 
 
@@ -55,6 +60,12 @@ class Outcome:
     written: tuple = ()
     kept: tuple = ()
     error: Exception | None = None
+
+    @property
+    def failure(self):
+        """The error in one line that names the file, once."""
+        text = " ".join(str(self.error).split()) or type(self.error).__name__
+        return text if str(self.path) in text else f"{self.path}: {text}"
 
 
 def segment_files(paths, features, folder, *, plot=False, overwrite=False, **options):
@@ -103,7 +114,7 @@ def segment_files(paths, features, folder, *, plot=False, overwrite=False, **opt
 def _segment_file(path, features, folder, plot, overwrite, options):
     try:
         smap = read_map(path)
-        feature = features[0] if len(features) == 1 else _feature_of(smap)
+        feature = _feature_of(smap, features)
         targets = [folder / f"{path.stem}_{feature.lower()}{suffix}" for suffix in (".fits", ".png")[: 1 + plot]]
         wanted = [target for target in targets if overwrite or not target.exists()]
         if wanted:
@@ -118,7 +129,10 @@ def _segment_file(path, features, folder, plot, overwrite, options):
     return Outcome(path, tuple(wanted), tuple(target for target in targets if target not in wanted))
 
 
-def _feature_of(smap):
+def _feature_of(smap, features):
+    """Of several features the one that the wavelength shows."""
+    if len(features) == 1:
+        return features[0]
     wavelength = None if smap.wavelength is None else round(smap.wavelength.to_value(u.AA))
     if wavelength not in _FEATURE_AT:
         msg = f"its wavelength is {wavelength or 'unknown'} Angstrom; say which feature to look for"
@@ -126,38 +140,67 @@ def _feature_of(smap):
     return _FEATURE_AT[wavelength]
 
 
-def save_map(smap, path):
+def report_files(paths, target, *, masks=(), features=("CH", "AR"), title=None, overwrite=False):
     """
-    Save a Map as FITS, whole or not at all; what is there is replaced.
+    Write a report of image files, with masks that are there or new ones.
 
     Parameters
     ----------
-    smap : sunpy.map.GenericMap
-    path : path-like
+    paths : sequence of path-like
+        Files that `sunpy_scss.images.read_map` reads.
+    target : path-like
+        The page.
+    masks : sequence of path-like, optional
+        Each goes with the image that is nearest in time, of those of its wavelength if there are any. By default the
+        images are segmented.
+    features : sequence of str, optional
+        What to look for, as for `segment_files`.
+    title, overwrite
+        As for `sunpy_scss.report.write_report`.
+
+    Returns
+    -------
+    list of Outcome
+        One for each image and mask; what failed has its error there, and the report is on the others. There is none
+        if all images failed.
+
+    Raises
+    ------
+    FileExistsError
+        If the page is there and is not to be replaced.
     """
-    _whole(path, lambda scratch: smap.save(scratch))
+    refuse_existing(target, overwrite=overwrite)
+    outcomes, smaps, found = [], [], []
+    for path in tqdm([Path(path) for path in paths], unit="file", disable=None):
+        try:
+            smap = read_map(path)
+            smap.meta["filename"] = path.name  # which neither Map nor mask would know
+            some = [] if masks else [_SEGMENT[_feature_of(smap, features)](smap)]
+        except Exception as error:
+            outcomes.append(Outcome(path, error=error))
+        else:
+            outcomes.append(Outcome(path, (target,)))
+            smaps.append(smap)
+            found.append(some)
+    for path in map(Path, masks if smaps else ()):
+        try:
+            mask = read_mask(path)
+            found[_image_of(mask, smaps)].append(mask)
+        except (OSError, ValueError) as error:
+            outcomes.append(Outcome(path, error=error))
+    if smaps:
+        write_report(target, smaps, found, title=title, overwrite=overwrite)
+    return outcomes
 
 
-def save_figure(figure, path):
-    """
-    Save a figure and close it, whole or not at all; what is there is replaced.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-    path : path-like
-    """
-    # Tight: the layout of a figure does not know of the titles of WCSAxes.
-    _whole(path, lambda scratch: figure.savefig(scratch, bbox_inches="tight"))
-    plt.close(figure)
-
-
-def _whole(path, write):
-    path = Path(path)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        scratch = Path(folder) / path.name
-        write(scratch)
-        scratch.replace(path)
+def _image_of(mask, smaps):
+    """Index of the image that a mask belongs to."""
+    gaps = u.Quantity([abs(smap.date - mask.date).to(u.hour) for smap in smaps])
+    if gaps.min() > _LONGEST_GAP:
+        msg = f"It is of {mask.date.isot[:16]}, more than {_LONGEST_GAP:g} away from any of the images."
+        raise InvalidMapError(msg)
+    others = [smap.wavelength != mask.wavelength for smap in smaps]
+    return min(range(len(smaps)), key=lambda number: (gaps[number] > _LONGEST_GAP, others[number], gaps[number]))
 
 
 def fetch_images(times, features, folder, **options):
@@ -188,108 +231,6 @@ def fetch_images(times, features, folder, **options):
         msg = f"The archive has no image near {', '.join(map(str, times))}."
         raise ArchiveError(msg)
     return fetch(found, folder)
-
-
-@dataclass(frozen=True)
-class HEKAgreement:
-    """
-    A mask beside that of the HEK.
-
-    Attributes
-    ----------
-    path : pathlib.Path
-        The mask of the HEK's events, on the pixels of ours.
-    events : int
-        How many were drawn; with none, there is nothing to compare with.
-    iou : float
-    area, area_hek : astropy.units.Quantity
-        In percent of the visible hemisphere.
-    """
-
-    path: Path
-    events: int
-    iou: float
-    area: u.Quantity
-    area_hek: u.Quantity
-
-
-def compare_with_hek(path, *, client=None):
-    """
-    Draw SPoCA's events of the HEK beside a mask file, and say how far they agree.
-
-    Parameters
-    ----------
-    path : path-like
-        A mask that this package wrote; ``NAME_ch.fits`` gets ``NAME_ch_hek.fits`` beside it, replaced if it is there.
-    client : sunpy_scss.hek.HEKServer, optional
-
-    Returns
-    -------
-    HEKAgreement
-
-    Raises
-    ------
-    `~sunpy_scss.exceptions.HEKError`
-        If the HEK does not answer.
-    """
-    path = Path(path)
-    mask = read_map(path)
-    drawn = _hek_mask(mask, mask.meta["SCSSFEAT"], client=client)
-    target = path.with_name(f"{path.stem}_hek.fits")
-    save_map(drawn, target)
-    return HEKAgreement(
-        target,
-        drawn.meta["HEKDRAWN"],
-        iou(drawn.data, mask.data),
-        area_fraction(mask),
-        area_fraction(drawn),
-    )
-
-
-def hek_mask_file(path, target, feature, *, time_range, frm_name, max_gap, labels, overwrite, client):
-    """
-    Search the HEK around an image and write the mask of what it has.
-
-    Parameters
-    ----------
-    path, target : path-like
-        The image, and the mask to write, whole or not at all.
-    feature : str
-        ``"CH"`` or ``"AR"``.
-    time_range : tuple or None
-        As for `sunpy_scss.hek.search_hek`; ``max_gap`` about the image by default.
-    frm_name, max_gap, labels, client
-        As for `sunpy_scss.hek.search_hek` and `sunpy_scss.hek.hek_to_mask`.
-    overwrite : bool
-        Whether to replace a mask that is there.
-
-    Returns
-    -------
-    sunpy.map.GenericMap
-        The mask.
-
-    Raises
-    ------
-    FileExistsError
-        If the mask is there and is not to be replaced.
-    `~sunpy_scss.exceptions.HEKError`
-        If the HEK does not answer.
-    """
-    if Path(target).exists() and not overwrite:
-        msg = f"{target} is there already; --overwrite replaces it."
-        raise FileExistsError(msg)
-    mask = _hek_mask(
-        read_map(path), feature, time_range=time_range, frm_name=frm_name, max_gap=max_gap, labels=labels, client=client
-    )
-    save_map(mask, target)
-    return mask
-
-
-def _hek_mask(smap, feature, *, client, time_range=None, frm_name="SPoCA", max_gap=6 * u.hour, labels=False):
-    """The mask of what the HEK has around a Map."""
-    around = time_range or (smap.date - max_gap, smap.date + max_gap)
-    events = search_hek(around, feature, frm_name=frm_name, client=client)
-    return hek_to_mask(events, smap, labels=labels, max_gap=max_gap)
 
 
 def demo(folder):
@@ -345,7 +286,7 @@ def write_evaluation(evaluation, dataset, folder):
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(evaluation.to_dict(), indent=2)
     paths = [folder / name for name in ("scores.json", "scores.png", "cases.png")]
-    _whole(paths[0], lambda scratch: scratch.write_text(text, encoding="utf-8"))
+    save_text(text, paths[0])
     save_figure(evaluation_page(evaluation), paths[1])
     save_figure(cases(dataset, evaluation), paths[2])
     return paths

@@ -14,18 +14,21 @@ PACKAGE = Path(__file__).parents[1] / "sunpy_scss"
 # Imports go downwards only, never to a neighbour in the same row.
 ROWS = [
     {"cli", "__init__"},
-    {"pipeline", "report"},
-    {"compare", "evolution", "evaluation", "plotting", "pairs"},
+    {"_mask_commands"},
+    {"pipeline"},
+    {"report", "mask_files", "hek_files"},
+    {"_report_pictures"},
+    {"compare", "evolution", "evaluation", "plotting", "pairs", "_scenes"},
     {
         *("segment", "classical", "hek", "annotations", "properties", "reprojection", "train", "images", "fido"),
-        *("synthetic", "disk"),
+        *("synthetic", "disk", "_doubts"),
     },
     {"_datasets", "_configuration"},
     {"_input", "_scores", "_hek_client", "_hek_choice", "_hek_shapes", "_browse", "_archives", "_polygons"},
     {"_measures", "_hek_records"},
     {"_regions", "_transfer"},
-    {"models", "_grid", "_files", "_surface", "_splits", "_canonical_cache"},
-    {"_pixels", "_augment", "_jp2", "_limb", "_label_files", "metrics", "exceptions"},
+    {"models", "_grid", "_files", "_surface", "_splits", "_canonical_cache", "saving"},
+    {"_pixels", "_augment", "_jp2", "_limb", "_label_files", "_html", "metrics", "exceptions"},
     {"network"},
 ]
 ROW_OF = {name: number for number, row in enumerate(ROWS) for name in row}
@@ -34,6 +37,7 @@ ROW_OF = {name: number for number, row in enumerate(ROWS) for name in row}
 THIRD_PARTY = {
     "_augment": {"numpy", "scipy", "skimage"},
     "_pixels": {"numpy", "scipy", "skimage"},
+    "_html": set(),
     "_limb": {"numpy", "scipy", "skimage"},
     "metrics": {"numpy", "scipy", "skimage"},
     "exceptions": {"numpy", "scipy", "skimage", "sunpy"},
