@@ -55,13 +55,15 @@ def element(tag, *content, **attributes):
     *content
         Text and numbers, which are escaped, and `Markup`, which is not.
     **attributes
-        Escaped; an underscore at the end of a name is left out, as in ``class_``.
+        Escaped; an underscore at the end of a name is left out, as in ``class_``, others become hyphens.
 
     Returns
     -------
     Markup
     """
-    described = "".join(f' {name.rstrip("_")}="{_escaped(value)}"' for name, value in attributes.items())
+    described = "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{_escaped(value)}"' for name, value in attributes.items()
+    )
     start = f"<{tag}{described}>"
     return Markup(start if tag in _VOID else f"{start}{_joined(content)}</{tag}>")
 

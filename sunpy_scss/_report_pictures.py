@@ -38,8 +38,9 @@ def outlines(scene, finding):
     ):
         # Beside the middle, so that small regions are not hidden.
         axes.annotate(number, (column, row), (8, 8), textcoords="offset points", **_NUMBER)
-    text = f"The same with the outlines of {len(numbers)} {finding.feature}, by {finding.name}; numbers as in the table"
-    return picture(_png(axes.figure), text=text, caption=f"{finding.feature.capitalize()} by {finding.name}")
+    caption = f"{finding.feature.capitalize()} by {finding.name}"
+    text = f"{caption} on the image: {len(numbers)} outlines with the numbers of the table"
+    return picture(_png(axes.figure), text=text, caption=caption)
 
 
 def area_over_time(scenes):

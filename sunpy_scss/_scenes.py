@@ -95,5 +95,6 @@ def _finding(smap, mask, name):
 
 
 def _names(masks):
-    names = [str(mask.meta.get("SCSSMOD", "unknown method")) for mask in masks]
-    return [f"{name} ({names[: n + 1].count(name)})" if names.count(name) > 1 else name for n, name in enumerate(names)]
+    """Of the methods that made the masks; of several for one feature by one method, numbered."""
+    made = [(mask.meta.get("SCSSFEAT"), str(mask.meta.get("SCSSMOD", "unknown method"))) for mask in masks]
+    return [f"{one[1]} ({made[: n + 1].count(one)})" if made.count(one) > 1 else one[1] for n, one in enumerate(made)]

@@ -9,7 +9,7 @@ import numpy as np
 import astropy.units as u
 from astropy.table import QTable, vstack
 from astropy.time import Time
-from astropy.units import UnitsWarning
+from astropy.utils.exceptions import AstropyUserWarning
 from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_scss._doubts import comparison_doubts
@@ -45,6 +45,11 @@ def read_mask(path):
     `~sunpy_scss.exceptions.InvalidMapError`
         If it has other values than 0 and 1, or coordinates that are neither helioprojective nor heliographic; the
         message names the file.
+
+    Examples
+    --------
+    >>> from sunpy_scss.mask_files import read_mask
+    >>> mask = read_mask("aia193_ch.fits")  # doctest: +SKIP
     """
     mask = read_map(path)
     with _naming(path):
@@ -65,8 +70,8 @@ def measure_files(paths, *, images=(), magnetograms=(), probabilities=(), target
         For the columns of `~sunpy_scss.properties.region_table` that need them: one file for all masks, or one for
         each, in their order.
     target : path-like, optional
-        Where to write the table; the end of the name, ``.ecsv``, ``.fits`` or ``.csv``, says the format. CSV keeps no
-        ``meta``, and has units in the names of columns.
+        Where to write the table; the end of the name, ``.ecsv``, ``.fits`` or ``.csv``, says the format. FITS has
+        times as text. CSV keeps no ``meta``, and has units in the names of columns.
     overwrite : bool, optional
         Replace a file that is there.
 
@@ -88,6 +93,11 @@ def measure_files(paths, *, images=(), magnetograms=(), probabilities=(), target
         If there are no masks, neither one nor as many other files, or the format of ``target`` is none of the three.
     FileExistsError
         If ``target`` is there and is not to be replaced.
+
+    Examples
+    --------
+    >>> from sunpy_scss.mask_files import measure_files
+    >>> table = measure_files(["day1_ch.fits", "day2_ch.fits"], target="holes.ecsv")  # doctest: +SKIP
     """
     if target is not None:
         _check_table_name(target)
@@ -148,13 +158,16 @@ def _measure(path, others):
 
 def _save_regions(table, path):
     plain = table.copy()
+    if path.suffix == ".fits":
+        # As two parts of a Julian date, which only astropy would put together, otherwise.
+        plain["time"] = table["time"].isot
     if path.suffix == ".csv":
         for name in table.colnames:
             if getattr(table[name], "unit", None):
                 plain.rename_column(name, f"{name} [{table[name].unit}]")
     with warnings.catch_warnings():
-        # FITS does not know DN, which is what AIA counts.
-        warnings.simplefilter("ignore", UnitsWarning)
+        # FITS does not know DN, which is what AIA counts; astropy does, and reads it back.
+        warnings.filterwarnings("ignore", "The unit .* could not be saved", AstropyUserWarning)
         save_table(plain, path)
 
 
@@ -192,6 +205,11 @@ def compare_files(paths, *, names=None, folder=None, overwrite=False):
     -----
     sunpy.util.exceptions.SunpyUserWarning
         If masks are of different features, or of times so far apart that the Sun is not the same.
+
+    Examples
+    --------
+    >>> from sunpy_scss.mask_files import compare_files
+    >>> table = compare_files(["network.fits", "spoca.fits"], folder="agreement")  # doctest: +SKIP
     """
     targets = {}
     if folder is not None:

@@ -147,7 +147,7 @@ def _regions(scene, finding):
             "Longitude in °",
             "Latitude in °",
         ),
-        *("Carrington longitude in °", "Perimeter in Mm", f"Median intensity, {_unit(scene.smap)}", "Cut by"),
+        *("Carrington longitude in °", "Perimeter in Mm", f"Median intensity ({_unit(scene.smap)})", "Cut by"),
     ]
     if len(regions):
         yield table(head, [_row(row) for row in regions], caption=f"Regions: {finding.feature} by {finding.name}")
@@ -157,7 +157,7 @@ def _regions(scene, finding):
 def _unit(smap):
     if smap.data.dtype == np.uint8:
         return "display values of 8 bits"  # whatever the header claims
-    return "unit not in the header" if smap.unit is None else f"in {smap.unit}"
+    return "unit not in the header" if smap.unit is None else str(smap.unit)
 
 
 def _row(region):
@@ -167,8 +167,8 @@ def _row(region):
         _number(region["area"], ",.0f"),
         _number(region["area_percent"], ".2f"),
         _number(region["beyond_60"], ".0%"),
-        _number(region["centroid"].lon, ".1f"),
-        _number(region["centroid"].lat, ".1f"),
+        _number(region["centroid"].lon, "z.1f"),
+        _number(region["centroid"].lat, "z.1f"),
         _number(region["carrington_lon"], ".1f"),
         _number(region["perimeter"], ",.0f"),
         _number(region["intensity_median"], ".4g"),
