@@ -6,6 +6,7 @@ from io import BytesIO
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.patheffects import withStroke
 from PIL import Image
 from scipy import ndimage
 
@@ -16,7 +17,11 @@ from sunpy_scss.plotting import overlay
 
 __all__ = ["area_over_time", "image", "outlines"]
 
-_NUMBER = {"color": "white", "ha": "center", "va": "center", "fontweight": "bold"}
+# Dark around, to be read on bright loops too.
+_NUMBER = {
+    **{"color": "white", "ha": "center", "va": "center", "fontweight": "bold"},
+    "path_effects": [withStroke(linewidth=2.5, foreground="black")],
+}
 
 
 def _axes(smap):
