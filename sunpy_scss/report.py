@@ -136,21 +136,15 @@ def _section(scene):
 def _regions(scene, finding):
     yield element("h3", f"{finding.feature.capitalize()} by {finding.name}")
     regions = finding.regions
-    if not len(regions):
-        yield element("p", f"The mask holds no {finding.feature}.")
-    head = [
-        *(
-            "Region",
-            "Area in Mm²",
-            "Area in % of the hemisphere",
-            "of it beyond 60°",
-            "Longitude in °",
-            "Latitude in °",
-        ),
-        *("Carrington longitude in °", "Perimeter in Mm", f"Median intensity ({_unit(scene.smap)})", "Cut by"),
-    ]
     if len(regions):
+        head = [
+            *("Region", "Area in Mm²", "Area in % of the hemisphere", "of it beyond 60°"),
+            *("Longitude in °", "Latitude in °", "Carrington longitude in °"),
+            *("Perimeter in Mm", f"Median intensity ({_unit(scene.smap)})", "Cut by"),
+        ]
         yield table(head, [_row(row) for row in regions], caption=f"Regions: {finding.feature} by {finding.name}")
+    else:
+        yield element("p", f"The mask holds no {finding.feature}.")
     yield from _doubt_box(mask_doubts(scene.smap, finding.mask, regions))
 
 
