@@ -19,6 +19,7 @@ ROWS = [
     {"report", "mask_files", "hek_files"},
     {"_report_pictures"},
     {"compare", "evolution", "evaluation", "plotting", "pairs", "_scenes"},
+    {"_plot_maps", "_plot_scores"},
     {
         *("segment", "classical", "hek", "annotations", "properties", "reprojection", "train", "images", "fido"),
         *("synthetic", "disk", "_doubts"),
