@@ -1,16 +1,26 @@
-"""Figures of Maps: masks over the images that they were drawn from."""
+"""Figures of Maps: what is known of an image, drawn over it."""
+
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import Normalize, to_rgba
+from matplotlib.colors import BoundaryNorm, Normalize, to_rgba
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
+from scipy import ndimage
 
 from sunpy_scss import metrics
+from sunpy_scss._surface import surface_of
 from sunpy_scss.disk import limb_mask
 
-__all__ = ["cases", "comparison", "overlay"]
+__all__ = ["cases", "comparison", "disagreement", "labelled_regions", "overlay", "probability"]
 
 _COLORS = {"CH": "deepskyblue", "AR": "red"}
+# Told apart from each other and from the colours of AIA images, by a dark rim on any background.
+_REGION_COLORS = ("deepskyblue", "lime", "magenta", "orange", "white", "red", "yellow", "cyan")
+_RIM = [withStroke(linewidth=2.5, foreground="black")]
+# The border of a mask, and where it would be with an area at the ends of the 68 % interval of region_table.
+_LEVELS = {0.16: "dotted", 0.5: "solid", 0.84: "dashed"}
 # What two masks say of a pixel.
 _AGREEMENT = {"both": "deepskyblue", "labels only": "lime", "mask only": "magenta"}
 _OPACITY = 0.5
@@ -32,6 +42,12 @@ def overlay(smap, *masks, axes=None):
     Returns
     -------
     astropy.visualization.wcsaxes.WCSAxes
+        The image is in ``axes.images``, the outlines are in ``axes.collections``.
+
+    Raises
+    ------
+    ValueError
+        If a mask has another shape than the image.
 
     Examples
     --------
@@ -41,13 +57,184 @@ def overlay(smap, *masks, axes=None):
     >>> smap = example_map(193)
     >>> axes = overlay(smap, segment_coronal_holes(smap))
     """
-    if axes is None:
-        axes = _map_figure().add_subplot(projection=smap)
-    _draw_image(axes, smap)
+    axes = _axes_with(smap, axes, *masks)
     for mask in masks:
         if mask.data.any():  # a level that nothing reaches would warn
             axes.contour(np.asarray(mask.data), levels=[0.5], colors=_COLORS.get(mask.meta.get("SCSSFEAT"), "white"))
     return axes
+
+
+def labelled_regions(smap, labels, *, axes=None):
+    """
+    A Map with the outlines of regions and their numbers.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap
+        Helioprojective or heliographic.
+    labels : sunpy.map.GenericMap
+        0 outside and the number of the region inside, on the WCS of ``smap``, as of
+        `~sunpy_scss.properties.label_regions`.
+    axes : astropy.visualization.wcsaxes.WCSAxes, optional
+        Where to draw; new ones with the projection of ``smap`` by default.
+
+    Returns
+    -------
+    astropy.visualization.wcsaxes.WCSAxes
+        In the order of the numbers, the outlines are in ``axes.collections`` and the numbers in ``axes.texts``, each
+        at the middle of the area of its region on the sphere.
+
+    Raises
+    ------
+    ValueError
+        If the labels have another shape than the image.
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
+        If the labels are no helioprojective or heliographic Map.
+
+    Examples
+    --------
+    >>> from sunpy_scss.plotting import labelled_regions
+    >>> from sunpy_scss.properties import label_regions
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> sun = synthetic_sun(size=128)
+    >>> axes = labelled_regions(sun.image, label_regions(sun.coronal_holes))
+    """
+    axes = _axes_with(smap, axes, labels)
+    boxes = ndimage.find_objects(labels.data.astype(np.int32))
+    for (number, place), color in zip(_middles(labels), cycle(_REGION_COLORS), strict=False):
+        _outline(axes, labels.data, number, boxes[number - 1], color)
+        axes.text(*place, str(number), color=color, ha="center", va="center", weight="bold", path_effects=_RIM)
+    return axes
+
+
+def _outline(axes, labels, number, box, color):
+    # In a box: contours of a whole image for each of many regions would take long.
+    rows, columns = (
+        np.arange(max(0, side.start - 1), min(size, side.stop + 1))
+        for size, side in zip(labels.shape, box, strict=True)
+    )
+    inside = labels[np.ix_(rows, columns)] == number
+    if not inside.all():  # a level that nothing crosses would warn
+        axes.contour(columns, rows, inside, levels=[0.5], colors=color).set_path_effects(_RIM)
+
+
+def _middles(labels):
+    """The number of each region, and the column and row of the middle of its area on the sphere."""
+    surface = surface_of(labels)
+    rows, columns = np.nonzero(labels.data)
+    on_sun = surface.on_sun(rows, columns)
+    rows, columns = rows[on_sun], columns[on_sun]
+    numbers, index = np.unique(labels.data[rows, columns], return_inverse=True)
+    weighted = surface.areas(rows, columns) * surface.points(rows, columns)
+    middles = np.stack([np.bincount(index, weights=axis, minlength=len(numbers)) for axis in weighted])
+    row, column = surface.pixels(middles / np.linalg.norm(middles, axis=0))
+    return zip(numbers.tolist(), np.transpose([column, row]), strict=True)
+
+
+def probability(smap, probability, *, axes=None):
+    """
+    A Map with the probability of a feature over it.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap
+    probability : sunpy.map.GenericMap
+        In [0, 1], on the WCS of ``smap``, as of `~sunpy_scss.segment.predict_probability`.
+    axes : astropy.visualization.wcsaxes.WCSAxes, optional
+        Where to draw; new ones with the projection of ``smap`` by default.
+
+    Returns
+    -------
+    astropy.visualization.wcsaxes.WCSAxes
+        The probability is ``axes.images[-1]``, the more opaque the higher, with a colour bar in its ``colorbar``;
+        contours at 0.16 (dotted), 0.5 and 0.84 (dashed), as far as they are reached, are in ``axes.collections``.
+
+    Raises
+    ------
+    ValueError
+        If the probability has another shape than the image.
+
+    Examples
+    --------
+    >>> from sunpy_scss import predict_probability
+    >>> from sunpy_scss.images import example_map
+    >>> from sunpy_scss.plotting import probability
+    >>> smap = example_map(193)
+    >>> axes = probability(smap, predict_probability(smap, model="scss-ch-193-1"))
+    """
+    axes = _axes_with(smap, axes, probability)
+    values = np.nan_to_num(np.asarray(probability.data, dtype=float))
+    image = axes.imshow(values, cmap="cool", norm=Normalize(0, 1), alpha=_OPACITY * values, origin="lower")
+    reached = [level for level in _LEVELS if values.min() < level <= values.max()]
+    if reached:
+        styles = [_LEVELS[level] for level in reached]
+        axes.contour(values, levels=reached, colors="white", linestyles=styles, linewidths=1)
+    _color_bar(axes, image, "probability")
+    return axes
+
+
+def disagreement(smap, votes, *, axes=None):
+    """
+    A Map with a count of masks over it.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap
+    votes : sunpy.map.GenericMap
+        Whole numbers from 0, on the WCS of ``smap``, as of `sunpy_scss.compare.disagreement` or
+        `sunpy_scss.compare.consensus`.
+    axes : astropy.visualization.wcsaxes.WCSAxes, optional
+        Where to draw; new ones with the projection of ``smap`` by default.
+
+    Returns
+    -------
+    astropy.visualization.wcsaxes.WCSAxes
+        The count is ``axes.images[-1]``, transparent where it is 0, with a colour bar in its ``colorbar``.
+
+    Raises
+    ------
+    ValueError
+        If the votes have another shape than the image.
+
+    Examples
+    --------
+    >>> from sunpy_scss import compare
+    >>> from sunpy_scss.plotting import disagreement
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> suns = [synthetic_sun(size=64, seed=seed) for seed in range(3)]
+    >>> axes = disagreement(suns[0].image, compare.disagreement(*(sun.coronal_holes for sun in suns)))
+    """
+    axes = _axes_with(smap, axes, votes)
+    counts = np.arange(1, max(1, votes.data.max(initial=0)) + 1)
+    colors = plt.get_cmap("plasma", len(counts))
+    norm = BoundaryNorm([*(counts - 0.5), counts[-1] + 0.5], len(counts))
+    shown = np.ma.masked_equal(votes.data, 0)
+    image = axes.imshow(shown, cmap=colors, norm=norm, alpha=0.7, origin="lower", interpolation="nearest")
+    _color_bar(axes, image, f"masks: {votes.meta.get('CONTENT', 'votes')}").set_ticks(counts)
+    return axes
+
+
+def _color_bar(axes, image, label):
+    return axes.figure.colorbar(image, ax=axes, label=label, shrink=0.8)
+
+
+def _axes_with(smap, axes, *layers):
+    """The axes given or new ones, with an image on whose pixels are all layers that will be drawn over it."""
+    _check_pixels(smap, *layers)
+    if axes is None:
+        axes = _map_figure().add_subplot(projection=smap)
+    _draw_image(axes, smap)
+    return axes
+
+
+def _check_pixels(smap, *layers):
+    shapes = [layer.data.shape for layer in (smap, *layers)]
+    if len(set(shapes)) > 1:
+        msg = (
+            "All Maps must be on the pixels of the image (got the shapes "
+            f"{', '.join(map(str, shapes[:-1]))} and {shapes[-1]}); reproject_mask brings masks there."
+        )
+        raise ValueError(msg)
 
 
 def _map_figure(**settings):
@@ -92,12 +279,7 @@ def comparison(smap, labels, mask):
     >>> dark = sunpy.map.Map((sun.image.data < 30).astype("int16"), sun.coronal_holes.meta)
     >>> figure = comparison(sun.image, sun.coronal_holes, dark)
     """
-    if not smap.data.shape == labels.data.shape == mask.data.shape:
-        msg = (
-            "Image, labels and mask must be on the same pixels (got the shapes "
-            f"{smap.data.shape}, {labels.data.shape} and {mask.data.shape})."
-        )
-        raise ValueError(msg)
+    _check_pixels(smap, labels, mask)
     on_disk = limb_mask(smap).data == 1
     scores = _overlap(labels.data, mask.data, on_disk)
     figure = _map_figure(figsize=(14, 4.4))

@@ -1,6 +1,16 @@
-"""Figures: masks over the images that they were drawn from, and what a model is worth."""
+"""Figures: what is known of an image, drawn over it, and what a model is worth."""
 
-from sunpy_scss._plot_maps import cases, comparison, overlay
+from sunpy_scss._plot_maps import cases, comparison, disagreement, labelled_regions, overlay, probability
 from sunpy_scss._plot_scores import evaluation_page, scores_over_time, training_history
 
-__all__ = ["cases", "comparison", "evaluation_page", "overlay", "scores_over_time", "training_history"]
+__all__ = [
+    "cases",
+    "comparison",
+    "disagreement",
+    "evaluation_page",
+    "labelled_regions",
+    "overlay",
+    "probability",
+    "scores_over_time",
+    "training_history",
+]

@@ -5,16 +5,32 @@ import numpy as np
 import pytest
 from makers import CARD, dark_model
 from matplotlib.colors import to_rgba
+from scipy import ndimage
 
 import astropy.units as u
 import sunpy.map
 from astropy.table import QTable
 from astropy.time import Time
 from astropy.visualization.wcsaxes import WCSAxes
+from sunpy.coordinates import get_earth
+from sunpy.map.header_helper import make_heliographic_header
 
+from sunpy_scss.compare import consensus
+from sunpy_scss.compare import disagreement as differ
 from sunpy_scss.evaluation import score_model
 from sunpy_scss.models import ModelCard
-from sunpy_scss.plotting import cases, comparison, evaluation_page, overlay, scores_over_time, training_history
+from sunpy_scss.plotting import (
+    cases,
+    comparison,
+    disagreement,
+    evaluation_page,
+    labelled_regions,
+    overlay,
+    probability,
+    scores_over_time,
+    training_history,
+)
+from sunpy_scss.properties import label_regions, region_table
 from sunpy_scss.synthetic import Cap, synthetic_sun
 from sunpy_scss.train import LabelledMap, make_dataset
 
@@ -89,7 +105,7 @@ class TestComparison:
 
     def test_other_pixels(self, scene):
         image, labels, mask = scene
-        with pytest.raises(ValueError, match=r"same pixels \(got the shapes \(128, 128\), \(128, 128\) and \(64, 64\)"):
+        with pytest.raises(ValueError, match=r"\(got the shapes \(128, 128\), \(128, 128\) and \(64, 64\)\); repro"):
             comparison(image, labels, mask.resample((64, 64) * u.pix, method="nearest"))
 
     @figure_test
@@ -104,10 +120,127 @@ class TestOverlay:
         assert isinstance(axes, WCSAxes)
         assert overlay(image, labels, axes=axes) is axes
 
+    def test_outlines_in_order(self, scene):
+        image, labels, mask = scene
+        axes = overlay(image, labels, mask)
+        assert len(axes.images) == 1
+        assert len(axes.collections) == 2
+
+    def test_other_pixels(self, scene):
+        image, labels, _ = scene
+        with pytest.raises(ValueError, match="on the pixels of the image"):
+            overlay(image, labels.resample((64, 64) * u.pix, method="nearest"))
+
     @figure_test
     def test_figure_overlay(self, scene):
         image, labels, _ = scene
         return overlay(image, labels).figure
+
+
+def empty(smap):
+    return sunpy.map.Map(np.zeros_like(smap.data), smap.meta)
+
+
+def heliographic(data):
+    header = make_heliographic_header(DATES[0], get_earth(DATES[0]), data.shape, frame="carrington")
+    header |= {"hgln_obs": 0, "hglt_obs": 0, "dsun_obs": 1.5e11}
+    return sunpy.map.Map(data.astype(np.int16), header)
+
+
+class TestLabelledRegions:
+    def test_number_and_outline_of_each_region(self, scene):
+        image, mask, _ = scene
+        axes = labelled_regions(image, label_regions(mask))
+        assert [text.get_text() for text in axes.texts] == ["1", "2"]
+        assert len(axes.collections) == 2
+
+    def test_numbers_at_centroids(self, scene):
+        image, mask, _ = scene
+        axes = labelled_regions(image, label_regions(mask))
+        columns, rows = image.wcs.world_to_pixel(region_table(mask)["centroid"])
+        places = [text.get_position() for text in axes.texts]
+        assert np.allclose(places, np.transpose([columns, rows]), atol=0.1)
+
+    def test_across_the_seam_of_a_heliographic_map(self):
+        mask = heliographic(np.zeros((180, 360)))
+        mask.data[80:100, :30] = 1
+        mask.data[80:100, -10:] = 1
+        axes = labelled_regions(mask, label_regions(mask))
+        assert np.allclose(axes.texts[0].get_position(), (9.5, 89.5))
+        axes.figure.canvas.draw()
+
+    def test_labels_with_gaps_and_single_pixels(self, scene):
+        image, mask, _ = scene
+        data = np.zeros_like(mask.data)
+        data[64, 64], data[60:62, 40:50] = 7, 3
+        axes = labelled_regions(image, sunpy.map.Map(data, mask.meta))
+        assert [text.get_text() for text in axes.texts] == ["3", "7"]
+
+    def test_one_region_everywhere(self):
+        everything = heliographic(np.ones((18, 36)))
+        assert [text.get_text() for text in labelled_regions(everything, everything).texts] == ["1"]
+
+    def test_none(self, scene):
+        image, mask, _ = scene
+        assert not labelled_regions(image, label_regions(empty(mask))).texts
+
+    def test_axes_given(self, scene):
+        image, mask, _ = scene
+        axes = plt.figure().add_subplot(projection=image)
+        assert labelled_regions(image, label_regions(mask), axes=axes) is axes
+
+    @figure_test
+    def test_figure_labels(self, scene):
+        image, mask, _ = scene
+        return labelled_regions(image, label_regions(mask)).figure
+
+
+class TestProbability:
+    @pytest.fixture
+    def smooth(self, scene):
+        mask = scene[1]
+        return sunpy.map.Map(ndimage.gaussian_filter(mask.data.astype(np.float32), 4), mask.meta)
+
+    def test_artists(self, scene, smooth):
+        axes = probability(scene[0], smooth)
+        shown = axes.images[-1]
+        assert np.array_equal(shown.get_array(), smooth.data)
+        assert (shown.norm.vmin, shown.norm.vmax) == (0, 1)
+        assert shown.colorbar.ax.get_ylabel() == "probability"
+        assert list(axes.collections[0].levels) == [0.16, 0.5, 0.84]
+
+    @pytest.mark.parametrize("value", [0, 0.3, 1])
+    def test_constant(self, scene, value):
+        image, mask, _ = scene
+        constant = sunpy.map.Map(np.full(mask.data.shape, value, dtype=np.float32), mask.meta)
+        probability(image, constant).figure.canvas.draw()
+
+    @figure_test
+    def test_figure_probability(self, scene, smooth):
+        return probability(scene[0], smooth).figure
+
+
+class TestDisagreement:
+    def test_counts(self, scene):
+        image, *masks = scene
+        shown = disagreement(image, consensus(*masks)).images[-1]
+        assert list(shown.colorbar.get_ticks()) == [1, 2]
+        assert shown.colorbar.ax.get_ylabel() == "masks: consensus"
+        assert (shown.get_array().mask == (masks[0].data + masks[1].data == 0)).all()
+
+    def test_none(self, scene):
+        image, mask, _ = scene
+        disagreement(image, differ(mask, mask)).figure.canvas.draw()
+
+    def test_other_pixels(self, scene):
+        image, mask, _ = scene
+        with pytest.raises(ValueError, match="reproject_mask"):
+            disagreement(image, mask.resample((64, 64) * u.pix, method="nearest"))
+
+    @figure_test
+    def test_figure_disagreement(self, scene):
+        image, *masks = scene
+        return disagreement(image, consensus(*masks)).figure
 
 
 class TestHistory:
