@@ -16,7 +16,10 @@ from sunpy.net.hek import HEKClient, HEKTable
 
 from sunpy_scss.exceptions import HEKError, HEKWarning, warn_caller
 
-__all__ = ["TIME_RULES", "parse_polygon", "read_events"]
+__all__ = ["FRM_NAME", "TIME_RULES", "parse_polygon", "read_events"]
+
+# This package, among the methods of the HEK.
+FRM_NAME = "sunpy_scss"
 
 # Which of its times a method means by the polygon. SPoCA writes its previous run as the start and the image as the
 # end; the identifiers of the other methods, which contain the time of the image, show their start.
@@ -26,6 +29,7 @@ TIME_RULES = {
     "EGSO_SFC": "event_starttime",
     "Emerging flux region module": "event_starttime",
     "NOAA SWPC Observer": "event_starttime",
+    FRM_NAME: "event_endtime",
 }
 
 _TEXTS = ("kb_archivid", "event_type", "frm_name", "frm_specificid", "hpc_boundcc")

@@ -12,7 +12,7 @@ from skimage.measure import find_contours
 from sunpy_scss._surface import Surface, cell_areas, distances, surface_of
 from sunpy_scss.exceptions import InvalidMapError
 
-__all__ = ["Regions", "find_regions", "perimeters", "pixels_inside"]
+__all__ = ["Regions", "find_regions", "label", "perimeters", "pixels_inside"]
 
 # A staircase is longer than the line that it follows. Chords over this many steps differ from circles and ellipses
 # by under 1 %, from 10 pixels of radius on.
@@ -110,7 +110,7 @@ def find_regions(mask):
     inside = pixels_inside(mask)
     rows, columns = inside.nonzero()
     inside[rows, columns] = surface.on_sun(rows, columns)
-    labels = _label(inside, surface.wraps)
+    labels = label(inside, surface.wraps)
     rows, columns = labels.nonzero()
     numbers = labels[rows, columns]
     order = np.argsort(numbers, kind="stable")
@@ -120,8 +120,23 @@ def find_regions(mask):
     return Regions(surface, labels, rows, columns, starts, np.stack(corners), index)
 
 
-def _label(inside, wraps):
-    structure = np.ones((3, 3), dtype=bool)
+def label(inside, wraps, *, connectivity=2):
+    """
+    Number what hangs together, by the sides of pixels or, with a connectivity of 2, by their corners too.
+
+    Parameters
+    ----------
+    inside : numpy.ndarray
+        (ny, nx) bool.
+    wraps : bool
+        Whether the last column is the neighbour of the first.
+
+    Returns
+    -------
+    numpy.ndarray
+        (ny, nx) integers, 0 outside, from 1 on in the order of their first pixels.
+    """
+    structure = ndimage.generate_binary_structure(2, connectivity)
     if not wraps:
         return ndimage.label(inside, structure)[0]
     # The first column once more, after the last: what has two numbers there is one region.

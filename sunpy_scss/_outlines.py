@@ -1,0 +1,241 @@
+"""
+Outlines of the regions of a mask along the sides of its pixels, and where they are on the Sun.
+
+Positions on the pixel grid are arrays (n, 2) of rows and columns, halves at the corners of pixels. Rings are closed by
+themselves, the first position is not repeated. The region is on their left.
+"""
+
+import numpy as np
+from matplotlib.path import Path
+from scipy.spatial import KDTree
+
+import astropy.units as u
+from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
+
+from sunpy_scss._regions import label
+from sunpy_scss._surface import distances, half_turn, longitude_latitude
+
+__all__ = ["carrington_origin", "flat_rings", "joined", "trace", "vertices_on_sphere"]
+
+# Steps on the sphere so short, and so short in longitude, are as good as straight in longitude and latitude.
+_STEP = np.radians(0.5)
+_STEP_IN_LONGITUDE = np.radians(5)
+
+# By direction of a side, east, north, west, south, of (row, column): to the next pixel along it, to the pixel across
+# it, and from the number of a pixel to the corner where its side begins.
+_AHEAD = np.array([(0, 1), (1, 0), (0, -1), (-1, 0)])
+_ACROSS = np.array([(-1, 0), (0, 1), (1, 0), (0, -1)])
+_START = np.array([(0, 0), (0, 1), (1, 1), (1, 0)])
+
+
+def trace(regions):
+    """
+    The rings around regions, and around the holes in them.
+
+    Parameters
+    ----------
+    regions : sunpy_scss._regions.Regions
+
+    Returns
+    -------
+    list of list of list of numpy.ndarray
+        For each region, in the order of their numbers, its pieces: what hangs together by the sides of pixels, not by
+        corners alone. For each piece its rings, the largest first; no ring passes a corner twice.
+    """
+    wraps = regions.surface.wraps
+    inside = regions.labels > 0
+    pieces = label(inside, wraps, connectivity=1)
+    number, direction, following = _sides(inside, wraps)
+    rows, columns = np.divmod(number, inside.shape[1])
+    corners = np.stack([rows, columns], axis=1) + _START[direction]
+    keys = corners[:, 0] * (inside.shape[1] + 1) + (corners[:, 1] % inside.shape[1] if wraps else corners[:, 1])
+    found = [{} for _ in regions.starts]
+    for walk in _cycles(following):
+        row, column = rows[walk[0]], columns[walk[0]]
+        rings = found[regions.labels[row, column] - 1].setdefault(pieces[row, column], [])
+        rings.extend(corners[ring] - 0.5 for ring in _split(walk, keys))
+    return [[_largest_first(rings) for rings in region.values()] for region in found]
+
+
+def _sides(inside, wraps):
+    """Sides of pixels towards what is outside: number of the pixel, direction, and index of the side that follows."""
+    ny, nx = inside.shape
+    framed = np.pad(inside, 1)
+    if wraps:
+        framed[:, 0], framed[:, -1] = framed[:, -2], framed[:, 1]
+    numbers = []
+    for row, column in _ACROSS:
+        across = framed[1 + row : 1 + row + ny, 1 + column : 1 + column + nx]
+        numbers.append(np.flatnonzero(inside & ~across))
+    direction = np.repeat(np.arange(4), [len(some) for some in numbers])
+    number = np.concatenate(numbers)
+    here = np.stack(np.divmod(number, nx), axis=1)
+    left = here + _AHEAD[direction]
+    right = left + _ACROSS[direction]
+    blocked, free = ~framed[*(left + 1).T], ~framed[*(right + 1).T]
+    pixel = np.select([blocked, free], [here.T, left.T], right.T)
+    turned = np.select([blocked, free], [direction + 1, direction], direction - 1) % 4
+    # Sides are in order of this key already.
+    key = direction * inside.size + number
+    following = np.searchsorted(key, turned * inside.size + pixel[0] * nx + pixel[1] % nx)
+    return number, direction, following
+
+
+def _cycles(following):
+    """The cycles of a permutation, each a list."""
+    following = following.tolist()
+    seen = bytearray(len(following))
+    for first in range(len(following)):
+        cycle, index = [], first
+        while not seen[index]:
+            seen[index] = 1
+            cycle.append(index)
+            index = following[index]
+        if cycle:
+            yield cycle
+
+
+def _split(walk, keys):
+    """Parts of a closed walk between its visits of the same corner."""
+    path, place = [], {}
+    for side, key in zip(walk, keys[walk].tolist(), strict=True):
+        if key in place:
+            start = place[key]
+            yield [step for step, _ in path[start:]]
+            for _, gone in path[start:]:
+                del place[gone]
+            del path[start:]
+        place[key] = len(path)
+        path.append((side, key))
+    yield [step for step, _ in path]
+
+
+def _largest_first(rings):
+    return sorted(rings, key=lambda ring: -abs(_area(ring)))
+
+
+def _area(ring):
+    """Positive where the ring is counter-clockwise, its positions taken as (x, y)."""
+    x, y = (ring - ring[0]).T
+    return np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2
+
+
+def joined(pieces):
+    """
+    All rings of a region as one that fills the same area by the even-odd rule, for what knows no holes.
+
+    They are joined at their nearest corners by a line along the sides of pixels, there and back.
+
+    Parameters
+    ----------
+    pieces : list of list of numpy.ndarray
+        As `trace` gives them for a region.
+
+    Returns
+    -------
+    numpy.ndarray
+        (m, 2).
+    """
+    path, *others = [ring for rings in pieces for ring in rings]
+    for ring in others:
+        gaps, nearest = KDTree(path).query(ring)
+        there = np.argmin(gaps)
+        here = nearest[there]
+        bridge = _along_sides(path[here], ring[there])
+        around = np.roll(ring, -there, axis=0)
+        path = np.concatenate([path[: here + 1], bridge, around, around[:1], bridge[::-1], path[here:]])
+    return path
+
+
+def _along_sides(start, end):
+    """Corners of pixels on the way from one to another, first along the row; without the two."""
+    (row, column), (last_row, last_column) = start, end
+    columns = np.arange(column, last_column, np.sign(last_column - column) or 1)
+    rows = np.arange(row, last_row, np.sign(last_row - row) or 1)
+    way = [*((row, place) for place in columns), *((place, last_column) for place in rows)]
+    return np.array(way[1:]).reshape(-1, 2)
+
+
+def vertices_on_sphere(ring, surface):
+    """
+    A ring on the sphere, with vertices close enough to be joined by straight lines in any coordinates.
+
+    Parameters
+    ----------
+    ring : numpy.ndarray
+        (n, 2) positions on the pixel grid.
+    surface : sunpy_scss._surface.Surface
+
+    Returns
+    -------
+    numpy.ndarray
+        (3, m) unit vectors. What is beyond the limb is on the limb.
+    """
+    points = surface.points(*ring.T)
+    after = np.roll(points, -1, axis=1)
+    lon, _ = longitude_latitude(points)
+    turn = np.abs(half_turn(np.roll(lon, -1) - lon))
+    counts = np.maximum(distances(points, after) / _STEP, turn / _STEP_IN_LONGITUDE)
+    counts = np.maximum(1, np.ceil(counts)).astype(int)
+    share = (np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)) / np.repeat(counts, counts)
+    dense = np.repeat(points, counts, axis=1) + share * np.repeat(after - points, counts, axis=1)
+    return dense / np.linalg.norm(dense, axis=0)
+
+
+def flat_rings(rings, surface, origin):
+    """
+    The rings of a piece in longitude and latitude, to be filled there as in a plane.
+
+    Longitudes run on across the meridian where they are cut, from 170 to 190 degrees; a ring around the axis of the
+    Sun is led to the pole and back.
+
+    Parameters
+    ----------
+    rings : list of numpy.ndarray
+        (n, 2) positions on the pixel grid.
+    surface : sunpy_scss._surface.Surface
+    origin : float
+        The Stonyhurst longitude in radians from which longitudes count.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        (m, 2) in degrees, the outer ring first, counter-clockwise, then those of holes, clockwise.
+    """
+    unrolled = [_unroll(vertices_on_sphere(ring, surface), origin) for ring in rings]
+    # A piece around the axis lies between rings, or a ring and a pole. All of its rings have to go to the same one.
+    pole = 90 if sum(turns for _, turns in unrolled) >= 0 else -90
+    flat = [_by_the_pole(ring, turns, pole) if turns else ring for ring, turns in unrolled]
+    outer, *holes = _largest_first(flat)
+    holes = [_into(outer, hole) for hole in holes]
+    return [_turned(outer, 1), *(_turned(hole, -1) for hole in holes)]
+
+
+def _unroll(points, origin):
+    """Longitude and latitude in degrees, the former without leaps, and how often the ring goes around the axis."""
+    lon, lat = longitude_latitude(points)
+    steps = half_turn(np.diff(lon, append=lon[0]))
+    lon = half_turn(lon[0] - origin) + np.cumsum(steps) - steps
+    return np.degrees([lon, lat]).T, round(steps.sum() / (2 * np.pi))
+
+
+def _by_the_pole(ring, turns, pole):
+    lon, lat = ring[0]
+    return np.concatenate([ring, [(lon + 360 * turns, lat), (lon + 360 * turns, pole), (lon, pole)]])
+
+
+def _into(outer, hole):
+    """A hole moved by whole turns to where the outer ring is."""
+    moved = [hole + (turn, 0) for turn in (0, -360, 360)]
+    return max(moved, key=lambda ring: Path(outer).contains_points(ring).sum())
+
+
+def _turned(ring, sense):
+    """A ring that is counter-clockwise, or clockwise for -1."""
+    return ring if _area(ring) * sense > 0 else ring[::-1]
+
+
+def carrington_origin(date):
+    """The Stonyhurst longitude in radians of the Carrington meridian at a time, as seen from Earth."""
+    carrington = HeliographicCarrington(0 * u.deg, 0 * u.deg, observer="earth", obstime=date)
+    return carrington.transform_to(HeliographicStonyhurst(obstime=date)).lon.to_value(u.rad)
