@@ -9,7 +9,7 @@ from astropy.time import Time
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, Helioprojective, get_earth
 
 from sunpy_scss._hek_records import FRM_NAME
-from sunpy_scss._outlines import carrington_origin, flat_rings, joined, trace, vertices_on_sphere
+from sunpy_scss._outlines import flat_rings, joined, trace, vertices_on_sphere
 from sunpy_scss._regions import find_regions
 from sunpy_scss._surface import longitude_latitude
 from sunpy_scss.exceptions import HEKWarning, InvalidMapError, warn_caller
@@ -170,10 +170,9 @@ def _boxes(outlines):
 
 
 def _heliographic_polygons(rings, surface):
-    origins = {"hgs_boundcc": 0, "hgc_boundcc": carrington_origin(surface.obstime)}
     return {
-        name: _texts(_polygon(flat_rings([ring], surface, origin)[0], 6) for ring in rings)
-        for name, origin in origins.items()
+        name: _texts(_polygon(flat_rings([ring], surface, carrington=carrington)[0], 6) for ring in rings)
+        for name, carrington in (("hgs_boundcc", False), ("hgc_boundcc", True))
     }
 
 

@@ -15,7 +15,7 @@ from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
 from sunpy_scss._regions import label
 from sunpy_scss._surface import distances, half_turn, longitude_latitude
 
-__all__ = ["carrington_origin", "flat_rings", "joined", "trace", "vertices_on_sphere"]
+__all__ = ["flat_rings", "joined", "trace", "vertices_on_sphere"]
 
 # Steps on the sphere so short, and so short in longitude, are as good as straight in longitude and latitude.
 _STEP = np.radians(0.5)
@@ -182,7 +182,7 @@ def vertices_on_sphere(ring, surface):
     return dense / np.linalg.norm(dense, axis=0)
 
 
-def flat_rings(rings, surface, origin):
+def flat_rings(rings, surface, *, carrington=False):
     """
     The rings of a piece in longitude and latitude, to be filled there as in a plane.
 
@@ -194,19 +194,23 @@ def flat_rings(rings, surface, origin):
     rings : list of numpy.ndarray
         (n, 2) positions on the pixel grid.
     surface : sunpy_scss._surface.Surface
-    origin : float
-        The Stonyhurst longitude in radians from which longitudes count.
+    carrington : bool, optional
+        Longitudes of Carrington, as seen from Earth, instead of Stonyhurst's.
 
     Returns
     -------
     list of numpy.ndarray
-        (m, 2) in degrees, the outer ring first, counter-clockwise, then those of holes, clockwise.
+        (m, 2) in degrees, the outer ring first, counter-clockwise, then those of holes, clockwise. The middle of the
+        outer one is between -180 and 180 degrees, or 0 and 360 of Carrington's.
     """
+    origin = _carrington_origin(surface.obstime) if carrington else 0
     unrolled = [_unroll(vertices_on_sphere(ring, surface), origin) for ring in rings]
     # A piece around the axis lies between rings, or a ring and a pole. All of its rings have to go to the same one.
     pole = 90 if sum(turns for _, turns in unrolled) >= 0 else -90
     flat = [_by_the_pole(ring, turns, pole) if turns else ring for ring, turns in unrolled]
     outer, *holes = _largest_first(flat)
+    middle = (outer[:, 0].min() + outer[:, 0].max()) / 2
+    outer = outer - (360 * np.floor((middle + (0 if carrington else 180)) / 360), 0)
     holes = [_into(outer, hole) for hole in holes]
     return [_turned(outer, 1), *(_turned(hole, -1) for hole in holes)]
 
@@ -226,7 +230,7 @@ def _by_the_pole(ring, turns, pole):
 
 def _into(outer, hole):
     """A hole moved by whole turns to where the outer ring is."""
-    moved = [hole + (turn, 0) for turn in (0, -360, 360)]
+    moved = [hole + np.array([turn, 0]) for turn in (-720, -360, 0, 360, 720)]
     return max(moved, key=lambda ring: Path(outer).contains_points(ring).sum())
 
 
@@ -235,7 +239,7 @@ def _turned(ring, sense):
     return ring if _area(ring) * sense > 0 else ring[::-1]
 
 
-def carrington_origin(date):
+def _carrington_origin(date):
     """The Stonyhurst longitude in radians of the Carrington meridian at a time, as seen from Earth."""
     carrington = HeliographicCarrington(0 * u.deg, 0 * u.deg, observer="earth", obstime=date)
     return carrington.transform_to(HeliographicStonyhurst(obstime=date)).lon.to_value(u.rad)

@@ -1,4 +1,4 @@
-"""Masks for other programs: outlines of their regions as coordinates, GeoJSON, region files and records like the HEK's."""
+"""Masks for other programs: outlines of their regions as coordinates, GeoJSON, regions, records like the HEK's."""
 
 import json
 
@@ -11,7 +11,7 @@ from sunpy.coordinates import HeliographicStonyhurst
 
 from sunpy_scss._files import write_whole
 from sunpy_scss._hek_writing import hek_records
-from sunpy_scss._outlines import carrington_origin, flat_rings, joined, trace
+from sunpy_scss._outlines import flat_rings, joined, trace
 from sunpy_scss._regions import find_regions
 from sunpy_scss._surface import half_turn
 from sunpy_scss.exceptions import InvalidMapError
@@ -104,9 +104,9 @@ def write_geojson(mask, path, *, frame="heliographic_stonyhurst", table=None, ov
     -----
     Beside ``features`` there are the members ``frame`` and ``date``, by which
     `~sunpy_scss.annotations.read_geojson` reads the file back; ``units``, of the coordinates and of each property;
-    ``observer``, in Stonyhurst degrees and km from Sun centre, and ``rsun`` in km; and ``provenance``, the header keywords
-    on the origin of the mask. Polygons follow the sides of pixels, and the limb where that cuts a region; they have
-    holes, and a region whose pixels touch only by corners is a MultiPolygon.
+    ``observer``, in Stonyhurst degrees and km from Sun centre, and ``rsun`` in km; and ``provenance``, the header
+    keywords on the origin of the mask. Polygons follow the sides of pixels, and the limb where that cuts a region; they
+    have holes, and a region whose pixels touch only by corners is a MultiPolygon.
 
     Longitudes run on across the meridian where they are cut, from 170 to 190 degrees, and not as [1]_ has it in two
     parts. A region around a pole is closed along it.
@@ -172,8 +172,7 @@ def _flattener(frame, surface):
     """What makes flat rings in a frame of those on the pixel grid."""
     if frame == "helioprojective":
         return lambda rings: [_on_the_sky(ring, surface) for ring in rings]
-    origin = carrington_origin(surface.obstime) if frame == "heliographic_carrington" else 0
-    return lambda rings: flat_rings(rings, surface, origin)
+    return lambda rings: flat_rings(rings, surface, carrington=frame == "heliographic_carrington")
 
 
 def _on_the_sky(ring, surface):
@@ -192,11 +191,9 @@ def _plain_columns(table):
     """The rows of a table as JSON has them, and the units of its columns."""
     columns, units = {}, {}
     for name, column in table.columns.items():
-        parts = (
-            {f"{name}_lon": column.spherical.lon, f"{name}_lat": column.spherical.lat}
-            if isinstance(column, SkyCoord)
-            else {name: column}
-        )
+        parts = {name: column}
+        if isinstance(column, SkyCoord):
+            parts = {f"{name}_lon": column.spherical.lon, f"{name}_lat": column.spherical.lat}
         for key, part in parts.items():
             if isinstance(part, u.Quantity):
                 units[key] = part.unit.to_string()
