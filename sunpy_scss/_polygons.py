@@ -12,6 +12,8 @@ __all__ = ["draw"]
 
 # Straight edges become curves when the Sun rotates: points are put on them this close, in solar radii or radians.
 _STEP = 0.02
+# In solar radii from disc centre.
+_PROBES_AT = 0.6
 
 
 def draw(polygons, frame, smap):
@@ -42,8 +44,9 @@ def draw(polygons, frame, smap):
         return mask
     detector = _grid.frame_of(smap)
     on_pixels = _on_pixels(polygons, frame, smap)
+    probes = _probes(frame, smap)
     for rings, pixels in zip(polygons, on_pixels, strict=True):
-        inverted = _inverted(rings, frame, pixels, detector.centre, smap)
+        inverted = not isinstance(frame, Helioprojective) and _inverted(rings, pixels, *probes)
         _add(mask, [*pixels, _frame_around(mask.shape)] if inverted else pixels)
     rows, columns = mask.nonzero()
     mask[rows, columns] = detector.radius(rows, columns) <= 1
@@ -92,20 +95,28 @@ def _pixel_of(points, frame, smap):
     return np.transpose(smap.wcs.world_to_pixel_values(*world))
 
 
-def _inverted(rings, frame, pixels, centre, smap):
+def _probes(frame, smap):
+    """Some points on the disc, (n, 2): column and row, and longitude and latitude in degrees."""
+    angles = np.arange(8) * np.pi / 4
+    offsets = np.concatenate([[(0, 0)], _PROBES_AT * np.stack([np.cos(angles), np.sin(angles)], axis=1)])
+    points = SkyCoord(*(offsets.T * smap.rsun_obs), frame=smap.coordinate_frame)
+    with propagate_with_solar_surface():
+        there = points.transform_to(frame).spherical
+    return np.transpose(smap.wcs.world_to_pixel(points)), np.stack([there.lon.deg, there.lat.deg], axis=1)
+
+
+def _inverted(rings, pixels, places, coordinates):
     """
     Whether filling the pixels would fill the outside of a polygon.
 
     On a sphere either side of a ring could be its inside. Round the point opposite to the observer, unfolded rings
-    run around the disc. The disc centre tells.
+    run around the disc. Of the points on the disc whose places are known, the one furthest from the rings tells.
     """
-    if isinstance(frame, Helioprojective):
-        return False
-    sub_observer = SkyCoord(0 * u.arcsec, 0 * u.arcsec, frame=smap.coordinate_frame)
-    with propagate_with_solar_surface():
-        there = sub_observer.transform_to(frame)
-    turns = [_inside(rings, (there.lon.deg + turn, there.lat.deg)) for turn in (-360, 0, 360)]
-    return any(turns) != _inside(pixels, centre)
+    vertices = np.concatenate(pixels)
+    probe = np.argmax([np.linalg.norm(vertices - place, axis=1).min() for place in places])
+    lon, lat = coordinates[probe]
+    turns = [_inside(rings, (lon + turn, lat)) for turn in (-360, 0, 360)]
+    return any(turns) != _inside(pixels, places[probe])
 
 
 def _inside(rings, point):

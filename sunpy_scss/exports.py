@@ -139,9 +139,7 @@ def write_geojson(mask, path, *, frame="heliographic_stonyhurst", table=None, ov
     shapes = trace(regions)
     unknown = set(table["id"]) - set(range(1, len(shapes) + 1))
     if unknown:
-        msg = (
-            f"The mask has {len(shapes)} regions (got a table of {sorted(map(int, unknown))}); give that of this mask."
-        )
+        msg = f"The table must be of this mask, which has {len(shapes)} regions (got the id {min(unknown)})."
         raise ValueError(msg)
     properties, units = _plain_columns(table)
     flatten = _flattener(frame, regions.surface)

@@ -137,3 +137,15 @@ def test_no_polygon_is_an_empty_mask():
     mask = draw([], STONYHURST, blank())
     assert mask.shape == (256, 256)
     assert not mask.any()
+
+
+@pytest.mark.parametrize("north", [-10, 10])
+@pytest.mark.parametrize("west", [-10, 10])
+@pytest.mark.parametrize("shift", [-1e-6, 0, 1e-6])
+def test_a_vertex_at_disc_centre_turns_nothing_inside_out(shift, west, north):
+    smap = blank(size=64, radius=25)
+    middle = SkyCoord(0 * u.arcsec, 0 * u.arcsec, frame=smap.coordinate_frame).transform_to(STONYHURST)
+    for lat in middle.lat.deg + np.array([-1e-15, 0, 1e-15]):
+        corners = np.array([(0, 0), (west, 0), (west, north), (0, north)])
+        mask = draw([[corners + np.array([middle.lon.deg + shift, lat])]], STONYHURST, smap)
+        assert 0 < mask.sum() < 100
