@@ -108,6 +108,8 @@ def write_geojson(mask, path, *, frame="heliographic_stonyhurst", table=None, ov
     keywords on the origin of the mask. Polygons follow the sides of pixels, and the limb where that cuts a region; they
     have holes, and a region whose pixels touch only by corners is a MultiPolygon.
 
+    The mask comes back pixel for pixel, but for such whose very middle is on the limb.
+
     Longitudes run on across the meridian where they are cut, from 170 to 190 degrees, and not as [1]_ has it in two
     parts. A region around a pole is closed along it.
 
