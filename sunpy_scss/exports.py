@@ -9,13 +9,13 @@ from astropy.coordinates import SkyCoord
 from astropy.time import Time
 from sunpy.coordinates import HeliographicStonyhurst
 
-from sunpy_scss._files import write_whole
 from sunpy_scss._hek_writing import hek_records
 from sunpy_scss._outlines import flat_rings, joined, trace
 from sunpy_scss._regions import find_regions
 from sunpy_scss._surface import half_turn
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.properties import region_table
+from sunpy_scss.saving import refuse_existing, save_text
 
 __all__ = ["hek_records", "region_outlines", "sky_regions", "write_geojson"]
 
@@ -133,6 +133,7 @@ def write_geojson(mask, path, *, frame="heliographic_stonyhurst", table=None, ov
     if frame not in _DIGITS:
         msg = f"The frame must be one of {', '.join(sorted(_DIGITS))} (got {frame!r})."
         raise ValueError(msg)
+    refuse_existing(path, overwrite=overwrite)
     regions = find_regions(mask)
     if frame == "helioprojective" and not regions.surface.is_image:
         msg = "A heliographic Map has no helioprojective coordinates; write heliographic ones."
@@ -164,8 +165,7 @@ def write_geojson(mask, path, *, frame="heliographic_stonyhurst", table=None, ov
         "provenance": {key: value for key, value in table.meta.items() if isinstance(value, str | int | float)},
         "features": features,
     }
-    text = json.dumps(document, allow_nan=False)
-    write_whole(path, lambda scratch: scratch.write_text(text, encoding="utf-8"), overwrite=overwrite)
+    save_text(json.dumps(document, allow_nan=False), path)
 
 
 def _flattener(frame, surface):
