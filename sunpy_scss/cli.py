@@ -75,6 +75,7 @@ def _add_segment(commands):
     )
     command.add_argument("--output", required=True, metavar="DIR", help="folder for the masks")
     command.add_argument("--plot", action="store_true", help="also draw each outline on its image, as PNG")
+    command.add_argument("--probability", action="store_true", help="also write the probability of each pixel")
     command.add_argument("--overwrite", action="store_true", help="replace files that are there")
     command.add_argument("--model", metavar="NAME", help="name or folder of a model, instead of the bundled one")
     command.add_argument("--threshold", type=float, help="least probability of a mask's pixels")
@@ -98,9 +99,8 @@ def _segment(options):
     keywords = {"model": options.model, "threshold": options.threshold, "samples": options.samples}
     if options.min_area:
         keywords["min_area"] = Quantity(options.min_area)
-    outcomes = segment_files(
-        paths, features, options.output, plot=options.plot, overwrite=options.overwrite, **keywords
-    )
+    keywords |= {"plot": options.plot, "probability": options.probability, "overwrite": options.overwrite}
+    outcomes = segment_files(paths, features, options.output, **keywords)
     for outcome in outcomes:
         for path in outcome.written:
             print(path)
@@ -117,7 +117,8 @@ def _segment(options):
 def _print_agreement(outcomes, options):
     from sunpy_scss.pipeline import compare_with_hek
 
-    masks = [path for one in outcomes for path in (*one.written, *one.kept) if path.suffix == ".fits"]
+    paths = [path for one in outcomes for path in (*one.written, *one.kept)]
+    masks = [path for path in paths if path.name.endswith(("_ch.fits", "_ar.fits"))]
     for mask in masks:
         found = compare_with_hek(mask, client=_hek_server(options))
         if found.events:

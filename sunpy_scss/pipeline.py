@@ -18,7 +18,7 @@ from sunpy_scss.plotting import cases, evaluation_page, overlay
 from sunpy_scss.properties import area_fraction
 from sunpy_scss.report import write_report
 from sunpy_scss.saving import refuse_existing, save_figure, save_map, save_text
-from sunpy_scss.segment import segment_active_regions, segment_coronal_holes
+from sunpy_scss.segment import predict_probability, segment_active_regions, segment_coronal_holes
 
 __all__ = [
     "HEKAgreement",
@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 _SEGMENT = {"CH": segment_coronal_holes, "AR": segment_active_regions}
+# What the name of a probability Map ends on.
+_PROBABILITY = "_probability.fits"
 # The wavelengths in Angstrom that show a feature, and the feature an image shows where both were asked for.
 _WAVELENGTH_OF = {"CH": 193, "AR": 171}
 # A mask that is farther from all images in time belongs to none of them.
@@ -68,7 +70,7 @@ class Outcome:
         return text if str(self.path) in text else f"{self.path}: {text}"
 
 
-def segment_files(paths, features, folder, *, plot=False, overwrite=False, **options):
+def segment_files(paths, features, folder, *, plot=False, probability=False, overwrite=False, **options):
     """
     Segment files one by one and write their masks.
 
@@ -82,6 +84,8 @@ def segment_files(paths, features, folder, *, plot=False, overwrite=False, **opt
         Made where missing. The mask of ``NAME.fits`` is ``NAME_ch.fits`` or ``NAME_ar.fits``.
     plot : bool, optional
         Also draw the outline on the image, as ``NAME_ch.png``.
+    probability : bool, optional
+        Also write the probability Map, as ``NAME_ch_probability.fits``.
     overwrite : bool, optional
         Replace files that are there; by default they are kept.
     **options
@@ -107,26 +111,34 @@ def segment_files(paths, features, folder, *, plot=False, overwrite=False, **opt
             outcomes.append(Outcome(path, error=FileExistsError(msg)))
             continue
         stems.add(path.stem)
-        outcomes.append(_segment_file(path, features, folder, plot, overwrite, options))
+        endings = [".fits", *[".png"] * plot, *[_PROBABILITY] * probability]
+        outcomes.append(_segment_file(path, features, folder, endings, overwrite, options))
     return outcomes
 
 
-def _segment_file(path, features, folder, plot, overwrite, options):
+def _segment_file(path, features, folder, endings, overwrite, options):
     try:
         smap = read_map(path)
         feature = _feature_of(smap, features)
-        targets = [folder / f"{path.stem}_{feature.lower()}{suffix}" for suffix in (".fits", ".png")[: 1 + plot]]
+        targets = [folder / f"{path.stem}_{feature.lower()}{ending}" for ending in endings]
         wanted = [target for target in targets if overwrite or not target.exists()]
         if wanted:
             mask = _SEGMENT[feature](smap, **options)
         for target in wanted:
-            if target.suffix == ".fits":
+            if target.name.endswith(_PROBABILITY):
+                save_map(_probability(smap, mask, **options), target)
+            elif target.suffix == ".fits":
                 save_map(mask, target)
             else:
                 save_figure(overlay(smap, mask).figure, target)
     except Exception as error:
         return Outcome(path, error=error)
     return Outcome(path, tuple(wanted), tuple(target for target in targets if target not in wanted))
+
+
+def _probability(smap, mask, *, model=None, samples=1, disk_median=None, **_):
+    """What a mask was made of, by the same model and variants."""
+    return predict_probability(smap, model=model or mask.meta["SCSSMOD"], samples=samples, disk_median=disk_median)
 
 
 def _feature_of(smap, features):

@@ -48,6 +48,17 @@ class TestSegment:
         expected = ["moon_ch.fits", "moon_ch.png", "sun_ch.fits", "sun_ch.png"]
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == expected
 
+    def test_probability(self, image, tmp_path, capsys):
+        assert segment(image, "--probability", "--samples", "2", "--output", tmp_path) == 0
+        mask, probability = (tmp_path / name for name in ("sun_ch.fits", "sun_ch_probability.fits"))
+        found = sunpy.map.Map(probability)
+        assert found.meta["CONTENT"] == "coronal hole probability"
+        certain = sunpy.map.Map(mask).data == 1
+        assert found.data[certain].min() >= sunpy.map.Map(mask).meta["SCSSTHR"]
+        capsys.readouterr()
+        assert main(["properties", str(mask), "--probability", str(probability)]) == 0
+        assert "area" in capsys.readouterr().out
+
     def test_options_reach_the_mask(self, image, tmp_path):
         assert segment(image, "--output", tmp_path, "--threshold", "0.3", "--min-area", "100000000 km2") == 0
         header = sunpy.map.Map(tmp_path / "sun_ch.fits").meta
