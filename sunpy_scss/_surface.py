@@ -183,6 +183,13 @@ class Surface:
             columns = (columns + 0.5) % self.shape[1] - 0.5
         return rows, columns
 
+    def nearest(self, points):
+        """Indices into the flattened data of the pixels in which points are; -1 where the Map does not show them."""
+        ny, nx = self.shape
+        rows, columns = np.floor(np.nan_to_num(self.pixels(points), nan=-9) + 0.5).astype(int)
+        inside = (rows >= 0) & (rows < ny) & (columns >= 0) & (columns < nx)
+        return np.where(inside, rows * nx + columns, -1)
+
     def corners(self, rows, columns):
         """
         Corners of pixels.

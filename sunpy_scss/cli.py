@@ -47,6 +47,8 @@ def _parser():
     _add_demo(commands)
     _add_hek_mask(commands)
     _add_fetch(commands)
+    _add_track(commands)
+    _add_carrington(commands)
     _add_models(commands)
     _add_train(commands)
     _add_evaluate(commands)
@@ -91,7 +93,7 @@ def _segment(options):
     if not (options.files or options.time):
         msg = "nothing to do: give files, or --time"
         raise ValueError(msg)
-    paths = [path for pattern in options.files for path in sorted(glob.glob(pattern)) or [pattern]]
+    paths = _expand(options.files)
     features = ("CH", "AR") if options.feature == "both" else (options.feature.upper(),)
     if options.time:
         folder = os.path.join(options.output, "images")
@@ -112,6 +114,11 @@ def _segment(options):
     if options.time:
         _print_agreement(outcomes, options)
     return 1 if failed else 0
+
+
+def _expand(patterns):
+    """Paths; a shell may leave patterns as they are."""
+    return [path for pattern in patterns for path in sorted(glob.glob(pattern)) or [pattern]]
 
 
 def _print_agreement(outcomes, options):
@@ -213,6 +220,39 @@ def _demo(options):
 
     for line in demo(options.output):
         print(line)
+    return 0
+
+
+def _add_track(commands):
+    command = _add_command(commands, "track", _track, "Follow the regions of masks from one to the next.")
+    command.add_argument("files", nargs="+", metavar="MASK", help="mask that segment wrote, or a quoted pattern")
+    command.add_argument("--output", required=True, metavar="DIR", help="folder for the tables and the picture")
+    command.add_argument("--overwrite", action="store_true", help="replace files that are there")
+
+
+def _track(options):
+    from sunpy_scss.evolution_files import track_files
+
+    for path in track_files(_expand(options.files), options.output, overwrite=options.overwrite):
+        print(path)
+    return 0
+
+
+def _add_carrington(commands):
+    command = _add_command(commands, "carrington", _carrington, "Write the Carrington map of masks of a rotation.")
+    command.add_argument("files", nargs="+", metavar="MASK", help="mask that segment wrote, or a quoted pattern")
+    command.add_argument("--output", required=True, metavar="FILE", help="the map, as FITS")
+    command.add_argument("--projection", choices=("CEA", "CAR"), default="CEA", help="default: CEA, equal areas")
+    command.add_argument("--rotation", type=int, metavar="N", help="of this Carrington rotation; all by default")
+    command.add_argument("--overwrite", action="store_true", help="replace the map if it is there")
+
+
+def _carrington(options):
+    from sunpy_scss.evolution_files import carrington_file
+
+    keywords = {"projection": options.projection, "rotation": options.rotation, "overwrite": options.overwrite}
+    smap = carrington_file(_expand(options.files), options.output, **keywords)
+    print(f"{smap.meta['parent']} -> {options.output}")
     return 0
 
 

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from makers import disk_map, sun_with_hole
 
+import astropy.units as u
 import sunpy.map
+from astropy.table import QTable
 
 from sunpy_scss import list_models
 from sunpy_scss.cli import main
 from sunpy_scss.metrics import iou
 from sunpy_scss.pairs import write_folder
-from sunpy_scss.synthetic import synthetic_sun
+from sunpy_scss.synthetic import Cap, synthetic_sun
 from sunpy_scss.train import LabelledMap
 
 
@@ -183,6 +185,38 @@ def test_train_and_evaluate(tmp_path, capsys):
     assert main(["evaluate", str(tmp_path / "tiny"), *data, "--output", str(tmp_path / "scores")]) == 0
     assert sorted(path.name for path in (tmp_path / "scores").iterdir()) == ["cases.png", "scores.json", "scores.png"]
     assert json.loads((tmp_path / "scores" / "scores.json").read_text())["model"] == "tiny"
+
+
+class TestMasksOfDays:
+    @pytest.fixture
+    def masks(self, tmp_path):
+        """Later days first by name."""
+        for name, day in (("b", 1), ("a", 2)):
+            hole = Cap(13 * day * u.deg, 10 * u.deg, 12 * u.deg)
+            sun = synthetic_sun(f"2017-06-0{day}", size=64, coronal_holes=[hole], active_regions=[])
+            sun.coronal_holes.save(tmp_path / f"{name}.fits")
+        return str(tmp_path / "*.fits")
+
+    def test_track(self, masks, tmp_path, capsys):
+        assert main(["track", masks, "--output", str(tmp_path / "out")]) == 0
+        names = ["regions.ecsv", "events.ecsv", "meridian.ecsv", "tracks.png"]
+        assert capsys.readouterr().out.split() == [str(tmp_path / "out" / name) for name in names]
+        regions = QTable.read(tmp_path / "out" / "regions.ecsv")
+        assert regions["track"].tolist() == [1, 1]
+        assert main(["track", masks, "--output", str(tmp_path / "out")]) == 1
+        assert "regions.ecsv" in capsys.readouterr().err
+        assert main(["track", masks, "--output", str(tmp_path / "out"), "--overwrite"]) == 0
+
+    def test_carrington(self, masks, tmp_path, capsys):
+        path = tmp_path / "out" / "map.fits"
+        path.parent.mkdir()
+        assert main(["carrington", masks, "--projection", "CAR", "--output", str(path)]) == 0
+        assert capsys.readouterr().out.startswith("2 masks")
+        assert sunpy.map.Map(path).coordinate_system.axis1 == "CRLN-CAR"
+        assert main(["carrington", masks, "--output", str(path)]) == 1
+        assert "--overwrite" in capsys.readouterr().err
+        assert main(["carrington", masks, "--rotation", "1900", "--output", str(path), "--overwrite"]) == 1
+        assert "Carrington rotation 1900" in capsys.readouterr().err
 
 
 def test_help_imports_nothing_heavy():

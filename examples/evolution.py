@@ -1,0 +1,87 @@
+"""
+=================================
+A rotation of coronal holes
+=================================
+
+Which hole is which from day to day, what becomes of them, one map of the whole Sun, and the share of the central
+meridian from which the solar wind to Earth comes.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import astropy.units as u
+from astropy.time import Time
+
+from sunpy_scss.evolution import (
+    carrington_coverage,
+    carrington_map,
+    central_meridian_fraction,
+    track_regions,
+    track_series,
+)
+from sunpy_scss.plotting import carrington_chart, track_chart, track_overlay
+from sunpy_scss.synthetic import Cap, synthetic_sun
+
+###############################################################################
+# A synthetic Sun every second day for a month. Two holes turn with the Sun through all of it; a third grows, touches
+# one of them and becomes a part of it; a fourth is born in sight and dies in sight.
+
+
+def sun_on(day):
+    turn = 13.2 * day
+    holes = [Cap((turn - 45) * u.deg, 20 * u.deg, 14 * u.deg), Cap((turn + 45) * u.deg, -25 * u.deg, 12 * u.deg)]
+    if day <= 6:
+        holes.append(Cap((turn - 72) * u.deg, 20 * u.deg, (2 * day + 5) * u.deg))
+    if 8 <= day <= 12:
+        holes.append(Cap((turn - 130) * u.deg, -10 * u.deg, 8 * u.deg))
+    date = Time("2017-06-01T12:00") + day * u.day
+    return synthetic_sun(date, size=256, coronal_holes=holes, active_regions=[], seed=day)
+
+
+suns = [sun_on(day) for day in range(0, 30, 2)]
+masks = [sun.coronal_holes for sun in suns]
+
+###############################################################################
+# Each hole keeps its number, also when it comes back after half a rotation behind the Sun. What comes and goes at the
+# limb is not taken for birth and death. There a hole of few pixels may fall to pieces, which are left out here.
+
+tracks = track_regions(masks)
+numbers, counts = np.unique(tracks.regions["track"], return_counts=True)
+lasting = np.isin(tracks.events["track"], numbers[counts > 1])
+tracks.events["time"].format = "iso"
+tracks.events["time"].out_subfmt = "date"
+print(tracks.events[lasting])
+
+figure = track_chart(tracks)
+
+###############################################################################
+# The same as pictures; with `sunpy_scss.plotting.movie` they would be a movie.
+
+figure = plt.figure(figsize=(10, 3.5), layout="constrained")
+for place, number in enumerate((1, 5, 14), start=1):
+    axes = figure.add_subplot(1, 3, place, projection=suns[number].image)
+    track_overlay(suns[number].image, masks[number], tracks.regions[tracks.regions["mask"] == number], axes=axes)
+    axes.set_title(suns[number].image.date.iso[:10])
+
+###############################################################################
+# Area and place of one hole over time.
+
+series = track_series(tracks, 1)
+series["area"].info.format = series["carrington_lon"].info.format = ".0f"
+print(series["time", "area", "carrington_lon", "touches_limb"])
+
+###############################################################################
+# One map of the whole Sun, and how well each part of it was seen.
+
+figure = carrington_chart(carrington_map(masks), carrington_coverage(masks))
+
+###############################################################################
+# The share of coronal holes around the central meridian. The wind of a peak arrives at Earth some days later.
+
+meridian = central_meridian_fraction(masks, latitudes=(-60, 60) * u.deg)
+figure, axes = plt.subplots(figsize=(8, 3), layout="constrained")
+axes.plot(meridian["time"].datetime64, 100 * np.asarray(meridian["fraction"]), "o-")
+axes.set(ylabel="% of the slice")
+
+plt.show()

@@ -1,0 +1,483 @@
+"""Masks over days to years: regions followed, their areas and fluxes, Carrington maps and the central meridian."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+import astropy.units as u
+from astropy.table import QTable, vstack
+from astropy.time import Time
+from astropy.timeseries import TimeSeries
+
+from sunpy_scss import _carrington, _grid
+from sunpy_scss._regions import find_regions
+from sunpy_scss._surface import surface_of
+from sunpy_scss._tracking import Settings, Tracker
+from sunpy_scss.properties import region_table
+
+__all__ = [
+    "Tracks",
+    "carrington_coverage",
+    "carrington_map",
+    "central_meridian_fraction",
+    "total_series",
+    "track_regions",
+    "track_series",
+]
+
+# What of all regions together is the sum of what each of them has.
+_SUMS = ("area", "area_percent", "flux_signed", "flux_unsigned")
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """
+    Regions followed through masks.
+
+    Attributes
+    ----------
+    regions : astropy.table.QTable
+        A row for each region in each mask.
+    events : astropy.table.QTable
+        What began, ended, merged and split.
+    times : astropy.time.Time
+        Of all masks, those without regions included.
+    """
+
+    regions: QTable
+    events: QTable
+    times: Time
+
+
+@u.quantity_input
+def track_regions(
+    masks,
+    *,
+    images=None,
+    magnetograms=None,
+    min_overlap=0.2,
+    out_to: u.deg = 60 * u.deg,
+    patience: u.day = 1 * u.day,
+    memory: u.day = 25 * u.day,
+):
+    """
+    Follow the regions of masks from one to the next.
+
+    Parameters
+    ----------
+    masks : iterable of sunpy.map.GenericMap
+        Of one feature, in order of time, 1 inside and 0 outside; from any observers. They are taken one by one, so that
+        a generator may read years of them from files.
+    images, magnetograms : iterable of sunpy.map.GenericMap, optional
+        One for each mask, for statistics of intensity and magnetic flux as in `~sunpy_scss.properties.region_table`.
+    min_overlap : float, optional
+        Two regions belong together if they share at least so much of the smaller of them, from 0 to 1.
+    out_to : astropy.units.Quantity, optional
+        The angle from disc centre out to which a region that is there is believed to be seen. One that is missing
+        farther out is taken to be out of sight, not dead.
+    patience : astropy.units.Quantity, optional
+        A region that is missing in sight for less than that goes on when it is found again.
+    memory : astropy.units.Quantity, optional
+        How long the place of a region is remembered that is not in sight; at most 28 days.
+
+    Returns
+    -------
+    Tracks
+        Its ``regions`` have the columns
+
+        ``mask``, ``time``
+            its place among the masks, from 0, and its time
+        ``track``
+            the number of the region, the same in all masks
+        ``lon``, ``lat``
+            the middle of its area in Stonyhurst coordinates
+
+        and all others of `~sunpy_scss.properties.region_table` but ``centroid``; ``id`` is the number in the mask. Its
+        ``events`` have the columns ``time``, ``event``, ``track`` and ``other``, where ``event`` is
+
+        ``start``
+            seen for the first time, in the first mask or after a gap of more than 13 days or ``memory``
+        ``birth``
+            seen for the first time, in a place that had been in sight in the last 13 days, where there was none
+        ``rotated on``
+            seen for the first time, in a place that had not been
+        ``split``
+            has come off the track ``other``
+        ``merge``
+            has become a part of the track ``other``: the end of this track
+        ``rotated off``
+            seen for the last time before it went out of sight
+        ``return``
+            seen again, with its old number, after more than 13 days
+        ``death``
+            not there any more, though its place is in sight; the time is that of the first mask without it
+
+    Raises
+    ------
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
+        As `~sunpy_scss.properties.region_table`.
+    ValueError
+        If there is no mask, their order is not that of time, ``memory`` is over 28 days, or the numbers of masks and
+        images differ.
+
+    Notes
+    -----
+    What has been seen of each region is kept as points on the sphere and turns with the Sun as in [1]_. Each mask
+    renews what is within ``out_to`` of its disc centre; what is behind the limb or close to it stays, up to
+    ``memory``. A region is the track whose remembered area it overlaps most. So gaps between masks, masks of several
+    observers and regions that come back after half a rotation behind the Sun are one case. Of regions that merge, the
+    one with the largest overlap goes on; of those that split likewise.
+
+    Coronal holes turn more like a rigid body than the photosphere does [2]_. Over the time behind the Sun this
+    moves a hole at 60 degrees of latitude by tens of degrees against its remembered place; long holes are found
+    again, small ones at high latitudes may get a new number.
+
+    A region whose middle is always more than ``out_to`` away from disc centre, as a polar hole, never dies: it rotates
+    off. Only the area in sight counts in ``area``; see ``beyond_60`` and ``touches_limb``.
+
+    References
+    ----------
+    .. [1] Howard, Harvey & Forgach (1990), https://doi.org/10.1007/BF00156795
+    .. [2] Hiremath & Hegde (2013), https://doi.org/10.1088/0004-637X/763/2/137
+
+    Examples
+    --------
+    A hole that is seen through a week, and one that is born in sight:
+
+    >>> import numpy as np
+    >>> import astropy.units as u
+    >>> from astropy.time import Time
+    >>> from sunpy_scss.evolution import track_regions
+    >>> from sunpy_scss.synthetic import Cap, synthetic_sun
+    >>> masks = []
+    >>> for day in range(7):
+    ...     holes = [Cap((13.2 * day - 40) * u.deg, 15 * u.deg, 10 * u.deg)]
+    ...     if day >= 3:
+    ...         holes.append(Cap((13.2 * day - 60) * u.deg, -30 * u.deg, 8 * u.deg))
+    ...     sun = synthetic_sun(Time("2017-06-01") + day * u.day, size=64, coronal_holes=holes, active_regions=[])
+    ...     masks.append(sun.coronal_holes)
+    >>> tracks = track_regions(masks)
+    >>> np.bincount(tracks.regions["track"])
+    array([0, 7, 4])
+    >>> tracks.events["time"].format = "iso"
+    >>> tracks.events["time"].out_subfmt = "date"
+    >>> print(tracks.events)
+       time    event track other
+    ---------- ----- ----- -----
+    2017-06-01 start     1     0
+    2017-06-04 birth     2     0
+    """
+    days = [value.to_value(u.day) for value in (patience, memory)]
+    if not days[1] <= 28:
+        msg = f"memory must be at most 28 days (got {memory}): nothing on the Sun lasts longer out of sight unchanged."
+        raise ValueError(msg)
+    tracker = Tracker(Settings(min_overlap, out_to.to_value(u.rad), *days))
+    given = {name: maps for name, maps in (("image", images), ("magnetogram", magnetograms)) if maps is not None}
+    tables, times = [], []
+    for mask, *maps in zip(masks, *given.values(), strict=True):
+        table = region_table(mask, **dict(zip(given, maps, strict=True)))
+        times.append(surface_of(mask).obstime)
+        if len(times) > 1 and times[-1] < times[-2]:
+            msg = f"The masks must be in order of time (got {times[-2].isot} before {times[-1].isot}); sort them first."
+            raise ValueError(msg)
+        tracks = tracker.follow(find_regions(mask))
+        tables.append(_followed(table, len(times) - 1, times[-1], tracks))
+    _check_any(times)
+    tracker.finish()
+    regions = vstack(tables, metadata_conflicts="silent")
+    regions.meta = {key: value for key, value in tables[0].meta.items() if key not in ("DATE-OBS", "PARENT")}
+    return Tracks(regions, _event_table(tracker), Time(times))
+
+
+def _check_any(masks):
+    if not masks:
+        msg = "There is no mask; give one at least."
+        raise ValueError(msg)
+
+
+def _followed(table, number, time, tracks):
+    """The table of the regions of a mask with time and tracks, and plain coordinates, whose frame is that of all."""
+    centroid = table["centroid"]
+    columns = {
+        "mask": np.full(len(table), number),
+        "time": time.reshape(1)[np.zeros(len(table), dtype=int)],
+        "track": tracks,
+        "lon": u.Quantity(centroid.lon, u.deg),
+        "lat": u.Quantity(centroid.lat, u.deg),
+    }
+    table.remove_column("centroid")
+    return QTable(columns | {name: table[name] for name in table.colnames}, meta=table.meta)
+
+
+def _event_table(tracker):
+    events = sorted(tracker.events, key=lambda event: event[0])
+    days, names, tracks, others = zip(*events, strict=True) if events else ([], [], [], [])
+    return QTable(
+        {
+            "time": tracker.start + np.array(days, dtype=float) * u.day,
+            "event": np.array(names, dtype=str),
+            "track": np.array(tracks, dtype=int),
+            "other": np.array(others, dtype=int),
+        }
+    )
+
+
+def track_series(tracks, track):
+    """
+    The life of one region as a time series.
+
+    Parameters
+    ----------
+    tracks : Tracks
+        As `track_regions` gives them.
+    track : int
+        The number of the region.
+
+    Returns
+    -------
+    astropy.timeseries.TimeSeries
+        The rows of ``tracks.regions`` with that number.
+
+    Raises
+    ------
+    ValueError
+        If there is no such region.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from sunpy_scss.evolution import track_regions, track_series
+    >>> from sunpy_scss.synthetic import Cap, synthetic_sun
+    >>> hole = Cap(10 * u.deg, 20 * u.deg, 15 * u.deg)
+    >>> tracks = track_regions([synthetic_sun(size=128, coronal_holes=[hole], active_regions=[]).coronal_holes])
+    >>> series = track_series(tracks, 1)
+    >>> series["area_percent"].info.format = ".1f"
+    >>> print(series["time", "area_percent"])
+              time          area_percent
+                                 %
+    ----------------------- ------------
+    2017-06-01T12:00:00.000          3.4
+    """
+    rows = tracks.regions[tracks.regions["track"] == track]
+    if not len(rows):
+        msg = f"There is no track {track}; they are numbered from 1 to {tracks.regions['track'].max(initial=0)}."
+        raise ValueError(msg)
+    return TimeSeries(rows)
+
+
+def total_series(tracks):
+    """
+    The areas and fluxes of all regions together as a time series.
+
+    Parameters
+    ----------
+    tracks : Tracks
+        As `track_regions` gives them.
+
+    Returns
+    -------
+    astropy.timeseries.TimeSeries
+        A row for each mask, also one without regions, with ``n_regions`` and the sums of ``area``,
+        ``area_percent`` and, where magnetograms were given, ``flux_signed`` and ``flux_unsigned``. Regions whose flux
+        is not known add none.
+
+    Notes
+    -----
+    Masks of different observers at one time have rows of their own: they see other parts of the Sun, and shared ones.
+
+    Examples
+    --------
+    >>> from sunpy_scss.evolution import total_series, track_regions
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> tracks = track_regions([synthetic_sun(size=128, seed=3).coronal_holes])
+    >>> series = total_series(tracks)
+    >>> bool(series["area"][0] == tracks.regions["area"].sum())
+    True
+    """
+    regions = tracks.regions
+    mask = regions["mask"]
+    count = len(tracks.times)
+    sums = {
+        name: np.bincount(mask, weights=np.nan_to_num(regions[name].value), minlength=count) * regions[name].unit
+        for name in _SUMS
+        if name in regions.colnames
+    }
+    return TimeSeries(time=tracks.times, data={"n_regions": np.bincount(mask, minlength=count), **sums})
+
+
+def carrington_map(masks, *, projection="CEA", shape=(360, 720), rotation=None):
+    """
+    What masks of a rotation show of the whole Sun, in Carrington coordinates.
+
+    Parameters
+    ----------
+    masks : iterable of sunpy.map.GenericMap
+        1 inside and 0 outside, in any order and from any observers; taken one by one.
+    projection : str, optional
+        ``"CEA"``, equal areas: rows evenly spaced in the sine of latitude; or ``"CAR"``, evenly in latitude.
+    shape : tuple of int, optional
+        (ny, nx), pixels in latitude and longitude.
+    rotation : int, optional
+        Number of a Carrington rotation: each longitude is taken from the half of a rotation before and after its
+        passage of the central meridian of Earth in that rotation. By default, all that the masks show is averaged,
+        whatever the time between them.
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+        float32, longitudes 0 to 360 degrees from the left. From 0 to 1, the share of the views of a place that have it
+        inside; each view of it counts as the fourth power of the cosine of its angle to the central meridian. NaN where
+        no mask shows the surface. Its date is half-way between the first and the last mask (DATE-BEG, DATE-END), its
+        observer Earth; CAR_ROT is the rotation if one was asked for.
+
+    Raises
+    ------
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
+        As `~sunpy_scss.properties.region_table`.
+    ValueError
+        If the projection is another, or no mask shows anything of the rotation.
+
+    Notes
+    -----
+    Places keep their Carrington coordinates from mask to mask, as in any synoptic map: the Sun turns as a rigid body in
+    25.38 days. Where views days apart disagree, by evolution or by differential rotation, there are values between 0
+    and 1. A mask of it, for `~sunpy_scss.properties.region_table`, is
+    ``sunpy.map.Map((share.data >= 0.5).astype("int16"), share.meta)``.
+
+    What is far from the central meridian in all masks has the value of its best views all the same;
+    `carrington_coverage` tells where that is.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from sunpy_scss.evolution import carrington_map
+    >>> from sunpy_scss.synthetic import Cap, synthetic_sun
+    >>> hole = Cap(10 * u.deg, 20 * u.deg, 15 * u.deg)
+    >>> mask = synthetic_sun(size=128, coronal_holes=[hole], active_regions=[]).coronal_holes
+    >>> smap = carrington_map([mask], shape=(90, 180))
+    >>> smap.coordinate_system
+    SpatialPair(axis1='CRLN-CEA', axis2='CRLT-CEA')
+    """
+    return _carrington_map(masks, projection, shape, rotation, "share", lambda views: views.inside / views.total)
+
+
+def carrington_coverage(masks, *, projection="CEA", shape=(360, 720), rotation=None):
+    """
+    How well masks show each part of a `carrington_map`.
+
+    Parameters
+    ----------
+    masks, projection, shape, rotation
+        As for `carrington_map`.
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+        float32, the sum of the weights of all views, on the WCS of the `carrington_map`: 1 for one mask that shows the
+        place on its central meridian, 0 where none shows it.
+
+    Raises
+    ------
+    TypeError, ValueError, `~sunpy_scss.exceptions.InvalidMapError`
+        As `carrington_map`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sunpy_scss.evolution import carrington_coverage
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> smap = carrington_coverage([synthetic_sun(size=128).coronal_holes], shape=(90, 180))
+    >>> round(float(smap.data.max()), 2), round(float(np.mean(smap.data > 0)), 1)
+    (1.0, 0.5)
+    """
+    return _carrington_map(masks, projection, shape, rotation, "coverage", lambda views: views.total)
+
+
+def _carrington_map(masks, projection, shape, rotation, content, values):
+    if projection not in ("CEA", "CAR"):
+        msg = f"projection must be CEA or CAR (got {projection!r})."
+        raise ValueError(msg)
+    views = _carrington.add_views(masks, shape, projection, rotation)
+    if views is None:
+        msg = f"No mask shows anything of {'the Sun' if rotation is None else f'Carrington rotation {rotation}'}."
+        raise ValueError(msg)
+    first, last = views.times.min(), views.times.max()
+    blank = _carrington.blank_map(shape, projection, first + (last - first) / 2, views.rsun)
+    keywords = {
+        **views.keywords,
+        "CONTENT": f"Carrington {content}, {views.keywords.get('CONTENT', 'mask')}",
+        "PARENT": f"{len(views.times)} masks",
+        "DATE-BEG": first.isot,
+        "DATE-END": last.isot,
+    }
+    if rotation is not None:
+        keywords["CAR_ROT"] = rotation
+    with np.errstate(invalid="ignore"):
+        data = values(views).astype(np.float32)
+    history = f"sunpy_scss.carrington_{'map' if content == 'share' else content} of {len(views.times)} masks"
+    return _grid.make_map(data, blank, keywords=keywords, history=history)
+
+
+@u.quantity_input
+def central_meridian_fraction(masks, *, width: u.deg = 20 * u.deg, latitudes: u.deg = (-90, 90) * u.deg):
+    """
+    The share of a slice along the central meridian that is inside masks.
+
+    Of coronal holes, it is the usual proxy of the solar wind that arrives some days later: in [1]_, the speed at Earth
+    peaks four days after this fraction does, for a slice of 20 degrees.
+
+    Parameters
+    ----------
+    masks : iterable of sunpy.map.GenericMap
+        1 inside and 0 outside; taken one by one.
+    width : astropy.units.Quantity, optional
+        Of the slice, in heliographic longitude.
+    latitudes : astropy.units.Quantity, optional
+        Its two ends, from the south.
+
+    Returns
+    -------
+    astropy.timeseries.TimeSeries
+        A row for each mask, with the columns ``fraction``, of the area in sight, from 0 to 1 and NaN if none is, and
+        ``coverage``, the share of the slice that is in sight.
+
+    Raises
+    ------
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
+        As `~sunpy_scss.properties.region_table`.
+    ValueError
+        If there is no mask, or the slice is none.
+
+    Notes
+    -----
+    The meridian is that of the observer of each mask. Areas are those on the sphere.
+
+    References
+    ----------
+    .. [1] Vrsnak, Temmer & Veronig (2007), https://doi.org/10.1007/s11207-007-0285-8
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from sunpy_scss.evolution import central_meridian_fraction
+    >>> from sunpy_scss.synthetic import Cap, synthetic_sun
+    >>> hole = Cap(0 * u.deg, 0 * u.deg, 30 * u.deg)
+    >>> mask = synthetic_sun(size=256, coronal_holes=[hole], active_regions=[]).coronal_holes
+    >>> series = central_meridian_fraction([mask], latitudes=(-50, 50) * u.deg)
+    >>> series["fraction"].info.format = ".2f"
+    >>> print(series["time", "fraction"])
+              time          fraction
+    ----------------------- --------
+    2017-06-01T12:00:00.000     0.64
+    """
+    south, north = latitudes.to_value(u.rad)
+    if not (-np.pi / 2 <= south < north <= np.pi / 2 and 0 * u.deg < width <= 180 * u.deg):
+        msg = f"A slice has a width up to 180 degrees and two latitudes, south first (got {width} and {latitudes})."
+        raise ValueError(msg)
+    times, rows = [], []
+    for mask in masks:
+        rows.append(_carrington.share_near_meridian(mask, width.to_value(u.rad), (south, north)))
+        times.append(surface_of(mask).obstime)
+    _check_any(times)
+    fraction, coverage = np.transpose(rows)
+    return TimeSeries(time=Time(times), data={"fraction": fraction, "coverage": coverage})
