@@ -14,6 +14,7 @@ _WHERE = {
     "list_models": "models",
     "load_model": "models",
     "predict_probability": "segment",
+    "region_table": "properties",
     "search_hek": "hek",
     "segment_active_regions": "segment",
     "segment_coronal_holes": "segment",
