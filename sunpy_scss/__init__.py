@@ -14,6 +14,7 @@ _WHERE = {
     "list_models": "models",
     "load_model": "models",
     "predict_probability": "segment",
+    "predict_spread": "segment",
     "region_table": "properties",
     "search_hek": "hek",
     "segment_active_regions": "segment",

@@ -59,7 +59,8 @@ class Configuration:
     Attributes
     ----------
     card : sunpy_scss.models.ModelCard
-        Of the model to be; scores and hash are filled in.
+        Of the model to be; scores and hash are filled in. So is the temperature, fitted to the training part; the
+        threshold counts before calibration and moves along.
     epochs : int
         The most passes over the training part.
     batch_size : int

@@ -52,6 +52,7 @@ def _parser():
     _add_models(commands)
     _add_train(commands)
     _add_evaluate(commands)
+    _add_calibrate(commands)
     return parser
 
 
@@ -331,4 +332,25 @@ def _evaluate(options):
     if options.output:
         for path in write_evaluation(score_model(model, dataset), dataset, options.output):
             print(path)
+    return 0
+
+
+def _add_calibrate(commands):
+    command = _add_command(commands, "calibrate", _calibrate, "Make a model's probabilities fit labels; masks stay.")
+    command.add_argument("model", metavar="DIR", help="folder of a model; its card is changed, its weights are not")
+    command.add_argument("--data", required=True, metavar="DIR", help="folder with images/, masks/ and index.csv")
+
+
+def _calibrate(options):
+    import json
+
+    from sunpy_scss.calibration import calibrate_folder
+    from sunpy_scss.models import load_model
+    from sunpy_scss.train import make_dataset, read_folder
+
+    card = load_model(options.model).card
+    parts = (make_dataset(read_folder(options.data, part), card) for part in ("train", "validation"))
+    card = calibrate_folder(options.model, *parts).card
+    errors = {name: card.scores["model"][name] for name in ("calibration_error", "uncalibrated_error")}
+    print(json.dumps({"temperature": card.temperature, "threshold": card.threshold, **errors}, indent=2))
     return 0

@@ -11,12 +11,12 @@ from sunpy.coordinates.sun import B0
 
 from sunpy_scss import _grid
 from sunpy_scss._scores import LATITUDES, RADII, measures, pooled, ratio, zone_sums
+from sunpy_scss.calibration import calibration_error, reliability
 
 __all__ = ["Evaluation", "score_model"]
 
 _UNITS = {"boundary_distance": u.deg}
 _THRESHOLDS = np.linspace(0, 1, 101)
-_BINS = np.linspace(0, 1, 11)
 _RESAMPLES = 1000
 _CONFIDENCE = 0.95
 
@@ -38,9 +38,7 @@ class Evaluation:
         The one that would have given the highest pooled IoU on these images; NaN where nothing is labelled. To use it
         for another model card, take it from images that no score is reported on.
     calibration_error : float
-        The mean distance between what the probabilities say and the labelled share, over the bins of ``reliability``
-        weighted by their pixels: the expected calibration error of Naeini et al. (2015,
-        https://doi.org/10.1609/aaai.v29i1.9602).
+        Of ``reliability``; see `sunpy_scss.calibration.calibration_error`.
     scores : astropy.table.QTable
         One row for all of the disc, each zone of latitude and of distance from disc centre, and each year. Columns:
         ``by``, ``zone``; ``images``, ``labelled`` (images with the feature there), ``blocks`` of time;
@@ -54,8 +52,8 @@ class Evaluation:
     thresholds : astropy.table.QTable
         Pooled ``iou`` by ``threshold``.
     reliability : astropy.table.QTable
-        For bins of the probability from ``low`` to ``high``: number of ``pixels``, mean ``probability``, and
-        ``labelled``, the share of them inside the feature.
+        What the calibrated probabilities say against how often they are right; see
+        `sunpy_scss.calibration.reliability`.
     claimed : numpy.ndarray
         (n, size, size) bool on the canonical grid, in the order of the data set.
     """
@@ -145,21 +143,21 @@ def score_model(model, dataset, *, block_length: u.day = 14 * u.day, seed=0):
     """
     _check(model.card, dataset)
     answer = model.predict(np.asarray(dataset.images)[..., np.newaxis])
-    probabilities = np.asarray(answer, dtype=np.float32).reshape(dataset.images.shape)
+    probabilities = model.card.calibrated(np.asarray(answer, dtype=np.float32).reshape(dataset.images.shape))
     claimed = (probabilities >= model.card.threshold) & dataset.disk
     labelled, likely = np.asarray(dataset.labels)[:, dataset.disk] >= 0.5, probabilities[:, dataset.disk]
     sums = zone_sums(dataset, claimed, B0(dataset.dates).to_value(u.rad), model.card.half_width)
     blocks = _blocks(dataset.dates, block_length)
-    thresholds, reliability = _by_threshold(labelled, likely), _reliability(labelled, likely)
+    thresholds, bins = _by_threshold(labelled, likely), reliability(labelled, likely)
     return Evaluation(
         model=model.card.name,
         threshold=model.card.threshold,
         best_threshold=_best(thresholds) if labelled.any() else np.nan,
-        calibration_error=_calibration_error(reliability),
+        calibration_error=calibration_error(bins),
         scores=_readable(_score_table(sums, dataset.dates, blocks, seed)),
         images=_readable(_image_table(sums, dataset, blocks)),
         thresholds=_readable(thresholds),
-        reliability=_readable(reliability),
+        reliability=bins,
         claimed=claimed,
     )
 
@@ -251,25 +249,3 @@ def _by_threshold(labelled, likely):
 
 def _best(thresholds):
     return float(thresholds["threshold"][np.argmax(thresholds["iou"])])
-
-
-def _reliability(labelled, likely):
-    pixels, inside, total = (
-        np.histogram(likely, _BINS, weights=weights)[0]
-        for weights in (None, labelled.astype(float), likely.astype(float))
-    )
-    return QTable(
-        {
-            "low": _BINS[:-1],
-            "high": _BINS[1:],
-            "pixels": pixels,
-            "probability": ratio(total, pixels),
-            "labelled": ratio(inside, pixels),
-        }
-    )
-
-
-def _calibration_error(reliability):
-    filled = reliability[reliability["pixels"] > 0]
-    gaps = np.abs(filled["probability"] - filled["labelled"])
-    return float(np.average(gaps, weights=filled["pixels"]))

@@ -15,6 +15,8 @@ from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
 
+from scipy.special import expit, logit
+
 from sunpy_scss.exceptions import ModelError, ModelNotFoundError
 
 __all__ = [
@@ -100,7 +102,10 @@ class ModelCard:
     stretch : Stretch
     network : Network
     threshold : float
-        Probability from which on a pixel belongs to the feature.
+        Probability, calibrated, from which on a pixel belongs to the feature.
+    temperature : float
+        By which the logits of the network are divided to calibrate its probabilities; see `sunpy_scss.calibration`.
+        The default, 1, leaves them as they are.
     labels : str
         Who or what drew the training labels, in one word for the header of a mask.
     training : dict
@@ -124,6 +129,7 @@ class ModelCard:
     stretch: Stretch
     network: Network
     threshold: float = 0.5
+    temperature: float = 1.0
     labels: str = ""
     training: dict = field(default_factory=dict)
     scores: dict = field(default_factory=dict)
@@ -136,6 +142,9 @@ class ModelCard:
     def __post_init__(self):
         if self.feature not in ("CH", "AR"):
             msg = f"A card's feature is 'CH' or 'AR' (got {self.feature!r})."
+            raise ModelError(msg)
+        if not self.temperature > 0:
+            msg = f"A card's temperature is a positive number (got {self.temperature!r})."
             raise ModelError(msg)
         object.__setattr__(self, "wavelengths", tuple(self.wavelengths))
 
@@ -160,6 +169,19 @@ class ModelCard:
         """The card as plain values, for JSON."""
         return dataclasses.asdict(self)
 
+    def calibrated(self, raw):
+        """Probabilities from what the network itself says, arrays of any shape."""
+        return _tempered(raw, self.temperature)
+
+    def uncalibrated(self, probability):
+        """What the network itself says where the calibrated probability is this one."""
+        return _tempered(probability, 1 / self.temperature)
+
+
+def _tempered(probability, temperature):
+    # Not computed for 1, where rounding would change the least digits.
+    return probability if temperature == 1 else expit(logit(probability) / temperature)
+
 
 @dataclass(frozen=True)
 class Model:
@@ -170,7 +192,8 @@ class Model:
     ----------
     card : ModelCard
     predict : callable
-        From (n, size, size, 1) float32 in [0, 1] to probabilities of the same shape. Any function will do.
+        From (n, size, size, 1) float32 in [0, 1] to probabilities of the same shape, before `ModelCard.calibrated`. Any
+        function will do.
     """
 
     card: ModelCard
@@ -385,7 +408,18 @@ def save_model(folder, card, network, *, overwrite=False):
         weights, card_file = Path(scratch, _WEIGHTS), Path(scratch, _CARD)
         save_weights(network, weights)
         card = dataclasses.replace(card, sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
-        card_file.write_text(json.dumps(card.to_dict(), indent=2) + "\n", encoding="utf-8")
+        card_file.write_text(_text(card), encoding="utf-8")
         weights.replace(folder / _WEIGHTS)
         card_file.replace(folder / _CARD)
     return load_model(folder)
+
+
+def write_card(folder, card):
+    """Replace the card of a model folder; the weights stay."""
+    scratch = Path(folder, f"partial.{_CARD}")
+    scratch.write_text(_text(card), encoding="utf-8")
+    scratch.replace(Path(folder, _CARD))
+
+
+def _text(card):
+    return json.dumps(card.to_dict(), indent=2) + "\n"

@@ -13,7 +13,7 @@ from sunpy_scss._input import NetworkInput, check_map, network_input
 from sunpy_scss.exceptions import ModelError
 from sunpy_scss.models import Model, load_model
 
-__all__ = ["predict_probability", "segment_active_regions", "segment_coronal_holes"]
+__all__ = ["predict_probability", "predict_spread", "segment_active_regions", "segment_coronal_holes"]
 
 _CONTENT = {"CH": "coronal hole", "AR": "active region"}
 
@@ -130,7 +130,8 @@ def predict_probability(smap, *, model, disk_median=None, samples=1):
         As for `segment_coronal_holes`.
     samples : int, optional
         Average over so many of the eight variants of the image: mirrored east-west, north-south, both, and the same
-        four shifted by half a pixel of the network's grid. Takes as many times as long.
+        four shifted by half a pixel of the network's grid. Takes as many times as long. How far they differ tells
+        `predict_spread`.
 
     Returns
     -------
@@ -150,11 +151,62 @@ def predict_probability(smap, *, model, disk_median=None, samples=1):
     >>> float(probability.max()) <= 1
     True
     """
+    return _predict(smap, model, disk_median, samples, "probability", _Prediction.probability)
+
+
+def predict_spread(smap, *, model, disk_median=None, samples=8):
+    """
+    How far the probability of each pixel changes from variant to variant of the image.
+
+    The variants are the same Sun, shown to the network in another way: where it answers otherwise, it is not sure, be
+    its probability near 0.5 or not. What all of them get wrong alike, such as a filament taken for a hole, has no
+    spread: it is a lower bound of the uncertainty.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap, sunpy.map.MapSequence or list of sunpy.map.GenericMap
+        As for `segment_coronal_holes`.
+    model : str, path-like or sunpy_scss.models.Model
+        One of `sunpy_scss.list_models`, the folder of a model of your own, or a model.
+    disk_median : astropy.units.Quantity, optional
+        As for `segment_coronal_holes`.
+    samples : int, optional
+        Over so many of the variants of the image that `predict_probability` averages over; from 2 to 8.
+
+    Returns
+    -------
+    sunpy.map.GenericMap or list of sunpy.map.GenericMap
+        float32 from 0 to 0.5, the standard deviation of the probability over the variants; 0 off the disc; on the WCS
+        of ``smap``.
+
+    Raises
+    ------
+    ValueError
+        If ``samples`` is not between 2 and 8.
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`, `~sunpy_scss.exceptions.ModelNotFoundError`
+        As `segment_coronal_holes`.
+
+    Examples
+    --------
+    >>> from sunpy_scss import predict_spread
+    >>> from sunpy_scss.images import example_map
+    >>> spread = predict_spread(example_map(193), model="scss-ch-193-1", samples=2)
+    >>> bool(0 < spread.max() <= 0.5)
+    True
+    """
+    if samples < 2:
+        msg = f"The spread needs at least two samples (got {samples}); one has none."
+        raise ValueError(msg)
+    return _predict(smap, model, disk_median, samples, "probability spread", _Prediction.spread)
+
+
+def _predict(smap, model, disk_median, samples, quantity, on_pixels):
+    """Maps of what ``on_pixels`` makes of each `_Prediction`."""
     model = load_model(model)
-    content = f"{_CONTENT[model.card.feature]} probability"
+    content = f"{_CONTENT[model.card.feature]} {quantity}"
     results = [
         _grid.make_map(
-            found.on_pixels(),
+            on_pixels(found),
             found.smap,
             keywords={"CONTENT": content, **found.provenance()},
             history=f"sunpy_scss: {content} by {model.card.name}\nsamples={samples}",
@@ -206,18 +258,28 @@ _VARIANTS = [(rows, columns, shift) for shift in (0, 5) for rows in (1, -1) for 
 
 @dataclass(frozen=True)
 class _Prediction:
-    """A Map and the probabilities that a network gave for it, on the canonical grid."""
+    """A Map, and what a network said of each variant of it, (samples, size, size) on the canonical grid."""
 
     smap: GenericMap
     model: Model
     network_input: NetworkInput
-    probability: np.ndarray
+    variants: np.ndarray
 
-    def on_pixels(self):
-        return _grid.from_canonical(self.probability, self.network_input.frame, half_width=self.model.card.half_width)
+    def probability(self):
+        return self.model.card.calibrated(self._mean())
+
+    def spread(self):
+        return self._on_pixels(self.model.card.calibrated(self.variants).std(axis=0))
+
+    def _mean(self):
+        return self._on_pixels(self.variants.mean(axis=0, dtype=float))
+
+    def _on_pixels(self, values):
+        return _grid.from_canonical(values, self.network_input.frame, half_width=self.model.card.half_width)
 
     def mask(self, threshold, min_area):
-        mask = self.on_pixels() >= threshold
+        # Interpolated and averaged before calibration, masks do not depend on the temperature.
+        mask = self._mean() >= float(self.model.card.uncalibrated(threshold))
         least = (min_area / self.smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
         return _grid.without_small(mask, self.network_input.frame, least).astype(np.int16)
 
@@ -229,6 +291,7 @@ class _Prediction:
             "SCSSHASH": card.sha256[:12],
             "SCSSLAB": card.labels,
             "SCSSVER": sunpy_scss.__version__,
+            "SCSSTEMP": card.temperature,
             "SCSSMED": self.network_input.disk_median,
         }
         if self.network_input.rescaled:
@@ -244,15 +307,15 @@ def _predictions(maps, model, disk_median, samples):
     for start in range(0, len(maps), _BATCH):
         group = maps[start : start + _BATCH]
         inputs = [network_input(smap, model.card, disk_median=disk_median) for smap in group]
-        probabilities = _mean_prediction(model, np.stack([one.image for one in inputs]), samples)
-        for smap, prepared, probability in zip(group, inputs, probabilities, strict=True):
-            yield _Prediction(smap, model, prepared, probability)
+        variants = _variants(model, np.stack([one.image for one in inputs]), samples)
+        for number, (smap, prepared) in enumerate(zip(group, inputs, strict=True)):
+            yield _Prediction(smap, model, prepared, variants[:, number])
 
 
-def _mean_prediction(model, images, samples):
-    """Probabilities (n, size, size) averaged over variants of the images."""
-    total = np.zeros(images.shape)
+def _variants(model, images, samples):
+    """What a model says of variants of images (n, size, size), brought back to these: (samples, n, size, size)."""
+    found = []
     for rows, columns, shift in _VARIANTS[:samples]:
         variant = np.roll(images, shift, axis=(1, 2))[:, ::rows, ::columns, np.newaxis]
-        total += np.roll(model.predict(variant)[:, ::rows, ::columns, 0], -shift, axis=(1, 2))
-    return total / samples
+        found.append(np.roll(model.predict(variant)[:, ::rows, ::columns, 0], -shift, axis=(1, 2)))
+    return np.stack(found)

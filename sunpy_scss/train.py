@@ -18,6 +18,7 @@ from sunpy_scss._configuration import Configuration, Loss, read_configuration
 from sunpy_scss._datasets import Dataset, LabelledFiles, LabelledMap, has_parts, list_folder, make_dataset, read_folder
 from sunpy_scss._scores import ratio
 from sunpy_scss._splits import check_split, split_by_time
+from sunpy_scss.calibration import calibrate, calibration_scores
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.models import Model, build_network, load_network, refuse_to_overwrite, save_model, save_weights
 
@@ -227,8 +228,9 @@ class _Run:
         return model
 
     def _card(self, network):
-        card = self.configuration.card
-        scored = Model(card, lambda images: network.predict(images, batch_size=8, verbose=0))
+        raw = Model(self.configuration.card, lambda images: network.predict(images, batch_size=8, verbose=0))
+        scored = calibrate(raw, self.training)
+        card = scored.card
         return dataclasses.replace(
             card,
             version=sunpy_scss.__version__,
@@ -285,13 +287,21 @@ def evaluate(model, dataset):
     Returns
     -------
     dict
-        ``iou`` and ``dice`` pooled over all pixels, ``mean_iou`` and ``mean_dice`` over images, and
+        ``iou`` and ``dice`` pooled over all pixels, ``mean_iou`` and ``mean_dice`` over images,
         ``rejected_claimed``, the share of the look-alikes' area that the model takes for the feature (None where
-        none are marked).
+        none are marked), and with and without its temperature ``calibration_error`` and ``uncalibrated_error``; see
+        `sunpy_scss.calibration.calibration_error`.
     """
-    return _scores(
-        dataset, lambda at: model.predict(_take(dataset.images, at)[..., np.newaxis])[..., 0] >= model.card.threshold
-    )
+    seen = []
+
+    def claim(positions):
+        raw = model.predict(_take(dataset.images, positions)[..., np.newaxis])[..., 0]
+        seen.append(np.asarray(raw, dtype=np.float32)[:, dataset.disk])
+        return raw >= float(model.card.uncalibrated(model.card.threshold))
+
+    scores = _scores(dataset, claim)
+    labelled = np.asarray(dataset.labels)[:, dataset.disk] >= 0.5
+    return {**scores, **calibration_scores(model.card, labelled, np.concatenate(seen))}
 
 
 def _take(array, positions):

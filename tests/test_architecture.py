@@ -25,7 +25,10 @@ ROWS = [
         *("synthetic", "disk", "_doubts"),
     },
     {"_datasets", "_configuration"},
-    {"_input", "_scores", "_hek_client", "_hek_choice", "_hek_shapes", "_browse", "_archives", "_polygons"},
+    {
+        *("_input", "_scores", "calibration", "_hek_client", "_hek_choice", "_hek_shapes", "_browse", "_archives"),
+        *("_polygons",),
+    },
     {"_measures", "_hek_records", "_tracking", "_carrington", "_outlines"},
     {"_regions", "_transfer"},
     {"models", "_grid", "_files", "_surface", "_splits", "_canonical_cache", "saving"},
