@@ -22,7 +22,7 @@ ROWS = [
     {"_plot_maps", "_plot_scores", "_plot_evolution", "_hek_writing"},
     {
         *("segment", "classical", "hek", "annotations", "properties", "reprojection", "train", "images", "fido"),
-        *("synthetic", "disk", "_doubts"),
+        *("synthetic", "disk", "filaments", "_doubts"),
     },
     {"_datasets", "_configuration"},
     {

@@ -11,7 +11,7 @@ import sunpy.map
 from astropy.coordinates import SkyCoord
 from sunpy.util.exceptions import SunpyMetadataWarning
 
-from sunpy_scss import predict_probability, segment_active_regions, segment_coronal_holes
+from sunpy_scss import predict_probability, predict_spread, segment_active_regions, segment_coronal_holes
 from sunpy_scss.exceptions import (
     CalibrationWarning,
     InvalidMapError,
@@ -209,6 +209,51 @@ class TestProbability:
     def test_number_of_samples(self, smap, samples):
         with pytest.raises(ValueError, match="between 1 and 8"):
             predict_probability(smap, model=dark_model(), samples=samples)
+
+
+class TestSpread:
+    def leaning(self, images):
+        """A model that sees more on the side where its image begins: variants that are mirrored disagree."""
+        return np.broadcast_to(np.linspace(0.2, 0.8, images.shape[2], dtype=np.float32)[:, np.newaxis], images.shape)
+
+    def test_form(self, smap):
+        spread = predict_spread(smap, model=dark_model())
+        assert type(spread) is sunpy.map.GenericMap
+        assert spread.data.dtype == np.float32
+        assert spread.data.shape == smap.data.shape
+        assert 0 <= spread.min() < spread.max() <= 0.5
+        assert spread.data[0, 0] == 0
+        assert spread.meta["CONTENT"] == "coronal hole probability spread"
+        assert spread.meta["SCSSMOD"] == "test-ch"
+        assert "samples=8" in spread.meta["HISTORY"]
+
+    def test_by_hand(self, smap):
+        """Mirrored east-west, p becomes 1 - p: half of their distance is the standard deviation of the two."""
+        model = Model(dark_model().card, self.leaning)
+        one, both = (predict_probability(smap, model=model, samples=samples).data for samples in (1, 2))
+        spread = predict_spread(smap, model=model, samples=2).data
+        np.testing.assert_allclose(spread, np.abs(one - both), atol=1e-6)
+        assert spread.max() > 0.2
+
+    def test_of_what_is_calibrated(self, smap):
+        raw = Model(dark_model().card, self.leaning)
+        sharp = Model(dark_model(temperature=0.5).card, self.leaning)
+        one = predict_probability(smap, model=sharp).data
+        spread = predict_spread(smap, model=sharp, samples=2).data
+        np.testing.assert_allclose(spread, np.abs(one - 0.5) * (one > 0), atol=1e-3)
+        assert spread.max() > predict_spread(smap, model=raw, samples=2).max()
+
+    def test_where_the_variants_agree_there_is_none(self, smap):
+        model = Model(dark_model().card, lambda images: np.full_like(images, 0.3))
+        assert predict_spread(smap, model=model).max() == 0
+
+    def test_list(self, smap):
+        assert len(predict_spread([smap, smap], model=dark_model(), samples=2)) == 2
+
+    @pytest.mark.parametrize("samples", [0, 1, 9])
+    def test_number_of_samples(self, smap, samples):
+        with pytest.raises(ValueError, match=f"samples.*{samples}"):
+            predict_spread(smap, model=dark_model(), samples=samples)
 
 
 class TestMany:

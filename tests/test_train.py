@@ -161,10 +161,12 @@ class TestTraining:
         assert iou(one.mask.data, mask.data) > 0.4
         assert mask.meta["SCSSMOD"] == "test-small"
 
-    def test_card(self, trained):
+    def test_card(self, trained, datasets):
         model, folder = trained
         assert model.card.training["training images"] == 8
         assert model.card.scores["model"]["images"] == 4
+        assert model.card.temperature != 1
+        assert model.card.scores["model"] == pytest.approx(evaluate(model, datasets[1]), rel=1e-5)
         assert load_model(folder).card == model.card
 
     def test_same_seed_same_weights(self, trained, datasets, tmp_path):
