@@ -8,6 +8,7 @@ often several of the other. A 68 % interval should hold 68 %.
 """
 
 import argparse
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def main():
     report("regions found and labelled", groups)
     groups = np.array(groups)
     limits = np.quantile(groups[:, 3], [0, 1 / 3, 2 / 3, 1])
-    for low, high in zip(limits, limits[1:], strict=False):
+    for low, high in pairwise(limits):
         report(f"  of {low:.0f} to {high:.0f} Mm2", groups[(groups[:, 3] >= low) & (groups[:, 3] <= high)])
     report("whole disc", disks)
     print(f"found but not labelled: {len(beside)} regions; labelled but not found: {missed}")
@@ -68,10 +69,10 @@ def overlapping(mask, label, n_found, n_labelled):
 def report(name, rows):
     low, area, high, labelled = np.array(rows).T
     inside, below, above = ((low <= labelled) & (labelled <= high), labelled < low, labelled > high)
-    width = np.median((high - low) / area)
+    width, ratio = np.median((high - low) / area), np.median(labelled / area)
     print(
         f"{name}: {len(rows)}, holds the label {inside.mean():.2f}, label below {below.mean():.2f}, "
-        f"above {above.mean():.2f}; median width {width:.2f} of the area, labelled / found {np.median(labelled / area):.2f}"
+        f"above {above.mean():.2f}; median width {width:.2f} of the area, labelled / found {ratio:.2f}"
     )
 
 

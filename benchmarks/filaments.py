@@ -3,9 +3,9 @@ The coefficients of filament_score, and how well it tells the rejected dark regi
 
     python benchmarks/filaments.py DIR
 
-DIR holds images/, masks/, rejected/ and index.csv. The coefficients are fitted to the regions of every third image of the
-training part, out to 60 degrees of latitude; all figures after that are of the validation part, with the coefficients that
-are in the package.
+DIR holds images/, masks/, rejected/ and index.csv. The coefficients are fitted to the regions of every third image of
+the training part, out to 60 degrees of latitude; all figures after that are of the validation part, with the
+coefficients that are in the package.
 """
 
 import argparse
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import logit
 from scipy.stats import rankdata
 
 from astropy.table import Table, vstack
@@ -35,7 +34,9 @@ def main():
     print_coefficients(training[training["latitude"] < 60])
     validation = regions(read_folder(options.folder, "validation"))
     for low, high in ((0, 30), (30, 60), (0, 60), (60, 90)):
-        report(f"{low} to {high} degrees", validation[(validation["latitude"] >= low) & (validation["latitude"] < high)])
+        report(
+            f"{low} to {high} degrees", validation[(validation["latitude"] >= low) & (validation["latitude"] < high)]
+        )
 
 
 def regions(labelled):
@@ -55,7 +56,7 @@ def regions(labelled):
 
 
 def print_coefficients(table):
-    """Of a logistic regression without intercept, about the middle between the means of both, each counting the same."""
+    """Of a logistic regression about the middle between the means of both kinds, each counting the same."""
     values = np.stack([table[name] for name in USED], axis=1)
     known = np.isfinite(values).all(axis=1)
     values, rejected = values[known], np.array(table["rejected"])[known]
@@ -80,8 +81,7 @@ def report(name, table):
     print("    area under the ROC curve:", f"score {area_under_curve(table['score'], rejected):.2f};", end=" ")
     print(", ".join(f"{part} {area_under_curve(table[part], rejected):.2f}" for part in PARTS))
     flagged = np.array(table["score"]) >= 0.5
-    print(f"    flagged: {flagged[rejected].mean():.2f} of the rejected, {flagged[~rejected].mean():.2f} of the kept", end="")
-    print(f"; mean logit {logit(table['score'][rejected]).mean():.1f} and {logit(table['score'][~rejected]).mean():.1f}")
+    print(f"    flagged: {flagged[rejected].mean():.2f} of the rejected, {flagged[~rejected].mean():.2f} of the kept")
 
 
 def area_under_curve(values, positive):

@@ -30,10 +30,10 @@ _ANNULI = np.sqrt(np.linspace(0, 1, 41))
 # For each part the value that speaks for neither, and the logit for each unit above it: a logistic regression on the
 # training part of the labels behind scss-ch-193-1, as benchmarks/filaments.py prints it.
 _COEFFICIENTS = {
-    "width": (1.56, -5.0),  # of log10
-    "contrast": (0.27, -9.0),
-    "bright_points": (1.0, -0.4),
-    "sharpness": (0.015, -120.0),
+    "width": (1.63, -7.3),  # of log10
+    "contrast": (0.253, -9.3),
+    "bright_points": (0.85, -0.45),
+    "sharpness": (0.0139, -177.0),
 }
 _REASONS = {
     "width": "narrow",
@@ -82,8 +82,8 @@ def filament_score(mask, image, *, magnetogram=None):
         ``sharpness``
             median along the outline of the gradient of log10 of the intensity in the plane of the sky, per Mm
         ``elongation``
-            ratio of the long to the short axis on the sphere, from the second moments of the area. It has no part in the
-            score: regions that were kept and rejected are alike in it.
+            ratio of the long to the short axis on the sphere, from the second moments of the area. It has no part in
+            the score: regions that were kept and rejected are alike in it.
         ``by_width``, ``by_contrast``, ``by_bright_points``, ``by_sharpness``
             what each part contributes; their sum is the logit of the score. Above 0 it speaks for a look-alike. 0 where
             the part is not known.
@@ -107,14 +107,14 @@ def filament_score(mask, image, *, magnetogram=None):
     Notes
     -----
     The weights are those of a logistic regression on dark regions that an intensity rule found, and that automated
-    reviewers, no solar physicist, kept as coronal holes or rejected. The rejected ones are filaments, dark quiet Sun and
-    slivers at the limb: the score tells look-alikes, not filaments alone. Most of it is width and contrast. How well it
-    does by latitude is in :ref:`worth`. Beyond 60 degrees it is unsafe: no region there was learned from, as some of the
-    labels leave out what look like polar holes.
+    reviewers, no solar physicist, kept as coronal holes or rejected. The rejected ones are filaments, dark quiet Sun
+    and slivers at the limb: the score tells look-alikes, not filaments alone. Most of it is width and contrast, so
+    that a wide filament channel passes for a hole. How well it does by latitude is in :ref:`worth`. Beyond 60 degrees
+    it is unsafe: no region there was learned from, as some of the labels leave out what look like polar holes.
 
-    Intensities are taken relative to the quiet Sun at the same distance from disc centre, outside of the mask, on a grid
-    of 3.4 Mm; those of AIA below 21 DN/s are raised to that, as in the training images. Images of fewer than some 500
-    pixels across the disc show fewer bright points and softer boundaries than there are.
+    Intensities are taken relative to the quiet Sun at the same distance from disc centre, outside of the mask, on a
+    grid of 3.4 Mm; those of AIA below 21 DN/s are raised to that, as in the training images. Images of fewer than
+    some 500 pixels across the disc show fewer bright points and softer boundaries than there are.
 
     References
     ----------
@@ -153,7 +153,7 @@ def filament_score(mask, image, *, magnetogram=None):
         columns |= {name: field[name] for name in ("unipolarity", "field_skewness", "field_coverage")}
     table = QTable(columns, meta=_grid.provenance(mask))
     for column in table.itercols():
-        if getattr(column, "dtype", None) == float:
+        if column.dtype.kind == "f":
             column.info.format = ".3g"
     return table
 

@@ -137,7 +137,9 @@ class TestParts:
 
 
 class TestInvariance:
-    @pytest.mark.parametrize("changes", [{"rotation": 30 * u.deg}, {"size": 1024, "radius": 400}, {"centre": (240, 262)}])
+    @pytest.mark.parametrize(
+        "changes", [{"rotation": 30 * u.deg}, {"size": 1024, "radius": 400}, {"centre": (240, 262)}]
+    )
     def test_geometry(self, both, changes):
         # The order of the regions is that of their first pixels.
         other = filament_score(*sun([HOLE, FILAMENT], **changes))

@@ -1,0 +1,60 @@
+"""
+=================
+Filament or hole?
+=================
+
+Filaments are dark at 193 Å as coronal holes are, but thin, of less contrast, with softer borders and fewer bright
+points.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from scipy import ndimage
+
+import astropy.units as u
+import sunpy.map
+from sunpy.map.maputils import all_coordinates_from_map, coordinate_is_on_solar_disk
+
+from sunpy_scss.filaments import filament_score
+from sunpy_scss.images import example_map
+from sunpy_scss.plotting import overlay
+from sunpy_scss.properties import label_regions, region_table
+
+###############################################################################
+# A real image, and all that is dark in it, coronal holes and look-alikes: below a level, and larger than 3000 Mm2.
+
+smap = example_map(193)
+on_disk = coordinate_is_on_solar_disk(all_coordinates_from_map(smap))
+smooth = ndimage.gaussian_filter(smap.data.astype(float), 2)
+dark = on_disk & (smooth < np.median(smap.data[on_disk]) - 30)
+mask = sunpy.map.Map(dark.astype(np.int16), smap.meta)
+
+areas = region_table(mask)["area"]
+large = np.isin(label_regions(mask).data, 1 + np.flatnonzero(areas > 3000 * u.Mm**2))
+mask = sunpy.map.Map(large.astype(np.int16), smap.meta)
+
+###############################################################################
+# A score for each region, and its reasons.
+
+table = filament_score(mask, smap)
+print(table["id", "score", "filament", "reasons"])
+
+axes = overlay(smap, mask)
+for row, centroid in zip(table, region_table(mask)["centroid"], strict=True):
+    x, y = smap.wcs.world_to_pixel(centroid)
+    colour = "orange" if row["filament"] else "white"
+    axes.text(x, y, f"{row['score']:.2f}", color=colour, ha="center", va="center", fontsize=11)
+
+###############################################################################
+# What the score is made of. Bars to the right speak for a look-alike, bars to the left for a coronal hole.
+
+names = ["by_width", "by_contrast", "by_bright_points", "by_sharpness"]
+figure, axes = plt.subplots(layout="constrained")
+for number, name in enumerate(names):
+    axes.barh(table["id"] + 0.2 * (number - 1.5), table[name], height=0.18, label=name)
+axes.axvline(0, color="black", linewidth=0.8)
+axes.set(yticks=table["id"], ylabel="region", xlabel="contribution to the logit of the score")
+axes.invert_yaxis()
+axes.legend()
+
+plt.show()
