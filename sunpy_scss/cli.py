@@ -339,6 +339,7 @@ def _add_calibrate(commands):
     command = _add_command(commands, "calibrate", _calibrate, "Make a model's probabilities fit labels; masks stay.")
     command.add_argument("model", metavar="DIR", help="folder of a model; its card is changed, its weights are not")
     command.add_argument("--data", required=True, metavar="DIR", help="folder with images/, masks/ and index.csv")
+    _add_cache(command)
 
 
 def _calibrate(options):
@@ -346,10 +347,12 @@ def _calibrate(options):
 
     from sunpy_scss.calibration import calibrate_folder
     from sunpy_scss.models import load_model
-    from sunpy_scss.train import make_dataset, read_folder
+    from sunpy_scss.train import list_folder, make_dataset
 
     card = load_model(options.model).card
-    parts = (make_dataset(read_folder(options.data, part), card) for part in ("train", "validation"))
+    parts = (
+        make_dataset(list_folder(options.data, part), card, cache=options.cache) for part in ("train", "validation")
+    )
     card = calibrate_folder(options.model, *parts).card
     errors = {name: card.scores["model"][name] for name in ("calibration_error", "uncalibrated_error")}
     print(json.dumps({"temperature": card.temperature, "threshold": card.threshold, **errors}, indent=2))

@@ -185,6 +185,7 @@ def test_train_and_evaluate(tmp_path, capsys):
     assert main(["evaluate", str(tmp_path / "tiny"), *data, "--output", str(tmp_path / "scores")]) == 0
     assert sorted(path.name for path in (tmp_path / "scores").iterdir()) == ["cases.png", "scores.json", "scores.png"]
     assert json.loads((tmp_path / "scores" / "scores.json").read_text())["model"] == "tiny"
+    capsys.readouterr()
     trained = json.loads((tmp_path / "tiny" / "card.json").read_text())
     assert main(["calibrate", str(tmp_path / "tiny"), *data]) == 0
     printed = json.loads(capsys.readouterr().out)
