@@ -15,7 +15,7 @@ from sunpy_scss.plotting import overlay
 from sunpy_scss.properties import region_table
 
 smap = example_map(193)
-model = "scss-ch-193-1"
+model = "scss-ch-193-2"
 
 mask = segment_coronal_holes(smap, model=model)
 probability = predict_probability(smap, model=model)

@@ -160,7 +160,7 @@ def probability(smap, probability, *, axes=None):
     >>> from sunpy_scss.images import example_map
     >>> from sunpy_scss.plotting import probability
     >>> smap = example_map(193)
-    >>> axes = probability(smap, predict_probability(smap, model="scss-ch-193-1"))
+    >>> axes = probability(smap, predict_probability(smap, model="scss-ch-193-2"))
     """
     axes = _axes_with(smap, axes, probability)
     values = np.nan_to_num(np.asarray(probability.data, dtype=float))

@@ -28,7 +28,7 @@ _SQUARE, _BRIGHTER = 5, 0.2
 _ANNULI = np.sqrt(np.linspace(0, 1, 41))
 
 # For each part the value that speaks for neither, and the logit for each unit above it: a logistic regression on the
-# training part of the labels behind scss-ch-193-1, as benchmarks/filaments.py prints it.
+# training part of the labels behind scss-ch-193-2, as benchmarks/filaments.py prints it.
 _COEFFICIENTS = {
     "width": (1.63, -7.3),  # of log10
     "contrast": (0.253, -9.3),

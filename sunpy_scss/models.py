@@ -211,7 +211,7 @@ def list_models():
     Examples
     --------
     >>> from sunpy_scss import list_models
-    >>> "scss-ch-193-1" in list_models()
+    >>> "scss-ch-193-2" in list_models()
     True
     """
     return sorted(entry.name for entry in _bundled().iterdir() if (entry / _CARD).is_file())
@@ -247,7 +247,7 @@ def load_model(model):
     Examples
     --------
     >>> from sunpy_scss import load_model
-    >>> load_model("scss-ch-193-1").card.feature
+    >>> load_model("scss-ch-193-2").card.feature
     'CH'
     """
     if isinstance(model, Model):

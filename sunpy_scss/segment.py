@@ -73,7 +73,7 @@ def segment_coronal_holes(
     >>> mask.data.shape == smap.data.shape, mask.data.dtype
     (True, dtype('int16'))
     """
-    return _segment("CH", smap, model or "scss-ch-193-1", threshold, min_area, disk_median, samples)
+    return _segment("CH", smap, model or "scss-ch-193-2", threshold, min_area, disk_median, samples)
 
 
 @u.quantity_input
@@ -147,7 +147,7 @@ def predict_probability(smap, *, model, disk_median=None, samples=1):
     --------
     >>> from sunpy_scss import predict_probability
     >>> from sunpy_scss.images import example_map
-    >>> probability = predict_probability(example_map(193), model="scss-ch-193-1")
+    >>> probability = predict_probability(example_map(193), model="scss-ch-193-2")
     >>> float(probability.max()) <= 1
     True
     """
@@ -190,7 +190,7 @@ def predict_spread(smap, *, model, disk_median=None, samples=8):
     --------
     >>> from sunpy_scss import predict_spread
     >>> from sunpy_scss.images import example_map
-    >>> spread = predict_spread(example_map(193), model="scss-ch-193-1", samples=2)
+    >>> spread = predict_spread(example_map(193), model="scss-ch-193-2", samples=2)
     >>> bool(0 < spread.max() <= 0.5)
     True
     """
