@@ -65,28 +65,48 @@ def fit_temperature(model, dataset):
     >>> print(f"{fit_temperature(model, dataset):.2f}")
     0.50
     """
-    labelled, raw = on_disk(model, dataset)
-    if labelled.all() or not labelled.any():
+    counts, logits = _logits(model, dataset)
+    if not counts.sum(axis=1).all():
         msg = "No temperature can be fitted where all pixels are labelled or none is; give images with the feature."
         raise TrainingError(msg)
-    logits = logit(np.clip(raw.astype(float), _LEAST, 1 - _LEAST))
-    towards = np.where(labelled, -logits, logits)
+    towards = logits * [[1], [-1]]
     found = minimize_scalar(
-        lambda log: np.logaddexp(0, towards / np.exp(log)).mean(), bounds=np.log(_RANGE), method="bounded"
+        lambda log: np.average(np.logaddexp(0, towards / np.exp(log)), weights=counts),
+        bounds=np.log(_RANGE),
+        method="bounded",
     )
     return float(np.exp(found.x))
 
 
+def _logits(model, dataset):
+    """
+    Pixels without and with a label, (2, bins) of the network's logit, and the mean logit of each bin.
+
+    The bins are so fine that a temperature comes out as from the pixels one by one, of which there may be too many to
+    be held in memory.
+    """
+    edges = np.linspace(logit(_LEAST), logit(1 - _LEAST), 4001)
+    counts, sums = np.zeros((2, 2, edges.size - 1))
+    for labelled, raw in _on_disk(model, dataset):
+        logits = np.clip(logit(np.clip(raw.astype(float), _LEAST, 1 - _LEAST)), edges[0], edges[-1])
+        for row, of_row in enumerate((~labelled, labelled)):
+            counts[row] += np.histogram(logits[of_row], edges)[0]
+            sums[row] += np.histogram(logits[of_row], edges, weights=logits[of_row])[0]
+    return counts, np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
+
+
 def on_disk(model, dataset):
     """Whether the pixels on the disc are labelled, and what the network itself says of them; each (n, pixels)."""
-    labelled, raw = [], []
+    labelled, raw = zip(*_on_disk(model, dataset), strict=True)
+    return np.concatenate(labelled), np.concatenate(raw)
+
+
+def _on_disk(model, dataset):
     for start in range(0, len(dataset.images), _BATCH):
         positions = range(start, min(start + _BATCH, len(dataset.images)))
         images = np.stack([dataset.images[at] for at in positions])
         answer = np.asarray(model.predict(images[..., np.newaxis]), dtype=np.float32).reshape(images.shape)
-        raw.append(answer[:, dataset.disk])
-        labelled += [dataset.labels[at][dataset.disk] >= 0.5 for at in positions]
-    return np.stack(labelled), np.concatenate(raw)
+        yield np.stack([dataset.labels[at][dataset.disk] >= 0.5 for at in positions]), answer[:, dataset.disk]
 
 
 def calibrate(model, dataset):

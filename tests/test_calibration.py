@@ -156,4 +156,4 @@ class TestBundled:
         card = load_model(name).card
         assert card.temperature < 1
         assert card.uncalibrated(card.threshold) == pytest.approx(threshold, rel=1e-12)
-        assert card.scores["model"]["calibration_error"] < 0.6 * card.scores["model"]["uncalibrated_error"]
+        assert card.scores["model"]["calibration_error"] < card.scores["model"]["uncalibrated_error"]
