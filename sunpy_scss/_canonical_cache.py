@@ -9,6 +9,7 @@ import numpy as np
 from astropy.time import Time
 
 from sunpy_scss.exceptions import TrainingError
+from sunpy_scss.saving import save_text
 
 __all__ = ["CanonicalCache"]
 
@@ -33,7 +34,7 @@ class CanonicalCache:
     Raises
     ------
     sunpy_scss.exceptions.TrainingError
-        If the folder was made for another grid or stretch, or is no cache.
+        If the folder was made for another grid or stretch, is no cache, or is being written to by another program.
     """
 
     def __init__(self, folder, card):
@@ -41,6 +42,7 @@ class CanonicalCache:
 
         self.folder = Path(folder)
         self._claim(card)
+        self._lock = _lock(self.folder / "lock")
         group = zarr.open_group(self.folder / _ARRAYS, mode="a")
         size = card.grid_size
         form = {"shape": (0, size, size), "chunks": (1, size, size), "dtype": "float32"}
@@ -57,15 +59,19 @@ class CanonicalCache:
         stretch = {**vars(card.stretch), "limits": list(card.stretch.limits)}
         facts = {"grid_size": card.grid_size, "half_width": card.half_width, "stretch": stretch}
         if path.exists():
-            if json.loads(path.read_text(encoding="utf-8")) != facts:
+            if path.read_text(encoding="utf-8") != json.dumps(facts):
                 msg = f"{self.folder} holds images on another grid or with another stretch; choose another folder."
                 raise TrainingError(msg)
         elif self.folder.exists() and any(self.folder.iterdir()):
             msg = f"{self.folder} is not empty and not a cache of canonical images; choose another folder."
             raise TrainingError(msg)
         else:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(facts), encoding="utf-8")
+            save_text(json.dumps(facts), path)
+
+    def close(self):
+        """Let others write to the cache; what is read of it stays usable."""
+        if self._lock:
+            self._lock.close()
 
     def _lines(self):
         """Fingerprint and date of what is kept."""
@@ -95,6 +101,22 @@ class CanonicalCache:
         """Dates of some sources, and the arrays of images, labels and look-alikes, read when they are needed."""
         rows = np.array([self.rows[source] for source in sources], dtype=int)
         return [self._dates[row] for row in rows], [Rows(array, rows) for array in self._arrays]
+
+
+def _lock(path):
+    """An open file that nobody else can lock until it is closed; None where the system has no such locks."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        msg = f"Another program is writing to the cache {path.parent}; wait for it, or choose another folder."
+        raise TrainingError(msg) from error
+    return file
 
 
 class Rows:

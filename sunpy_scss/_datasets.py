@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from astropy.time import Time
 from sunpy_scss import _grid
 from sunpy_scss._canonical_cache import CanonicalCache
 from sunpy_scss._input import network_input
+from sunpy_scss._splits import split_by_time
 from sunpy_scss.exceptions import TrainingError
 
-__all__ = ["Dataset", "LabelledFiles", "LabelledMap", "has_parts", "list_folder", "make_dataset", "read_folder"]
+__all__ = ["Dataset", "LabelledFiles", "LabelledMap", "list_folder", "make_dataset", "read_folder"]
 
 # Image and mask are of one time if they differ by less.
 _SAME_TIME = 1 * u.min
@@ -140,16 +142,20 @@ class Dataset:
         return np.stack([self.labels[position], weight.astype(np.float32)], axis=-1)
 
 
-def list_folder(folder, split=None):
+@u.quantity_input
+def list_folder(folder, split=None, *, gap: u.day = 14 * u.day, seed=0):
     """
     List the labelled images of a folder: ``images/KEY.fits``, ``masks/KEY.fits``, where present
-    ``rejected/KEY.fits``, and an ``index.csv`` with the column ``key`` and, for parts, ``split``.
+    ``rejected/KEY.fits``, and an ``index.csv`` with the column ``key`` and perhaps ``split`` and ``date``.
 
     Parameters
     ----------
     folder : path-like
     split : str, optional
-        Which part, as ``"train"`` or ``"validation"``; all of them by default.
+        Which part, as ``"train"`` or ``"validation"``; all of them by default. Where the index has no parts,
+        `split_by_time` makes them.
+    gap, seed : optional
+        For `split_by_time`.
 
     Returns
     -------
@@ -160,26 +166,29 @@ def list_folder(folder, split=None):
     FileNotFoundError
         If the folder has no index or a file is missing.
     `~sunpy_scss.exceptions.TrainingError`
-        If no entry belongs to that part.
+        If no entry belongs to that part, or the images cannot be split.
     """
     folder = Path(folder)
-    rows = _rows(folder)
-    keys = [row["key"] for row in rows if split is None or row.get("split") == split]
-    if not keys:
-        part = "" if split is None else f" of the part {split!r}"
+    with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    listed = [_labelled_files(folder, row["key"]) for row in rows]
+    if split is not None:
+        parts = [row.get("split") for row in rows]
+        if rows and not any(parts):
+            parts = split_by_time(_dates(rows, listed), gap=gap, seed=seed)
+        listed = [files for files, part in zip(listed, parts, strict=True) if part == split]
+    if not listed:
+        part = "" if split is None else f" of the part {split!r}; mark some, or empty the column split"
         msg = f"{folder / 'index.csv'} lists no image{part}."
         raise TrainingError(msg)
-    return [_labelled_files(folder, key) for key in keys]
+    return listed
 
 
-def has_parts(folder):
-    """Whether the index of a folder says which image belongs to which part."""
-    return any("split" in row for row in _rows(folder))
-
-
-def _rows(folder):
-    with (Path(folder) / "index.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def _dates(rows, listed):
+    """Of the images, from the index or else from their files."""
+    if all(row.get("date") for row in rows):
+        return Time([row["date"] for row in rows])
+    return Time([files.read().image.date for files in tqdm(listed, desc="dates", unit="image")])
 
 
 def _labelled_files(folder, key):
@@ -191,13 +200,13 @@ def _labelled_files(folder, key):
     return LabelledFiles(key, image, mask, rejected if rejected.exists() else None)
 
 
-def read_folder(folder, split=None):
+def read_folder(folder, split=None, **settings):
     """
     Read the labelled images of a folder, one by one.
 
     Parameters
     ----------
-    folder, split
+    folder, split, **settings
         As for `list_folder`.
 
     Yields
@@ -209,7 +218,7 @@ def read_folder(folder, split=None):
     FileNotFoundError, `~sunpy_scss.exceptions.TrainingError`
         As `list_folder`.
     """
-    for files in list_folder(folder, split):
+    for files in list_folder(folder, split, **settings):
         yield files.read()
 
 
@@ -236,7 +245,7 @@ def make_dataset(labelled, card, *, cache=None):
     ------
     `~sunpy_scss.exceptions.TrainingError`
         If there is no image, a mask does not belong to its image or holds other values than 0 and 1, or the cache is
-        of another grid or stretch.
+        of another grid or stretch or being written to by another program.
 
     Examples
     --------
@@ -250,7 +259,7 @@ def make_dataset(labelled, card, *, cache=None):
     (2, (2, 256, 256))
     """
     bar = tqdm(labelled, desc="images", unit="image")
-    keys, dates, planes = _in_memory(bar, card) if cache is None else _on_disk(bar, card, CanonicalCache(cache, card))
+    keys, dates, planes = _in_memory(bar, card) if cache is None else _on_disk(bar, card, cache)
     if not keys:
         msg = "There is nothing to train on: no labelled Map was given."
         raise TrainingError(msg)
@@ -268,16 +277,17 @@ def _in_memory(labelled, card):
     return keys, dates, [np.stack(plane) for plane in zip(*planes, strict=True)]
 
 
-def _on_disk(labelled, card, cache):
+def _on_disk(labelled, card, folder):
     keys, sources = [], []
-    for one in labelled:
-        source = one.source()
-        if source not in cache.rows:
-            read = one.read()
-            cache.add(source, read.image.date, _planes(read, card))
-        keys.append(one.key)
-        sources.append(source)
-    return keys, *cache.content(sources)
+    with closing(CanonicalCache(folder, card)) as cache:
+        for one in labelled:
+            source = one.source()
+            if source not in cache.rows:
+                read = one.read()
+                cache.add(source, read.image.date, _planes(read, card))
+            keys.append(one.key)
+            sources.append(source)
+        return keys, *cache.content(sources)
 
 
 def _planes(labelled, card):

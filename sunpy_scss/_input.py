@@ -22,6 +22,7 @@ from sunpy_scss.exceptions import (
 __all__ = [
     "CanonicalImage",
     "NetworkInput",
+    "angstroms",
     "canonical_image",
     "check_map",
     "doubts",
@@ -210,14 +211,20 @@ def doubts(smap, card):
     return doubts_of_wavelength(smap, card.name, card.wavelengths) + doubts_of_quality(smap)
 
 
-def doubts_of_wavelength(smap, name, wavelengths):
-    """As `doubts`: unless the wavelength is one of these, in Angstrom, which a model or method was made for."""
+def angstroms(smap):
+    """The wavelength of a Map as a number; NaN where it has none, or one without a unit."""
     wavelength = smap.wavelength
     known = wavelength is not None and wavelength.unit.is_equivalent(u.AA)
-    if known and np.isclose(wavelength.to_value(u.AA), wavelengths, atol=0.5).any():
+    return wavelength.to_value(u.AA) if known else np.nan
+
+
+def doubts_of_wavelength(smap, name, wavelengths):
+    """As `doubts`: unless the wavelength is one of these, in Angstrom, which a model or method was made for."""
+    if np.isclose(angstroms(smap), wavelengths, atol=0.5).any():
         return []
     accepted = "/".join(f"{value:g}" for value in wavelengths)
-    return [(f"{name} was made for {accepted} Angstrom; this Map's wavelength is {wavelength}.", WavelengthWarning)]
+    msg = f"{name} was made for {accepted} Angstrom; this Map's wavelength is {smap.wavelength}."
+    return [(msg, WavelengthWarning)]
 
 
 def doubts_of_quality(smap):
@@ -253,7 +260,7 @@ def intensities(smap):
 
 def _display_wavelength(smap):
     """The wavelength of an 8-bit AIA image, whose pixels are display values whatever the header claims."""
-    wavelength = round(smap.wavelength.to_value(u.AA)) if _is_aia(smap) else None
+    wavelength = np.round(angstroms(smap)) if _is_aia(smap) else np.nan
     if wavelength not in _pixels.DISPLAY_SCALES:
         msg = (
             "The data are of 8 bits, display values of an unknown scale; only AIA "
@@ -310,7 +317,8 @@ def rate_of(value, smap, per_second, *, name):
     elif quantity.unit.is_equivalent(unit):
         rate = quantity.to_value(unit) * per_second
     else:
-        msg = f"{name} must be in DN/s or in the unit of the Map, {unit} (got {quantity.unit})."
+        got = f"{quantity.value:g} without a unit" if quantity.unit == u.dimensionless_unscaled else quantity.unit
+        msg = f"{name} must be in DN/s or in the unit of the Map, {unit}, as 120 * u.DN / u.s (got {got})."
         raise u.UnitsError(msg)
     if not quantity.isscalar or not np.isfinite(rate) or rate <= 0:
         msg = f"{name} must be one positive number (got {quantity})."

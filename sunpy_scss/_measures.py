@@ -176,6 +176,9 @@ def confidence(regions, probability, mask):
     if not same_grid(probability, mask):
         msg = "The probability must be on the pixels of the mask, as predict_probability gives it for the same Map."
         raise InvalidMapError(msg)
+    if not ((probability.data >= 0) & (probability.data <= 1)).all():
+        msg = "A probability is between 0 and 1 everywhere; give what predict_probability returns."
+        raise InvalidMapError(msg)
     least, sure = _BORDER
     total = regions.sum(regions.areas)
     inside = probability.data[regions.rows, regions.columns]

@@ -5,11 +5,15 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import BoundaryNorm, Normalize, to_rgba
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from scipy import ndimage
 
+from sunpy.map import GenericMap
+
 from sunpy_scss import metrics
+from sunpy_scss._regions import pixels_inside
 from sunpy_scss._surface import surface_of
 from sunpy_scss.disk import limb_mask
 
@@ -35,7 +39,8 @@ def overlay(smap, *masks, axes=None):
     ----------
     smap : sunpy.map.GenericMap
     *masks : sunpy.map.GenericMap
-        On the WCS of ``smap``; coronal holes blue, active regions red, by the header key SCSSFEAT.
+        On the WCS of ``smap``; coronal holes blue, active regions red, by the header key SCSSFEAT. Several of one
+        feature get colours of their own, and a legend of the methods that drew them (SCSSMOD).
     axes : astropy.visualization.wcsaxes.WCSAxes, optional
         Where to draw; new ones with the projection of ``smap`` by default.
 
@@ -46,8 +51,10 @@ def overlay(smap, *masks, axes=None):
 
     Raises
     ------
+    TypeError
+        If one of them is not a Map.
     ValueError
-        If a mask has another shape than the image.
+        If a mask has another shape than the image, or other values than 0 and 1.
 
     Examples
     --------
@@ -57,10 +64,21 @@ def overlay(smap, *masks, axes=None):
     >>> smap = example_map(193)
     >>> axes = overlay(smap, segment_coronal_holes(smap))
     """
+    for smap_or_mask in (smap, *masks):
+        if not isinstance(smap_or_mask, GenericMap):
+            msg = f"Expected sunpy Maps (got {type(smap_or_mask).__name__}); a list of masks is given as *masks."
+            raise TypeError(msg)
+    inside = [pixels_inside(mask) for mask in masks]
     axes = _axes_with(smap, axes, *masks)
-    for mask in masks:
-        if mask.data.any():  # a level that nothing reaches would warn
-            axes.contour(np.asarray(mask.data), levels=[0.5], colors=_COLORS.get(mask.meta.get("SCSSFEAT"), "white"))
+    features = [mask.meta.get("SCSSFEAT") for mask in masks]
+    colors = [_COLORS.get(feature, "white") for feature in features]
+    if len(set(features)) < len(features):
+        colors = [_REGION_COLORS[number % len(_REGION_COLORS)] for number in range(len(masks))]
+        lines = [Line2D([], [], color=color) for color in colors]
+        axes.legend(lines, [mask.meta.get("SCSSMOD", "mask") for mask in masks], fontsize="small")
+    for pixels, color in zip(inside, colors, strict=True):
+        if pixels.any():  # a level that nothing reaches would warn
+            axes.contour(pixels.astype(float), levels=[0.5], colors=color)
     return axes
 
 
@@ -133,13 +151,14 @@ def _middles(labels):
 
 def probability(smap, probability, *, axes=None):
     """
-    A Map with the probability of a feature over it.
+    A Map with the probability of a feature over it, or with its spread.
 
     Parameters
     ----------
     smap : sunpy.map.GenericMap
     probability : sunpy.map.GenericMap
-        In [0, 1], on the WCS of ``smap``, as of `~sunpy_scss.segment.predict_probability`.
+        In [0, 1], on the WCS of ``smap``, as of `~sunpy_scss.segment.predict_probability` or
+        `~sunpy_scss.segment.predict_spread`.
     axes : astropy.visualization.wcsaxes.WCSAxes, optional
         Where to draw; new ones with the projection of ``smap`` by default.
 
@@ -148,6 +167,7 @@ def probability(smap, probability, *, axes=None):
     astropy.visualization.wcsaxes.WCSAxes
         The probability is ``axes.images[-1]``, the more opaque the higher, with a colour bar in its ``colorbar``;
         contours at 0.16 (dotted), 0.5 and 0.84 (dashed), as far as they are reached, are in ``axes.collections``.
+        A spread is shown up to its highest value, without contours.
 
     Raises
     ------
@@ -164,12 +184,15 @@ def probability(smap, probability, *, axes=None):
     """
     axes = _axes_with(smap, axes, probability)
     values = np.nan_to_num(np.asarray(probability.data, dtype=float))
-    image = axes.imshow(values, cmap="cool", norm=Normalize(0, 1), alpha=_OPACITY * values, origin="lower")
+    is_spread = str(probability.meta.get("CONTENT", "")).endswith("spread")
+    highest = (values.max() if is_spread else 1) or 1
+    opacity = _OPACITY * values / highest
+    image = axes.imshow(values, cmap="cool", norm=Normalize(0, highest), alpha=opacity, origin="lower")
     reached = [level for level in _LEVELS if values.min() < level <= values.max()]
-    if reached:
+    if reached and not is_spread:
         styles = [_LEVELS[level] for level in reached]
         axes.contour(values, levels=reached, colors="white", linestyles=styles, linewidths=1)
-    _color_bar(axes, image, "probability")
+    _color_bar(axes, image, "spread of the probability" if is_spread else "probability")
     return axes
 
 

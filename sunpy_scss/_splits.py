@@ -52,7 +52,7 @@ def split_by_time(dates, *, validation=0.2, block: u.day = 28 * u.day, gap: u.da
     >>> dates = Time("2017-01-01") + TimeDelta(np.arange(365), format="jd")
     >>> part = split_by_time(dates, seed=1)
     >>> {name: int((part == name).sum()) for name in ("train", "validation", "gap")}
-    {'train': 197, 'validation': 84, 'gap': 84}
+    {'train': 203, 'validation': 84, 'gap': 78}
     """
     block, gap = block.to_value(u.day), gap.to_value(u.day)
     if not (0 < validation < 1 and block > 0 and gap >= 0):

@@ -12,7 +12,15 @@ from astropy.table import QTable
 from sunpy_scss.exceptions import ModelNotFoundError, TrainingError
 from sunpy_scss.models import Model, load_model, write_card
 
-__all__ = ["calibrate", "calibrate_folder", "calibration_error", "calibration_scores", "fit_temperature", "reliability"]
+__all__ = [
+    "calibrate",
+    "calibrate_folder",
+    "calibration_error",
+    "calibration_scores",
+    "fit_temperature",
+    "reliability",
+    "reliability_sums",
+]
 
 _BINS = np.linspace(0, 1, 11)
 # Single precision, in which networks answer, knows nothing nearer to 0 and 1.
@@ -95,13 +103,8 @@ def _logits(model, dataset):
     return counts, np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
 
 
-def on_disk(model, dataset):
-    """Whether the pixels on the disc are labelled, and what the network itself says of them; each (n, pixels)."""
-    labelled, raw = zip(*_on_disk(model, dataset), strict=True)
-    return np.concatenate(labelled), np.concatenate(raw)
-
-
 def _on_disk(model, dataset):
+    """Batch by batch, whether pixels on the disc are labelled and what the network says of them; (n, pixels)."""
     for start in range(0, len(dataset.images), _BATCH):
         positions = range(start, min(start + _BATCH, len(dataset.images)))
         images = np.stack([dataset.images[at] for at in positions])
@@ -168,15 +171,33 @@ def calibrate_folder(folder, training, validation):
         msg = f"There is no folder {folder}; calibration writes into the folder of a model, a name will not do."
         raise ModelNotFoundError(msg)
     model = calibrate(load_model(folder), training)
-    measured = calibration_scores(model.card, *on_disk(model, validation))
+    measured = calibration_scores(sum(reliability_sums(model.card, *batch) for batch in _on_disk(model, validation)))
     scores = {**model.card.scores, "model": {**model.card.scores.get("model", {}), **measured}}
     write_card(folder, dataclasses.replace(model.card, scores=scores))
     return load_model(folder)
 
 
-def calibration_scores(card, labelled, raw):
+def calibration_scores(sums):
     """
     Calibration errors with and without the temperature of a card.
+
+    Parameters
+    ----------
+    sums : numpy.ndarray
+        Of `reliability_sums`, over all images.
+
+    Returns
+    -------
+    dict
+        ``calibration_error`` and ``uncalibrated_error``; see `calibration_error`.
+    """
+    names = ("calibration_error", "uncalibrated_error")
+    return {name: calibration_error(_table(part)) for name, part in zip(names, sums, strict=True)}
+
+
+def reliability_sums(card, labelled, raw):
+    """
+    What `calibration_scores` needs to know of some images; that of more is the sum.
 
     Parameters
     ----------
@@ -186,13 +207,10 @@ def calibration_scores(card, labelled, raw):
 
     Returns
     -------
-    dict
-        ``calibration_error`` and ``uncalibrated_error``; see `calibration_error`.
+    numpy.ndarray
+        (2, 3, bins): with and without temperature, the pixels, the labelled ones and the sum of probabilities.
     """
-    return {
-        "calibration_error": calibration_error(reliability(labelled, card.calibrated(raw))),
-        "uncalibrated_error": calibration_error(reliability(labelled, raw)),
-    }
+    return np.stack([_sums(labelled, probability) for probability in (card.calibrated(raw), raw)])
 
 
 def reliability(labelled, probability):
@@ -221,10 +239,18 @@ def reliability(labelled, probability):
     0.6  0.7      3        0.64   0.6667
     0.9    1      1        0.97        1
     """
-    pixels, inside, total = (
-        np.histogram(probability, _BINS, weights=weights)[0]
-        for weights in (None, labelled.astype(float), probability.astype(float))
-    )
+    return _table(_sums(labelled, probability))
+
+
+def _sums(labelled, probability):
+    """(3, bins): the pixels, the labelled ones, and the sum of their probabilities."""
+    weights = (np.ones(labelled.shape), labelled.astype(float), probability.astype(float))
+    return np.stack([np.histogram(probability, _BINS, weights=weight)[0] for weight in weights])
+
+
+def _table(sums):
+    pixels, inside, total = sums
+    pixels = pixels.astype(int)
     share, mean = (
         np.divide(part, pixels, out=np.full(len(pixels), np.nan), where=pixels > 0) for part in (inside, total)
     )

@@ -11,6 +11,7 @@ from sunpy.map.header_helper import make_fitswcs_header
 import sunpy_scss
 from sunpy_scss import _grid, _pixels
 from sunpy_scss._input import (
+    angstroms,
     canonical_image,
     check_map,
     doubts_of_quality,
@@ -146,6 +147,12 @@ def _border(threshold, smap, found):
         border = u.Quantity(threshold).to_value(u.dimensionless_unscaled) * median
     else:
         border = rate_of(threshold, smap, found.per_second, name="threshold")
+    if threshold is None and border >= median:
+        msg = (
+            f"The disc median, {median:.4g} DN/s, is below the dark level of coronal holes: this is no well "
+            "calibrated image of 193 Angstrom. Give a threshold relative to the median, as threshold=0.5."
+        )
+        raise ValueError(msg)
     if not 0 < border < median:
         msg = f"The threshold must be between 0 and the disc median, {median:.4g} (got {border:.4g})."
         raise ValueError(msg)
@@ -232,8 +239,7 @@ def three_channel_coronal_holes(
 
 
 def _check_channel(smap, wavelength, smap_193, max_gap):
-    known = smap.wavelength is not None
-    if not (known and np.isclose(smap.wavelength.to_value(u.AA), _CHANNELS[wavelength], atol=0.5).any()):
+    if not np.isclose(angstroms(smap), _CHANNELS[wavelength], atol=0.5).any():
         msg = f"Expected a Map of {wavelength} Angstrom (got {smap.wavelength}); the order is 171, 193, 211."
         raise InvalidMapError(msg)
     gap = abs(smap.date - smap_193.date).to(u.min)

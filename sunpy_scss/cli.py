@@ -301,13 +301,25 @@ def _add_cache(command):
 def _train(options):
     import json
 
-    from sunpy_scss.train import prepare_folder, read_configuration, train_model
+    from astropy.units import day
+
+    from sunpy_scss.models import refuse_to_overwrite
+    from sunpy_scss.train import read_configuration, train_model
 
     configuration = read_configuration(options.configuration)
-    parts = prepare_folder(options.data, configuration, cache=options.cache)
+    refuse_to_overwrite(options.output)  # rather now than after all images have been read
+    parts = _parts(options, configuration.card, gap=configuration.gap_days * day, seed=configuration.seed)
     model = train_model(configuration, *parts, options.output)
     print(json.dumps(model.card.scores, indent=2))
     return 0
+
+
+def _parts(options, card, *, names=("train", "validation"), **settings):
+    """Data sets of the parts of the folder that an option names."""
+    from sunpy_scss.train import list_folder, make_dataset
+
+    listed = [list_folder(options.data, name, **settings) for name in names]
+    return [make_dataset(files, card, cache=options.cache) for files in listed]
 
 
 def _add_evaluate(commands):
@@ -324,10 +336,10 @@ def _evaluate(options):
     from sunpy_scss.evaluation import score_model
     from sunpy_scss.models import load_model
     from sunpy_scss.pipeline import write_evaluation
-    from sunpy_scss.train import evaluate, list_folder, make_dataset
+    from sunpy_scss.train import evaluate, split_settings
 
     model = load_model(options.model)
-    dataset = make_dataset(list_folder(options.data, "validation"), model.card, cache=options.cache)
+    (dataset,) = _parts(options, model.card, names=("validation",), **split_settings(options.model))
     print(json.dumps(evaluate(model, dataset), indent=2))
     if options.output:
         for path in write_evaluation(score_model(model, dataset), dataset, options.output):
@@ -347,12 +359,9 @@ def _calibrate(options):
 
     from sunpy_scss.calibration import calibrate_folder
     from sunpy_scss.models import load_model
-    from sunpy_scss.train import list_folder, make_dataset
+    from sunpy_scss.train import split_settings
 
-    card = load_model(options.model).card
-    parts = (
-        make_dataset(list_folder(options.data, part), card, cache=options.cache) for part in ("train", "validation")
-    )
+    parts = _parts(options, load_model(options.model).card, **split_settings(options.model))
     card = calibrate_folder(options.model, *parts).card
     errors = {name: card.scores["model"][name] for name in ("calibration_error", "uncalibrated_error")}
     print(json.dumps({"temperature": card.temperature, "threshold": card.threshold, **errors}, indent=2))

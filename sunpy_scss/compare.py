@@ -272,7 +272,7 @@ class _Panel:
 
 def _panel(masks):
     if len(masks) < 2:
-        msg = f"It takes two masks or more to compare (got {len(masks)})."
+        msg = f"It takes two masks or more to compare (got {len(masks)}); a list of them is given as *masks."
         raise ValueError(msg)
     surface = surface_of(masks[0])
     flat = [pixels_inside(mask).ravel() for mask in masks]

@@ -75,9 +75,9 @@ def example_map(wavelength):
 
     Parameters
     ----------
-    wavelength : int
-        In Angstrom. 193: of 2013-06-24 with two large coronal holes, 410 x 410 pixels scaled for display (uint8);
-        171: of 2011-02-15 with active regions, 128 x 128 pixels in DN.
+    wavelength : astropy.units.Quantity or int
+        In Angstrom without a unit. 193: of 2013-06-24 with two large coronal holes, 410 x 410 pixels scaled for
+        display (uint8); 171: of 2011-02-15 with active regions, 128 x 128 pixels in DN.
 
     Returns
     -------
@@ -95,6 +95,7 @@ def example_map(wavelength):
     >>> smap.data.shape, str(smap.wavelength)
     ((410, 410), '193.0 Angstrom')
     """
+    wavelength = u.Quantity(wavelength, u.AA).value
     if wavelength not in _EXAMPLES:
         msg = f"There are examples of {' and '.join(map(str, _EXAMPLES))} Angstrom only (got {wavelength})."
         raise ValueError(msg)

@@ -18,6 +18,7 @@ from pathlib import Path
 from scipy.special import expit, logit
 
 from sunpy_scss.exceptions import ModelError, ModelNotFoundError
+from sunpy_scss.saving import save_text
 
 __all__ = [
     "Model",
@@ -352,7 +353,7 @@ def build_network(card, *, seed=None):
 def refuse_to_overwrite(folder):
     """Raise FileExistsError if a folder holds a model."""
     if (Path(folder) / _CARD).exists():
-        msg = f"{folder} holds a model already; choose another folder (or pass overwrite=True to save_model)."
+        msg = f"{folder} holds a model already; choose another folder, or remove it first."
         raise FileExistsError(msg)
 
 
@@ -416,9 +417,7 @@ def save_model(folder, card, network, *, overwrite=False):
 
 def write_card(folder, card):
     """Replace the card of a model folder; the weights stay."""
-    scratch = Path(folder, f"partial.{_CARD}")
-    scratch.write_text(_text(card), encoding="utf-8")
-    scratch.replace(Path(folder, _CARD))
+    save_text(_text(card), Path(folder, _CARD))
 
 
 def _text(card):

@@ -92,7 +92,7 @@ def _labelled(annotation, path):
     return LabelledMap(annotation.name, image, annotation_to_mask(annotation, image))
 
 
-def write_folder(labelled_maps, folder, *, split):
+def write_folder(labelled_maps, folder, *, split=""):
     """
     Write images and masks as the folder that `sunpy_scss.train.read_folder` reads.
 
@@ -106,9 +106,10 @@ def write_folder(labelled_maps, folder, *, split):
         Written one by one: a generator needs no more memory than one of them.
     folder : path-like
         Made where it is not there.
-    split : str
-        The part they belong to, ``"train"`` or ``"validation"``. Keep at least 14 days between the two: a region
-        stays on the disc for so long, and a model shall not be judged by what it has seen.
+    split : str, optional
+        The part they belong to, ``"train"`` or ``"validation"``; by default none, to be split by time. Keep at least 14
+        days between the two: a region stays on the disc for so long, and a model shall not be judged by what it has
+        seen.
 
     Raises
     ------

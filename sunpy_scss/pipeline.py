@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 from tqdm.auto import tqdm
 
 import astropy.units as u
 
+from sunpy_scss._input import angstroms
 from sunpy_scss.exceptions import ArchiveError, InvalidMapError
 from sunpy_scss.hek_files import HEKAgreement, compare_with_hek, hek_mask_file
 from sunpy_scss.images import example_map, fetch, read_map, search_aia
@@ -145,9 +147,10 @@ def _feature_of(smap, features):
     """Of several features the one that the wavelength shows."""
     if len(features) == 1:
         return features[0]
-    wavelength = None if smap.wavelength is None else round(smap.wavelength.to_value(u.AA))
+    wavelength = np.round(angstroms(smap))
     if wavelength not in _FEATURE_AT:
-        msg = f"its wavelength is {wavelength or 'unknown'} Angstrom; say which feature to look for"
+        known = "unknown" if smap.wavelength is None else smap.wavelength
+        msg = f"its wavelength is {known}; say which feature to look for"
         raise InvalidMapError(msg)
     return _FEATURE_AT[wavelength]
 

@@ -3,8 +3,6 @@
 import tempfile
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-
 __all__ = ["refuse_existing", "save_figure", "save_map", "save_table", "save_text"]
 
 
@@ -50,9 +48,13 @@ def save_figure(figure, path):
     figure : matplotlib.figure.Figure
     path : path-like
     """
-    # Tight: the layout of a figure does not know of the titles of WCSAxes.
-    _whole(path, lambda scratch: figure.savefig(scratch, bbox_inches="tight"))
-    plt.close(figure)
+    import matplotlib.pyplot as plt  # a heavy import that other files do without
+
+    try:
+        # Tight: the layout of a figure does not know of the titles of WCSAxes.
+        _whole(path, lambda scratch: figure.savefig(scratch, bbox_inches="tight"))
+    finally:
+        plt.close(figure)
 
 
 def save_table(table, path):
@@ -76,7 +78,7 @@ def save_text(text, path):
     text : str
     path : path-like
     """
-    _whole(path, lambda scratch: scratch.write_text(text, encoding="utf-8"))
+    _whole(path, lambda scratch: scratch.write_text(text, encoding="utf-8", newline=""))
 
 
 def _whole(path, write):

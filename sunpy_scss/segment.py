@@ -222,6 +222,7 @@ def _segment(feature, smap, model, threshold, min_area, disk_median, samples):
         msg = f"{model.card.name} finds {_CONTENT[model.card.feature]}s, not {_CONTENT[feature]}s."
         raise ModelError(msg)
     threshold = model.card.threshold if threshold is None else threshold
+    threshold = float(u.Quantity(threshold).to_value(u.dimensionless_unscaled))
     if not 0 < threshold < 1:
         msg = f"threshold must be between 0 and 1 (got {threshold})."
         raise ValueError(msg)

@@ -15,12 +15,13 @@ import astropy.units as u
 import sunpy_scss
 from sunpy_scss._augment import Augmentation
 from sunpy_scss._configuration import Configuration, Loss, read_configuration
-from sunpy_scss._datasets import Dataset, LabelledFiles, LabelledMap, has_parts, list_folder, make_dataset, read_folder
+from sunpy_scss._datasets import Dataset, LabelledFiles, LabelledMap, list_folder, make_dataset, read_folder
 from sunpy_scss._scores import ratio
 from sunpy_scss._splits import check_split, split_by_time
-from sunpy_scss.calibration import calibrate, calibration_scores
+from sunpy_scss.calibration import calibrate, calibration_scores, reliability_sums
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.models import Model, build_network, load_network, refuse_to_overwrite, save_model, save_weights
+from sunpy_scss.saving import save_text
 
 __all__ = [
     "Augmentation",
@@ -33,10 +34,10 @@ __all__ = [
     "evaluate",
     "list_folder",
     "make_dataset",
-    "prepare_folder",
     "read_configuration",
     "read_folder",
     "split_by_time",
+    "split_settings",
     "threshold_scores",
     "train_model",
 ]
@@ -45,44 +46,30 @@ _log = logging.getLogger("sunpy")
 
 # Weights with the state of the optimiser, while a training runs: the best, and those after the last epoch.
 _BEST, _AFTER = "best.weights.h5", "epoch_{}.weights.h5"
+_CONFIGURATION = "configuration.json"
 # So many images are scored together.
 _BATCH = 8
 
 
-def prepare_folder(folder, configuration, *, cache=None):
+def split_settings(model):
     """
-    The training and the validation part of a folder of labelled images.
-
-    They are those of the column ``split`` of its ``index.csv``; where there is none, `split_by_time` makes them, with
-    the gap and the seed of the configuration.
+    How a model's training split a folder without parts, so that others find the same ones.
 
     Parameters
     ----------
-    folder : path-like
-        As for `list_folder`.
-    configuration : Configuration
-    cache : path-like, optional
-        As for `make_dataset`.
+    model : str or path-like
+        Name or folder of a model.
 
     Returns
     -------
-    (Dataset, Dataset)
-
-    Raises
-    ------
-    FileNotFoundError, `~sunpy_scss.exceptions.TrainingError`
-        As `list_folder`, `make_dataset` and `split_by_time`.
+    dict
+        ``gap`` and ``seed`` for `list_folder`; none where the configuration of the training is not in the folder.
     """
-    if has_parts(folder):
-        training, validation = (
-            make_dataset(list_folder(folder, part), configuration.card, cache=cache) for part in ("train", "validation")
-        )
-        return training, validation
-    dataset = make_dataset(list_folder(folder), configuration.card, cache=cache)
-    part = split_by_time(dataset.dates, gap=configuration.gap_days * u.day, seed=configuration.seed)
-    counts = ", ".join(f"{np.count_nonzero(part == name)} {name}" for name in ("train", "validation", "gap"))
-    _log.info("%s has no column split, it was split by time: %s", folder, counts)
-    return dataset[part == "train"], dataset[part == "validation"]
+    path = Path(model) / _CONFIGURATION
+    if not path.exists():
+        return {}
+    values = json.loads(path.read_text(encoding="utf-8"))
+    return {"gap": values["gap_days"] * u.day, "seed": values["seed"]}
 
 
 def train_model(configuration, training, validation, folder):
@@ -121,7 +108,7 @@ def train_model(configuration, training, validation, folder):
     run = _Run(configuration, training, validation, folder)
     bar = tqdm(range(len(run.history), configuration.epochs), desc=configuration.card.name, unit="epoch")
     for epoch in bar:
-        if epoch - run.best_epoch >= configuration.patience:
+        if epoch - run.best_epoch > configuration.patience:
             break
         bar.set_postfix(run.epoch(epoch))
     return run.finish()
@@ -129,18 +116,12 @@ def train_model(configuration, training, validation, folder):
 
 def _claim(folder, configuration):
     """Write the configuration into the folder of a run; what another one left there must not be gone on with."""
-    path = folder / "configuration.json"
+    path = folder / _CONFIGURATION
     text = json.dumps(dataclasses.asdict(configuration), indent=2) + "\n"
     if path.exists() and path.read_text(encoding="utf-8") != text:
         msg = f"{folder} holds a training with another configuration; choose a new folder."
         raise TrainingError(msg)
-    _write_whole(path, text)
-
-
-def _write_whole(path, text):
-    scratch = path.with_name(f"partial.{path.name}")
-    scratch.write_text(text, encoding="utf-8", newline="")
-    scratch.replace(path)
+    save_text(text, path)
 
 
 def _copy_weights(source, target, name):
@@ -265,7 +246,7 @@ class _Run:
         writer = csv.DictWriter(text, self.history[0])
         writer.writeheader()
         writer.writerows(self.history)
-        _write_whole(self.folder / "history.csv", text.getvalue())
+        save_text(text.getvalue(), self.folder / "history.csv")
 
     def _read_history(self):
         try:
@@ -288,20 +269,20 @@ def evaluate(model, dataset):
     -------
     dict
         ``iou`` and ``dice`` pooled over all pixels, ``mean_iou`` and ``mean_dice`` over images,
-        ``rejected_claimed``, the share of the look-alikes' area that the model takes for the feature (None where
+        ``rejected_claimed``, the share of the look-alikes' pixels that the model takes for the feature (None where
         none are marked), and with and without its temperature ``calibration_error`` and ``uncalibrated_error``; see
         `sunpy_scss.calibration.calibration_error`.
     """
-    seen = []
+    sums = []
 
     def claim(positions):
         raw = model.predict(_take(dataset.images, positions)[..., np.newaxis])[..., 0]
-        seen.append(np.asarray(raw, dtype=np.float32)[:, dataset.disk])
+        labelled = _take(dataset.labels, positions)[:, dataset.disk] >= 0.5
+        sums.append(reliability_sums(model.card, labelled, np.asarray(raw, dtype=np.float32)[:, dataset.disk]))
         return raw >= float(model.card.uncalibrated(model.card.threshold))
 
     scores = _scores(dataset, claim)
-    labelled = np.asarray(dataset.labels)[:, dataset.disk] >= 0.5
-    return {**scores, **calibration_scores(model.card, labelled, np.concatenate(seen))}
+    return {**scores, **calibration_scores(sum(sums))}
 
 
 def _take(array, positions):

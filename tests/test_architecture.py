@@ -31,7 +31,8 @@ ROWS = [
     },
     {"_measures", "_hek_records", "_tracking", "_carrington", "_outlines"},
     {"_regions", "_transfer"},
-    {"models", "_grid", "_files", "_surface", "_splits", "_canonical_cache", "saving"},
+    {"models", "_grid", "_files", "_surface", "_splits", "_canonical_cache"},
+    {"saving"},
     {"_pixels", "_augment", "_jp2", "_limb", "_label_files", "_html", "metrics", "exceptions"},
     {"network"},
 ]

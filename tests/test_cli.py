@@ -161,15 +161,18 @@ def pairs_of_months(count):
 
 
 def test_train_on_a_folder_without_parts(tmp_path, capsys):
-    write_folder(pairs_of_months(6), tmp_path / "labels", split="")
-    lines = (tmp_path / "labels" / "index.csv").read_text().splitlines()
-    (tmp_path / "labels" / "index.csv").write_text("".join(f"{line.split(',')[0]}\n" for line in lines))
+    write_folder(pairs_of_months(6), tmp_path / "labels")
     (tmp_path / "config.toml").write_text(CONFIGURATION)
     files = ["--data", str(tmp_path / "labels"), "--output", str(tmp_path / "tiny"), "--cache", str(tmp_path / "cache")]
     assert main(["train", str(tmp_path / "config.toml"), *files]) == 0
     training = json.loads((tmp_path / "tiny" / "card.json").read_text())["training"]
     assert (training["training images"], training["validation images"]) == (4, 2)
     assert len((tmp_path / "cache" / "index.csv").read_text().splitlines()) == 6
+    scores = json.loads(capsys.readouterr().out)
+    assert main(["evaluate", str(tmp_path / "tiny"), *files[:2]]) == 0
+    assert json.loads(capsys.readouterr().out) == scores["model"]  # on the same part
+    assert main(["train", str(tmp_path / "config.toml"), *files]) == 1
+    assert "holds a model already" in capsys.readouterr().err
 
 
 def test_train_and_evaluate(tmp_path, capsys):

@@ -101,6 +101,21 @@ class TestCache:
             file.write("half a li")
         assert_same(make_dataset(suns, SMALL), make_dataset(suns, SMALL, cache=cache))
 
+    def test_one_writer_at_a_time(self, suns, tmp_path):
+        """Rows of two writers would be mixed up."""
+        pytest.importorskip("fcntl")
+
+        def greedy():
+            yield suns[0]
+            with pytest.raises(TrainingError, match="Another program is writing"):
+                make_dataset(suns[1:2], SMALL, cache=tmp_path / "cache")
+            yield suns[2]
+
+        first = make_dataset(greedy(), SMALL, cache=tmp_path / "cache")
+        second = make_dataset(suns[1:2], SMALL, cache=tmp_path / "cache")
+        assert_same(first, make_dataset([suns[0], suns[2]], SMALL))
+        assert_same(second, make_dataset(suns[1:2], SMALL))
+
     def test_of_another_grid(self, suns, tmp_path):
         make_dataset(suns[:1], SMALL, cache=tmp_path / "cache")
         with pytest.raises(TrainingError, match="another grid or with another stretch"):
@@ -110,6 +125,12 @@ class TestCache:
         (tmp_path / "thesis.tex").write_text("")
         with pytest.raises(TrainingError, match="not empty and not a cache"):
             make_dataset(suns[:1], SMALL, cache=tmp_path)
+
+    def test_a_damaged_cache(self, suns, tmp_path):
+        make_dataset(suns[:1], SMALL, cache=tmp_path / "cache")
+        (tmp_path / "cache" / "canonical.json").write_text("{")
+        with pytest.raises(TrainingError, match="choose another folder"):
+            make_dataset(suns[:1], SMALL, cache=tmp_path / "cache")
 
     def test_memory_does_not_grow(self, suns, tmp_path):
         def peak(count):
@@ -150,11 +171,18 @@ class TestInput:
         assert isinstance(files[0], LabelledFiles)
         assert_same(make_dataset(files, SMALL), make_dataset(read_folder(folder, "train"), SMALL))
 
-    def test_an_index_without_parts(self, folder):
-        (folder / "index.csv").write_text("key\nsun0\nsun1\n")
-        assert [files.key for files in list_folder(folder)] == ["sun0", "sun1"]
-        with pytest.raises(TrainingError, match="no image of the part 'train'"):
-            list_folder(folder, "train")
+    def test_an_index_without_parts_is_split_by_time(self, folder):
+        dated = list_folder(folder, "train", seed=3)
+        (folder / "index.csv").write_text("key\nsun0\nsun1\nsun2\nsun3\n")
+        assert [files.key for files in list_folder(folder)] == ["sun0", "sun1", "sun2", "sun3"]
+        parts = [[files.key for files in list_folder(folder, part, seed=3)] for part in ("train", "validation")]
+        assert sorted(parts[0] + parts[1]) == ["sun0", "sun1", "sun2", "sun3"]
+        assert parts[1]
+        assert len(dated) == 4  # the index of the fixture says that all are for training
+
+    def test_a_part_that_nothing_belongs_to(self, folder):
+        with pytest.raises(TrainingError, match="no image of the part 'validation'; mark some, or empty the column"):
+            list_folder(folder, "validation")
 
     def test_mask_of_another_time(self, suns):
         meta = {**suns[0].mask.meta, "date-obs": "2017-01-03T01:00:00"}

@@ -18,6 +18,7 @@ from sunpy.map.header_helper import make_heliographic_header
 from sunpy_scss.compare import consensus
 from sunpy_scss.compare import disagreement as differ
 from sunpy_scss.evaluation import score_model
+from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.models import ModelCard
 from sunpy_scss.plotting import (
     cases,
@@ -65,6 +66,29 @@ def run(tmp_path):
     rows = ["loss,iou,val_loss,val_iou", "1,0.2,0.9,0.3", "0.5,0.6,0.5,0.5", "0.4,0.7,0.6,0.6"]
     (tmp_path / "history.csv").write_text("\n".join(rows), encoding="utf-8")
     return tmp_path
+
+
+class TestSeveralMasks:
+    def test_of_one_feature_are_told_apart(self):
+        scene = sun()
+        other = sunpy.map.Map(scene.coronal_holes.data, {**scene.coronal_holes.meta, "scssmod": "other"})
+        axes = overlay(scene.image, scene.coronal_holes, other)
+        assert [text.get_text() for text in axes.get_legend().get_texts()] == ["synthetic", "other"]
+        first, second = (collection.get_edgecolor() for collection in axes.collections)
+        assert not np.array_equal(first, second)
+
+    def test_swapped_or_in_a_list(self):
+        scene = sun()
+        with pytest.raises(InvalidMapError, match="0 and 1 only"):
+            overlay(scene.coronal_holes, scene.image)
+        with pytest.raises(TypeError, match=r"given as \*masks"):
+            overlay(scene.image, [scene.coronal_holes])
+
+    def test_spread(self):
+        scene = sun()
+        meta = {**scene.coronal_holes.meta, "content": "coronal hole probability spread"}
+        axes = probability(scene.image, sunpy.map.Map(scene.coronal_holes.data * 0.2, meta))
+        assert axes.images[-1].norm.vmax == pytest.approx(0.2)
 
 
 class TestComparison:

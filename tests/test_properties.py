@@ -421,6 +421,11 @@ class TestProbability:
         total = (table["area_high"] / table["area"]).to_value(u.one)
         np.testing.assert_allclose(np.sort(total), [2, 3], rtol=0.02)
 
+    def test_an_image_is_no_probability(self):
+        mask = caps((0, 0), size=64)
+        with pytest.raises(InvalidMapError, match="between 0 and 1"):
+            region_table(mask, probability=sunpy.map.Map(mask.data * 100.0, mask.meta))
+
     def test_must_be_on_the_pixels_of_the_mask(self):
         with pytest.raises(InvalidMapError, match="pixels of the mask"):
             region_table(caps((0, 0), size=64), probability=caps((0, 0), size=128))

@@ -56,7 +56,7 @@ def datasets():
 
 def configuration(**changes):
     augmentation = Augmentation(rotation=20, shift=1, contrast=0.05, pivot=BOUNDARY, blur=0.3, noise=0.01)
-    settings = {"epochs": 20, "batch_size": 4, "learning_rate": 2e-2, "patience": 20, "augmentation": augmentation}
+    settings = {"epochs": 12, "batch_size": 4, "learning_rate": 3e-2, "patience": 20, "augmentation": augmentation}
     return Configuration(card=SMALL, **{**settings, **changes})
 
 
