@@ -206,13 +206,18 @@ def flat_rings(rings, surface, *, carrington=False):
     origin = _carrington_origin(surface.obstime) if carrington else 0
     unrolled = [_unroll(vertices_on_sphere(ring, surface), origin) for ring in rings]
     # A piece around the axis lies between rings, or a ring and a pole. All of its rings have to go to the same one.
-    pole = 90 if sum(turns for _, turns in unrolled) >= 0 else -90
+    pole = 90 if _handedness(surface) * sum(turns for _, turns in unrolled) >= 0 else -90
     flat = [_by_the_pole(ring, turns, pole) if turns else ring for ring, turns in unrolled]
     outer, *holes = _largest_first(flat)
     middle = (outer[:, 0].min() + outer[:, 0].max()) / 2
     outer = outer - (360 * np.floor((middle + (0 if carrington else 180)) / 360), 0)
     holes = [_into(outer, hole) for hole in holes]
     return [_turned(outer, 1), *(_turned(hole, -1) for hole in holes)]
+
+
+def _handedness(surface):
+    """1, or -1 where the pixels are mirrored: the left of a ring on them is then its right on the Sun."""
+    return np.sign(np.linalg.det(surface.wcs.pixel_scale_matrix))
 
 
 def _unroll(points, origin):

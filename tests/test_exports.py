@@ -54,6 +54,18 @@ def observer(lon, lat, distance):
     return SkyCoord(lon * u.deg, lat * u.deg, distance * u.AU, frame="heliographic_stonyhurst", obstime=DATE)
 
 
+def mirrored(mask):
+    """The same Sun on columns that run to the east."""
+    nx = mask.data.shape[1]
+    meta = {**mask.meta, "cdelt1": -mask.meta["cdelt1"], "crpix1": nx + 1 - mask.meta["crpix1"]}
+    return sunpy.map.Map(mask.data[:, ::-1].copy(), meta)
+
+
+def vertices(text):
+    """(n, 2) of a polygon of the HEK."""
+    return np.array([vertex.split() for vertex in text[9:-2].split(",")], dtype=float)
+
+
 def noise():
     """Pixels at random: many regions and holes, touching by corners, and all along the limb."""
     disk = caps((0, 0, 90), size=32)
@@ -72,6 +84,7 @@ SCENES = {
     "across 180 degrees": lambda: without(
         caps((180, 10, 25), place=(178, 3, 1)), caps((185, 10, 10), place=(178, 3, 1))
     ),
+    "around a pole, mirrored": lambda: mirrored(caps((0, -90, 25), place=(0, -20, 1))),
     "whole disc": lambda: caps((0, 0, 90)),
     "noise": noise,
     "empty": lambda: caps(),
@@ -284,10 +297,15 @@ class TestHEK:
     def test_heliographic_polygons(self):
         record = hek_records(caps((10, 20, 15)))[0]
         for name, lon in (("hgs_boundcc", 10), ("hgc_boundcc", record["hgc_x"])):
-            vertices = np.array([vertex.split() for vertex in record[name][9:-2].split(",")], dtype=float)
-            there = SkyCoord(*vertices.T, unit=u.deg, frame=HeliographicStonyhurst(obstime=DATE))
+            there = SkyCoord(*vertices(record[name]).T, unit=u.deg, frame=HeliographicStonyhurst(obstime=DATE))
             centre = SkyCoord(lon * u.deg, 20 * u.deg, frame=HeliographicStonyhurst(obstime=DATE))
             assert np.allclose(there.separation(centre).deg, 15, atol=1.3)
+
+    @pytest.mark.parametrize("turned", [lambda mask: mask, mirrored], ids=["", "mirrored"])
+    def test_polygon_around_a_pole(self, turned):
+        for pole in (-90, 90):
+            (record,) = hek_records(turned(caps((0, pole, 25), place=(0, pole / 3, 1))))
+            assert np.abs(vertices(record["hgs_boundcc"])[:, 1] - pole).max() < 40
 
     def test_what_the_earth_does_not_see(self):
         mask = caps((180, 0, 15), (100, 0, 20), place=(120, 0, 1))
