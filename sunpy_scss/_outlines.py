@@ -40,7 +40,8 @@ def trace(regions):
     -------
     list of list of list of numpy.ndarray
         For each region, in the order of their numbers, its pieces: what hangs together by the sides of pixels, not by
-        corners alone. For each piece its rings, the largest first; no ring passes a corner twice.
+        corners alone. For each piece its rings, the outer one first; no ring passes a corner twice. Of a piece around
+        the axis of the Sun those that go around it are first.
     """
     wraps = regions.surface.wraps
     inside = regions.labels > 0
@@ -54,7 +55,10 @@ def trace(regions):
         row, column = rows[walk[0]], columns[walk[0]]
         rings = found[regions.labels[row, column] - 1].setdefault(pieces[row, column], [])
         rings.extend(corners[ring] - 0.5 for ring in _split(walk, keys))
-    return [[_largest_first(rings) for rings in region.values()] for region in found]
+    period = inside.shape[1] if wraps else np.inf
+    return [
+        [sorted(rings, key=lambda ring: -_pixels_within(ring, period)) for rings in region.values()] for region in found
+    ]
 
 
 def _sides(inside, wraps):
@@ -108,6 +112,13 @@ def _split(walk, keys):
         place[key] = len(path)
         path.append((side, key))
     yield [step for step, _ in path]
+
+
+def _pixels_within(ring, period):
+    """How many pixels a ring goes around, the columns being periodic; infinite if it goes around the axis."""
+    rows, columns = ring.T
+    steps = (np.diff(columns, append=columns[0]) + 1) % period - 1
+    return np.inf if steps.sum() else abs(np.sum(rows * steps))
 
 
 def _largest_first(rings):

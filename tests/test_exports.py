@@ -135,6 +135,15 @@ class TestOutlines:
         assert len(ring) == 2 * (10 + 20) + 1
         assert np.ptp(ring.lat).deg == pytest.approx(20)
 
+    @pytest.mark.parametrize("columns", [160, 180], ids=["across the first column", "around the axis"])
+    def test_the_outer_ring_is_first(self, columns):
+        mask = heliographic(np.zeros((90, 180)))
+        mask.data[30:60, :columns] = 1
+        mask.data[40:50, 17:23] = 0
+        mask = with_data(np.roll(mask.data, -20, axis=1), mask)
+        (rings,) = region_outlines(mask)[1]
+        assert len(rings[-1]) == 2 * (6 + 10) + 1
+
     def test_values(self):
         with pytest.raises(InvalidMapError, match="0 and 1 only"):
             region_outlines(with_data(2 * caps((0, 0, 20)).data, caps()))
