@@ -1,5 +1,7 @@
 """The regions of a mask in the shape of records of the HEK."""
 
+from dataclasses import replace
+
 import numpy as np
 
 import astropy.units as u
@@ -15,7 +17,7 @@ from sunpy_scss._surface import longitude_latitude
 from sunpy_scss.exceptions import HEKWarning, InvalidMapError, warn_caller
 from sunpy_scss.properties import region_table
 
-__all__ = ["hek_records"]
+__all__ = ["feature_of", "hek_records"]
 
 
 def hek_records(mask):
@@ -50,7 +52,7 @@ def hek_records(mask):
     `~sunpy_scss.hek.hek_to_mask` draws them back.
 
     Polygons have no holes, as few programs read those of the HEK: lines along the sides of pixels lead to the
-    holes and back. What is hidden from Earth is on the limb.
+    holes and back. What is hidden from Earth is on the limb, and ``area_raw`` is projected as seen from there.
 
     References
     ----------
@@ -65,10 +67,7 @@ def hek_records(mask):
     >>> records = hek_records(mask)
     >>> again = hek_to_mask(records, mask)
     """
-    feature = mask.meta.get("SCSSFEAT")
-    if feature not in ("CH", "AR"):
-        msg = f"The header must name the feature, SCSSFEAT = CH or AR (got {feature!r}): mask.meta['SCSSFEAT'] = 'CH'."
-        raise InvalidMapError(msg)
+    feature = feature_of(mask)
     regions, table = find_regions(mask), region_table(mask)
     date = regions.surface.obstime
     rings = [joined(pieces) for pieces in trace(regions)]
@@ -94,6 +93,15 @@ def hek_records(mask):
     )
 
 
+def feature_of(mask):
+    """What the header of a mask Map says that it shows, "CH" or "AR"; an `InvalidMapError` if it says neither."""
+    feature = mask.meta.get("SCSSFEAT")
+    if feature not in ("CH", "AR"):
+        msg = f"The header must name the feature, SCSSFEAT = CH or AR (got {feature!r}): mask.meta['SCSSFEAT'] = 'CH'."
+        raise InvalidMapError(msg)
+    return feature
+
+
 def _from_earth(points, date, mask):
     """Positions in arcsec as seen from Earth (n, 2), what is hidden put on the limb; and what is not hidden."""
     lon, lat = longitude_latitude(points)
@@ -111,8 +119,10 @@ def _view(date, mask):
 
 
 def _seen_areas(regions, mask):
-    """Areas of the regions as they are projected on the sky."""
-    foreshortening = np.maximum(regions.surface.foreshortening(regions.points), 0)
+    """Areas of the regions as they are projected on the sky seen from Earth."""
+    earth = get_earth(regions.surface.obstime).cartesian.xyz / mask.rsun_meters
+    from_earth = replace(regions.surface, observer=earth.to_value(u.dimensionless_unscaled))
+    foreshortening = np.maximum(from_earth.foreshortening(regions.points), 0)
     return regions.sum(regions.areas * foreshortening) * mask.rsun_meters.to(u.km) ** 2
 
 
@@ -120,13 +130,14 @@ def _origin(mask, feature, numbers, date):
     """What was found, when, in which image and by which method."""
     model = str(mask.meta.get("SCSSMOD", "mask"))
     stamp, moment = date.strftime("%Y%m%dT%H%M%S"), date.isot
-    wavelength = np.nan if mask.wavelength is None else mask.wavelength.to_value(u.AA)
+    wavelength = mask.wavelength
+    known = wavelength is not None and wavelength.unit.is_equivalent(u.AA)
     facts = {
         "event_type": feature,
         "event_starttime": moment,
         "event_endtime": moment,
         "obs_observatory": mask.observatory,
-        "obs_meanwavel": wavelength,
+        "obs_meanwavel": wavelength.to_value(u.AA) if known else np.nan,
         "obs_wavelunit": "Angstrom",
         "frm_name": FRM_NAME,
         "frm_paramset": ", ".join(f"{key}={mask.meta[key]}" for key in ("SCSSMOD", "SCSSTHR") if key in mask.meta),

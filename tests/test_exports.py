@@ -303,6 +303,16 @@ class TestHEK:
             2 * 970 * np.sin(np.radians(15)), abs=15
         )
 
+    def test_areas_are_as_seen_from_earth(self):
+        (record,) = hek_records(caps((60, 0, 15), place=(60, 0, 0.5)))
+        assert record["area_raw"] / record["area_atdiskcenter"] == pytest.approx(0.5, abs=0.02)
+
+    def test_wavelength(self):
+        mask = caps((0, 0, 20))
+        assert hek_records(mask)["obs_meanwavel"] == [193]
+        del mask.meta["waveunit"]
+        assert np.isnan(hek_records(mask)["obs_meanwavel"])
+
     def test_heliographic_polygons(self):
         record = hek_records(caps((10, 20, 15)))[0]
         for name, lon in (("hgs_boundcc", 10), ("hgc_boundcc", record["hgc_x"])):
