@@ -5,6 +5,8 @@ from pathlib import Path
 
 import astropy.units as u
 
+from sunpy_scss._hek_writing import feature_of
+from sunpy_scss._regions import pixels_inside
 from sunpy_scss.hek import hek_to_mask, search_hek
 from sunpy_scss.images import read_map
 from sunpy_scss.metrics import iou
@@ -55,16 +57,19 @@ def compare_with_hek(path, *, client=None):
     ------
     `~sunpy_scss.exceptions.HEKError`
         If the HEK does not answer.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If the file holds other values than 0 and 1, or its header does not name the feature.
     """
     path = Path(path)
     mask = read_map(path)
-    drawn = _hek_mask(mask, mask.meta["SCSSFEAT"], client=client)
+    inside = pixels_inside(mask)
+    drawn = _hek_mask(mask, feature_of(mask), client=client)
     target = path.with_name(f"{path.stem}_hek.fits")
     save_map(drawn, target)
     return HEKAgreement(
         target,
         drawn.meta["HEKDRAWN"],
-        iou(drawn.data, mask.data),
+        iou(drawn.data, inside),
         area_fraction(mask),
         area_fraction(drawn),
     )

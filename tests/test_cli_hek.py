@@ -13,6 +13,9 @@ from astropy.time import Time
 
 from sunpy_scss import pipeline
 from sunpy_scss.cli import main
+from sunpy_scss.exceptions import InvalidMapError
+from sunpy_scss.hek import HEKServer
+from sunpy_scss.hek_files import compare_with_hek
 
 
 @pytest.fixture
@@ -88,6 +91,19 @@ def test_compare_where_the_hek_has_nothing(archive, tmp_path, capsys):
         arguments = ["segment", "--time", "2018-03-17", "--feature", "ar", "--output", str(tmp_path / "out")]
         assert main([*arguments, "--hek-url", server.url]) == 0
     assert "no event" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("value", "feature", "message"), [(1, None, "SCSSFEAT = CH or AR"), (0.5, "AR", "0 and 1 only")]
+)
+def test_compare_what_is_no_mask(value, feature, message, server, tmp_path):
+    mask = disk_map(lambda x, y: np.where(np.hypot(x, y) < 0.3, value, 0.0), size=64, radius=25)
+    if feature:
+        mask.meta["SCSSFEAT"] = feature
+    mask.save(tmp_path / "mask.fits")
+    with pytest.raises(InvalidMapError, match=message):
+        compare_with_hek(tmp_path / "mask.fits", client=HEKServer(server.url))
+    assert not (tmp_path / "mask_hek.fits").exists()
 
 
 def test_nothing_to_do(tmp_path, capsys):
