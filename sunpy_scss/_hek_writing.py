@@ -70,7 +70,7 @@ def hek_records(mask):
     feature = feature_of(mask)
     regions, table = find_regions(mask), region_table(mask)
     date = regions.surface.obstime
-    rings = [joined(pieces) for pieces in trace(regions)]
+    rings = [joined(pieces, regions.surface) for pieces in trace(regions)]
     outlines = [_from_earth(vertices_on_sphere(ring, regions.surface), date, mask) for ring in rings]
     shown = [number for number, (_, visible) in enumerate(outlines) if visible.any()]
     if len(shown) < len(rings):

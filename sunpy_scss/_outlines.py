@@ -7,7 +7,7 @@ themselves, the first position is not repeated. The region is on their left.
 
 import numpy as np
 from matplotlib.path import Path
-from scipy.spatial import KDTree
+from scipy.cluster.hierarchy import DisjointSet
 
 import astropy.units as u
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
@@ -51,7 +51,7 @@ def trace(regions):
     corners = np.stack([rows, columns], axis=1) + _START[direction]
     keys = corners[:, 0] * (inside.shape[1] + 1) + (corners[:, 1] % inside.shape[1] if wraps else corners[:, 1])
     found = [{} for _ in regions.starts]
-    for walk in _cycles(following):
+    for walk in _cycles(following.tolist()):
         row, column = rows[walk[0]], columns[walk[0]]
         rings = found[regions.labels[row, column] - 1].setdefault(pieces[row, column], [])
         rings.extend(corners[ring] - 0.5 for ring in _split(walk, keys))
@@ -87,7 +87,6 @@ def _sides(inside, wraps):
 
 def _cycles(following):
     """The cycles of a permutation, each a list."""
-    following = following.tolist()
     seen = bytearray(len(following))
     for first in range(len(following)):
         cycle, index = [], first
@@ -131,40 +130,66 @@ def _area(ring):
     return np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2
 
 
-def joined(pieces):
+def joined(pieces, surface):
     """
     All rings of a region as one that fills the same area by the even-odd rule, for what knows no holes.
 
-    They are joined at their nearest corners by a line along the sides of pixels, there and back.
+    They are joined by lines along the columns, there and back, the shortest that do: one leads down from each hole,
+    and pieces have a corner in common.
 
     Parameters
     ----------
     pieces : list of list of numpy.ndarray
         As `trace` gives them for a region.
+    surface : sunpy_scss._surface.Surface
 
     Returns
     -------
     numpy.ndarray
         (m, 2).
     """
-    path, *others = [ring for rings in pieces for ring in rings]
-    for ring in others:
-        gaps, nearest = KDTree(path).query(ring)
-        there = np.argmin(gaps)
-        here = nearest[there]
-        bridge = _along_sides(path[here], ring[there])
-        around = np.roll(ring, -there, axis=0)
-        path = np.concatenate([path[: here + 1], bridge, around, around[:1], bridge[::-1], path[here:]])
-    return path
+    rings = [ring for rings in pieces for ring in rings]
+    sizes = np.array([len(ring) for ring in rings])
+    number = np.repeat(np.arange(len(rings)), sizes)
+    corners = np.concatenate(rings)
+    following = np.arange(1, len(corners) + 1)
+    following[np.cumsum(sizes) - 1] -= sizes
+    places, following = corners.tolist(), following.tolist()
+    unions = DisjointSet(range(len(rings)))
+    for low, high in _neighbours_in_columns(corners, surface):
+        if unions.merge(number[low], number[high]):
+            _join(places, following, low, high)
+    return np.array([places[index] for index in next(_cycles(following))])
 
 
-def _along_sides(start, end):
-    """Corners of pixels on the way from one to another, first along the row; without the two."""
-    (row, column), (last_row, last_column) = start, end
-    columns = np.arange(column, last_column, np.sign(last_column - column) or 1)
-    rows = np.arange(row, last_row, np.sign(last_row - row) or 1)
-    way = [*((row, place) for place in columns), *((place, last_column) for place in rows)]
-    return np.array(way[1:]).reshape(-1, 2)
+def _neighbours_in_columns(corners, surface):
+    """Pairs of corners with none between them in their column, the nearest first."""
+    rows, columns = corners.T
+    if surface.wraps:
+        columns = columns % surface.shape[1]
+    order = np.lexsort([rows, columns])
+    low, high = order[:-1], order[1:]
+    together = columns[low] == columns[high]
+    low, high = low[together], high[together]
+    nearest = np.argsort(rows[high] - rows[low], kind="stable")
+    return zip(low[nearest].tolist(), high[nearest].tolist(), strict=True)
+
+
+def _join(places, following, low, high):
+    """Make one closed path of two, given by what follows each place, by a line up a column and back."""
+    (first, _), (last, column) = places[low], places[high]
+    way = [[row, column] for row in np.arange(first + 1, last)]
+    after_low, after_high = following[low], following[high]
+    _lead(places, following, low, [*way, places[high]], after_high)
+    _lead(places, following, high, [*way[::-1], places[low]], after_low)
+
+
+def _lead(places, following, start, way, end):
+    """Put new places between one and what is to follow them."""
+    added = range(len(places), len(places) + len(way))
+    following[start] = added[0]
+    places.extend(way)
+    following.extend([*added[1:], end])
 
 
 def vertices_on_sphere(ring, surface):

@@ -1,6 +1,7 @@
 """Masks for other programs: outlines of their regions as coordinates, GeoJSON, regions, records like the HEK's."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 
@@ -61,10 +62,13 @@ def region_outlines(mask):
     >>> axes.plot_coord(ring)  # doctest: +SKIP
     """
     regions = find_regions(mask)
-    return {
-        number: [[_coordinates(np.concatenate([ring, ring[:1]]), regions, mask) for ring in rings] for rings in pieces]
-        for number, pieces in enumerate(trace(regions), start=1)
-    }
+    shapes = trace(regions)
+    closed = [np.concatenate([ring, ring[:1]]) for pieces in shapes for rings in pieces for ring in rings]
+    ends = np.cumsum([0, *map(len, closed)])
+    # All at once: to make coordinates of few takes as long as of many.
+    there = _coordinates(np.concatenate([np.empty((0, 2)), *closed]), regions, mask)
+    parts = (there[start:end] for start, end in pairwise(ends))
+    return {number: [[next(parts) for _ in rings] for rings in pieces] for number, pieces in enumerate(shapes, start=1)}
 
 
 def _coordinates(ring, regions, mask):
@@ -252,7 +256,9 @@ def sky_regions(mask):
     found = find_regions(mask)
     return Regions(
         [
-            PolygonSkyRegion(_coordinates(joined(pieces), found, mask), meta=RegionMeta({"label": str(number)}))
+            PolygonSkyRegion(
+                _coordinates(joined(pieces, found.surface), found, mask), meta=RegionMeta({"label": str(number)})
+            )
             for number, pieces in enumerate(trace(found), start=1)
         ]
     )

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from functools import cache
 from types import SimpleNamespace
 
@@ -370,6 +371,28 @@ class TestSkyRegions:
             # Positions are exact to a billionth of a pixel.
             filled = fill_polygon([np.round(ring, 6)], labels.shape)
             assert (filled == (labels == number)).all()
+
+    @pytest.mark.usefixtures("regions")
+    def test_pieces_that_touch_across_the_first_column(self):
+        mask = heliographic(np.zeros((90, 180)))
+        mask.data[40, 179] = mask.data[41, 0] = 1
+        (region,) = sky_regions(mask)
+        there = mask.wcs.world_to_pixel(region.vertices)
+        assert np.shape(there) == (2, 2 * 4 + 2)
+        assert np.ptp((there[0] + 90) % 180) == pytest.approx(2)
+
+    @pytest.mark.usefixtures("regions")
+    def test_thousands_of_holes(self):
+        """All at once: joining and transforming them one after the other takes ten times as long."""
+        mask = caps((0, 0, 60), size=200)
+        mask.data[::2, ::2] = 0
+        begin = time.process_time()
+        (rings,) = (rings for polygons in region_outlines(mask).values() for rings in polygons)
+        (region,) = sky_regions(mask)
+        assert time.process_time() - begin < 4
+        assert len(rings) > 2000
+        filled = fill_polygon([np.round(np.transpose(mask.wcs.world_to_pixel(region.vertices)), 6)], mask.data.shape)
+        assert (filled == mask.data).all()
 
     def test_not_installed(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "regions", None)
