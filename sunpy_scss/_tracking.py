@@ -119,9 +119,16 @@ class Tracker:
         return tracks
 
     def finish(self):
-        """After the last mask: what became of those not seen in it."""
-        for number in [number for number, track in self._tracks.items() if track.last < self._day]:
-            self._end(number)
+        """
+        After the last mask: what became of those not seen in it.
+
+        One that is missing in sight for less than ``patience`` may come back: there is no event of its death.
+        """
+        for number, track in list(self._tracks.items()):
+            if track.missing is not None and self._day - track.missing < self.settings.patience:
+                self._was_behind(number)
+            elif track.last < self._day:
+                self._end(number)
 
     def _turn(self, time):
         """Carry what is known to a time, and forget what is too old."""

@@ -76,7 +76,8 @@ def track_regions(
         The angle from disc centre out to which a region that is there is believed to be seen. One that is missing
         farther out is taken to be out of sight, not dead.
     patience : astropy.units.Quantity, optional
-        A region that is missing in sight for less than that goes on when it is found again.
+        A region that is missing in sight for less than that goes on when it is found again. If the masks end before,
+        no event tells of it.
     memory : astropy.units.Quantity, optional
         How long the place of a region is remembered that is not in sight; at most 28 days.
 

@@ -141,6 +141,18 @@ class TestFollowed:
         assert numbers(impatient) == [[1], [], [2], [2]]
         assert [event for _, event, *_ in events(impatient)] == ["start", "death", "birth"]
 
+    def test_missing_in_the_last_mask(self):
+        masks = [mask_at(hour / 24, *([] if hour == 4 else [(0, 0, 8)]), size=64) for hour in range(2, 5)]
+        assert [event for _, event, *_ in events(track_regions(masks))] == ["start"]
+        impatient = track_regions(masks, patience=0 * u.day)
+        assert [event for _, event, *_ in events(impatient)] == ["start", "death"]
+
+    def test_missing_in_the_last_mask_behind_the_sun(self):
+        masks = [mask_at(day, *([(40, 10, 10)] if day == 0 else []), size=64) for day in (0, 10, 22)]
+        assert events(track_regions(masks)) == [(0, "start", 1, 0), (0, "rotated off", 1, 0)]
+        impatient = track_regions(masks, patience=0 * u.day)
+        assert events(impatient) == [(0, "start", 1, 0), (0, "rotated off", 1, 0), (22, "death", 1, 0)]
+
     def test_over_a_gap(self):
         tracks = track_regions(mask_at(day, (-50, 20, 10)) for day in (0, 1, 7))
         assert numbers(tracks) == [[1]] * 3
