@@ -39,7 +39,7 @@ class Views:
     rsun : astropy.units.Quantity
         The solar radius of the masks.
     keywords : dict
-        On their origin.
+        What all of them say alike of their origin.
     """
 
     total: np.ndarray
@@ -67,12 +67,12 @@ def add_views(masks, shape, projection, rotation):
     Views or None
         None if no mask takes part.
     """
-    total, inside, times, first = np.zeros(shape), np.zeros(shape), [], None
+    total, inside, times, origins, rsun = np.zeros(shape), np.zeros(shape), [], [], None
     for mask in masks:
         surface, flat = surface_of(mask), pixels_inside(mask).ravel()
-        if first is None:
-            first = mask.rsun_meters, _grid.provenance(mask)
-            grid = surface_of(blank_map(shape, projection, surface.obstime, mask.rsun_meters))
+        if rsun is None:
+            rsun = mask.rsun_meters
+            grid = surface_of(blank_map(shape, projection, surface.obstime, rsun))
         here = replace(grid, obstime=surface.obstime, origin=_prime_meridian(mask))
         weights = _weights(here, surface, rotation)
         nearest = nearest_pixels(surface, here)
@@ -81,7 +81,8 @@ def add_views(masks, shape, projection, rotation):
             total += weights
             inside += weights * flat[nearest]
             times.append(surface.obstime)
-    return Views(total, inside, Time(times), *first) if times else None
+            origins.append(_grid.provenance(mask))
+    return Views(total, inside, Time(times), rsun, _grid.said_by_all(origins)) if times else None
 
 
 def _prime_meridian(mask):

@@ -25,6 +25,7 @@ __all__ = [
     "make_map",
     "pixel_areas",
     "provenance",
+    "said_by_all",
     "to_canonical",
     "without_small",
 ]
@@ -242,6 +243,12 @@ def provenance(mask):
         for key, value in mask.meta.items()
         if key.upper() in kept or key.upper().startswith(("SCSS", "HEK"))
     }
+
+
+def said_by_all(headers):
+    """The keywords that are in all of some headers, with the same value."""
+    first, *others = headers
+    return {key: value for key, value in first.items() if all(other.get(key) == value for other in others)}
 
 
 def _wcs_header(smap):

@@ -93,8 +93,10 @@ def track_regions(
         ``lon``, ``lat``
             the middle of its area in Stonyhurst coordinates
 
-        and all others of `~sunpy_scss.properties.region_table` but ``centroid``; ``id`` is the number in the mask. Its
-        ``events`` have the columns ``time``, ``event``, ``track`` and ``other``, where ``event`` is
+        and all others of `~sunpy_scss.properties.region_table` but ``centroid``; ``id`` is the number in the mask.
+        What all masks say alike of their origin is in its ``meta``.
+
+        Its ``events`` have the columns ``time``, ``event``, ``track`` and ``other``, where ``event`` is
 
         ``start``
             seen for the first time, in the first mask or after a gap of more than 13 days or ``memory``
@@ -186,7 +188,8 @@ def track_regions(
     _check_any(times)
     tracker.finish()
     regions = vstack(tables, metadata_conflicts="silent")
-    regions.meta = {key: value for key, value in tables[0].meta.items() if key not in ("DATE-OBS", "PARENT")}
+    shared = _grid.said_by_all([table.meta for table in tables])
+    regions.meta = {key: value for key, value in shared.items() if key not in ("DATE-OBS", "PARENT")}
     return Tracks(regions, _event_table(tracker), Time(times))
 
 
@@ -329,7 +332,8 @@ def carrington_map(masks, *, projection="CEA", shape=(360, 720), rotation=None):
         float32, longitudes 0 to 360 degrees from the left. From 0 to 1, the share of the views of a place that have it
         inside; each view of it counts as the fourth power of the cosine of its angle to the central meridian. NaN where
         no mask shows the surface. Its date is half-way between the first and the last mask (DATE-BEG, DATE-END), its
-        observer Earth; CAR_ROT is the rotation if one was asked for.
+        observer Earth; CAR_ROT is the rotation if one was asked for. Of the origin of the masks, the header has what all
+        say alike.
 
     Raises
     ------

@@ -12,6 +12,7 @@ from astropy.time import Time
 from astropy.utils.exceptions import AstropyUserWarning
 from sunpy.util.exceptions import SunpyUserWarning
 
+from sunpy_scss import _grid
 from sunpy_scss._doubts import comparison_doubts
 from sunpy_scss._regions import pixels_inside
 from sunpy_scss._surface import surface_of
@@ -115,9 +116,7 @@ def measure_files(paths, *, images=(), magnetograms=(), probabilities=(), target
         for number, path in enumerate(paths)
     ]
     table = vstack(tables, metadata_conflicts="silent")
-    table.meta = {
-        key: value for key, value in tables[0].meta.items() if all(one.meta.get(key) == value for one in tables)
-    }
+    table.meta = _grid.said_by_all([one.meta for one in tables])
     if target is not None:
         _save_regions(table, Path(target))
     return table

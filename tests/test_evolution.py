@@ -59,6 +59,14 @@ def mask_at(days, *caps, size=200, turn=True, **changes):
     return sun.coronal_holes
 
 
+def of_two_models(mask):
+    """A mask twice, as if of different models and images."""
+    return [
+        sunpy.map.Map(mask.data, {**mask.meta, "SCSSMOD": model, "SCSSMED": median})
+        for model, median in (("A", 10.0), ("B", 99.0))
+    ]
+
+
 def events(tracks):
     """(days, event, track, other), days rounded."""
     days = np.rint((tracks.events["time"] - START).to_value(u.day)).astype(int).tolist()
@@ -244,6 +252,11 @@ class TestTables:
         assert meta["SCSSFEAT"] == "CH"
         assert "DATE-OBS" not in meta
 
+    def test_provenance_is_what_all_say(self):
+        meta = track_regions(of_two_models(mask_at(0, (0, 0, 10), size=64))).regions.meta
+        assert meta["SCSSFEAT"] == "CH"
+        assert not {"SCSSMOD", "SCSSMED"} & set(meta)
+
 
 class TestTrackErrors:
     def test_order(self):
@@ -326,6 +339,11 @@ class TestCarrington:
         assert smap.meta["parent"] == "2 masks"
         assert "car_rot" not in smap.meta
         assert u.isclose(smap.rsun_meters, mask_at(0).rsun_meters)
+
+    def test_header_is_what_all_say(self):
+        meta = carrington_map(of_two_models(mask_at(0, size=64)), shape=(45, 90)).meta
+        assert meta["SCSSFEAT"] == "CH"
+        assert not {"SCSSMOD", "SCSSMED"} & {key.upper() for key in meta}
 
     def test_weights(self):
         """A place on the central meridian in one mask, 53 degrees from it in another that has no hole there."""
