@@ -21,6 +21,8 @@ __all__ = ["Views", "add_views", "blank_map", "share_near_meridian"]
 
 # Views weigh as this power of the cosine of the angle to the central meridian.
 _POWER = 4
+# The least that this cosine counts as: a pole tilted to the observer is in sight on all longitudes.
+_LEAST = 0.1
 # Points along and across a strip of the Sun at which a mask is read.
 _ALONG, _ACROSS = 1000, 60
 
@@ -98,7 +100,7 @@ def _weights(here, surface, rotation):
     rows, columns = np.indices(here.shape).reshape(2, -1)
     lon, _ = here.world(rows, columns)
     angle = half_turn(lon + here.origin - _meridian(surface))
-    weights = np.maximum(np.cos(angle), 0) ** _POWER
+    weights = np.maximum(np.cos(angle), _LEAST) ** _POWER
     if rotation is not None:
         passage = rotation + 1 - lon % (2 * np.pi) / (2 * np.pi)
         weights[np.abs(carrington_rotation_number(surface.obstime) - passage) > 0.5] = 0

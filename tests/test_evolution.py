@@ -368,6 +368,15 @@ class TestCarrington:
         assert coverage.data.max() == pytest.approx(1, rel=1e-3)
         assert coverage.meta["content"] == "Carrington coverage, coronal hole mask"
 
+    def test_pole_in_sight_on_all_longitudes(self):
+        # Early in September the north pole is tilted to Earth by 7 degrees.
+        mask = mask_at(99)
+        smap, coverage = (make([mask], projection="CAR", shape=(90, 180)) for make in (carrington_map, carrington_coverage))
+        assert np.isfinite(smap.data[-2:]).all()
+        assert np.isnan(smap.data[:2]).all()
+        np.testing.assert_array_equal(np.isnan(smap.data), coverage.data == 0)
+        assert coverage.data[-1].max() <= 1
+
     def test_all_of_the_sun_in_a_rotation(self):
         coverage = carrington_coverage([mask_at(day, size=64) for day in range(0, 27, 4)], shape=(90, 180))
         seen = np.abs(np.arcsin((np.arange(90) + 0.5) / 45 - 1)) < np.radians(80)
