@@ -120,8 +120,8 @@ def track_regions(
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
         As `~sunpy_scss.properties.region_table`.
     ValueError
-        If there is no mask, their order is not that of time, ``memory`` is over 28 days, or the numbers of masks and
-        images differ.
+        If there is no mask, their order is not that of time, a number is out of its range, or there are more or fewer
+        images than masks; before the first mask is taken, where the lengths are known.
 
     Notes
     -----
@@ -170,11 +170,7 @@ def track_regions(
     2017-06-01 start     1     0
     2017-06-04 birth     2     0
     """
-    days = [value.to_value(u.day) for value in (patience, memory)]
-    if not days[1] <= 28:
-        msg = f"memory must be at most 28 days (got {memory}): nothing on the Sun lasts longer out of sight unchanged."
-        raise ValueError(msg)
-    tracker = Tracker(Settings(min_overlap, out_to.to_value(u.rad), *days))
+    tracker = Tracker(_settings(min_overlap, out_to, patience, memory))
     given = {name: maps for name, maps in (("image", images), ("magnetogram", magnetograms)) if maps is not None}
     tables, times = [], []
     for mask, *maps in zip(masks, *given.values(), strict=True):
@@ -191,6 +187,23 @@ def track_regions(
     shared = _grid.said_by_all([table.meta for table in tables])
     regions.meta = {key: value for key, value in shared.items() if key not in ("DATE-OBS", "PARENT")}
     return Tracks(regions, _event_table(tracker), Time(times))
+
+
+def _settings(min_overlap, out_to, patience, memory):
+    """What the tracker is told, in its units, if it makes sense."""
+    if not 0 <= min_overlap <= 1:
+        msg = f"min_overlap must be from 0 to 1, a share of the smaller region (got {min_overlap})."
+        raise ValueError(msg)
+    if not 0 * u.deg < out_to <= 90 * u.deg:
+        msg = f"out_to must be over 0 and up to 90 degrees from disc centre (got {out_to})."
+        raise ValueError(msg)
+    if not patience >= 0 * u.day:
+        msg = f"patience must not be negative (got {patience})."
+        raise ValueError(msg)
+    if not 0 * u.day < memory <= 28 * u.day:
+        msg = f"memory must be over 0 and at most 28 days (got {memory}): nothing lasts longer out of sight unchanged."
+        raise ValueError(msg)
+    return Settings(min_overlap, out_to.to_value(u.rad), patience.to_value(u.day), memory.to_value(u.day))
 
 
 def _check_any(masks):

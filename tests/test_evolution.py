@@ -271,9 +271,22 @@ class TestTrackErrors:
         with pytest.raises(ValueError, match="shorter"):
             track_regions([mask_at(0), mask_at(1)], images=[mask_at(0)])
 
-    def test_memory(self):
-        with pytest.raises(ValueError, match="28 days"):
-            track_regions([mask_at(0)], memory=1 * u.year)
+    @pytest.mark.parametrize(
+        ("name", "value", "message"),
+        [
+            ("min_overlap", 20, "from 0 to 1"),
+            ("min_overlap", -0.1, "from 0 to 1"),
+            ("min_overlap", np.nan, "from 0 to 1"),
+            ("out_to", 0 * u.deg, "up to 90 degrees"),
+            ("out_to", 91 * u.deg, "up to 90 degrees"),
+            ("patience", -1 * u.hour, "negative"),
+            ("memory", 0 * u.day, "28 days"),
+            ("memory", 1 * u.year, "28 days"),
+        ],
+    )
+    def test_out_of_range(self, name, value, message):
+        with pytest.raises(ValueError, match=f"{name} must .*{message}"):
+            track_regions([mask_at(0, size=64)], **{name: value})
 
     def test_no_mask_map(self):
         with pytest.raises(TypeError, match="sunpy Map"):
