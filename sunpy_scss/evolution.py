@@ -1,6 +1,7 @@
 """Masks over days to years: regions followed, their areas and fluxes, Carrington maps and the central meridian."""
 
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
@@ -173,7 +174,7 @@ def track_regions(
     tracker = Tracker(_settings(min_overlap, out_to, patience, memory))
     given = {name: maps for name, maps in (("image", images), ("magnetogram", magnetograms)) if maps is not None}
     tables, times = [], []
-    for mask, *maps in zip(masks, *given.values(), strict=True):
+    for mask, *maps in _together(masks, *given.values()):
         table = region_table(mask, **dict(zip(given, maps, strict=True)))
         times.append(surface_of(mask).obstime)
         if len(times) > 1 and times[-1] < times[-2]:
@@ -204,6 +205,16 @@ def _settings(min_overlap, out_to, patience, memory):
         msg = f"memory must be over 0 and at most 28 days (got {memory}): nothing lasts longer out of sight unchanged."
         raise ValueError(msg)
     return Settings(min_overlap, out_to.to_value(u.rad), patience.to_value(u.day), memory.to_value(u.day))
+
+
+def _together(masks, *others):
+    """Each mask with the Maps given for it; an error at once if their numbers are known and differ, else at the end."""
+    counts = {len(maps) for maps in (masks, *others) if hasattr(maps, "__len__")}
+    for maps in zip_longest(masks, *others):
+        if len(counts) > 1 or any(one is None for one in maps):
+            msg = "There must be one image or magnetogram for each mask; their numbers differ."
+            raise ValueError(msg)
+        yield maps
 
 
 def _check_any(masks):

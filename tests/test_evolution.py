@@ -267,9 +267,16 @@ class TestTrackErrors:
         with pytest.raises(ValueError, match="no mask"):
             track_regions([])
 
-    def test_fewer_images_than_masks(self):
-        with pytest.raises(ValueError, match="shorter"):
-            track_regions([mask_at(0), mask_at(1)], images=[mask_at(0)])
+    @pytest.mark.parametrize("count", [0, 1, 3])
+    def test_other_number_of_images(self, count):
+        masks, others = [mask_at(0, size=64)] * 2, [mask_at(0, size=64)] * count
+        for given in (others, iter(others)):
+            with pytest.raises(ValueError, match="one image or magnetogram for each mask"):
+                track_regions(masks, images=given)
+
+    def test_other_number_of_images_before_any_work(self):
+        with pytest.raises(ValueError, match="one image or magnetogram"):
+            track_regions(["no mask"] * 2, images=["no image"])
 
     @pytest.mark.parametrize(
         ("name", "value", "message"),
