@@ -16,6 +16,7 @@ from astropy.coordinates import SkyCoord
 from sunpy.coordinates import HeliographicStonyhurst
 
 from sunpy_scss.properties import label_regions
+from sunpy_scss.saving import refuse_existing
 
 __all__ = ["carrington_chart", "movie", "track_chart", "track_overlay"]
 
@@ -189,10 +190,12 @@ def movie(figures, path, *, rate=4, overwrite=False):
     Parameters
     ----------
     figures : iterable of matplotlib.figure.Figure
-        Of one size; each is closed when it has been drawn. A generator needs no memory for more than one.
+        Of one size; each is closed when it has been drawn. A generator needs no memory for more than one figure; but
+        all pictures of a GIF are in memory, with a byte for each pixel, when it is written.
     path : path-like
         ``NAME.mp4``, for which the program ffmpeg must be installed; ``NAME.gif``, which is also written in place of
-        MP4 where there is no ffmpeg; or the name of a folder for numbered PNG.
+        MP4 where there is no ffmpeg; or the name of a folder for numbered PNG. The folder that it
+        is in is made where missing.
     rate : float, optional
         Figures in a second.
     overwrite : bool, optional
@@ -222,20 +225,31 @@ def movie(figures, path, *, rate=4, overwrite=False):
     if path.suffix not in _WRITERS:
         msg = f"A movie is called .mp4, .gif, or nothing for a folder of PNG (got {path.name})."
         raise ValueError(msg)
-    if path.exists() and not overwrite:
-        msg = f"{path} is there already; overwrite=True replaces it."
-        raise FileExistsError(msg)
+    refuse_existing(path, overwrite=overwrite)
     if path.is_dir() and any(file.suffix != ".png" for file in path.iterdir()):
         msg = f"{path} holds more than pictures and is not replaced; choose a new folder."
         raise FileExistsError(msg)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         frames = _draw_frames(figures, Path(folder) / "frames")
-        scratch = Path(folder) / path.name
+        scratch = Path(folder) / f"new{path.suffix}"
         _WRITERS[path.suffix](frames, scratch, rate)
-        if path.is_dir():
-            shutil.rmtree(path)
-        scratch.replace(path)
+        _replace(path, scratch, Path(folder) / "old")
     return path
+
+
+def _replace(path, new, aside):
+    """Put what is new in the place of a file or folder, which comes back if that fails."""
+    if not path.is_dir():
+        new.replace(path)
+        return
+    # A folder that holds something cannot be replaced in one step.
+    path.replace(aside)
+    try:
+        new.replace(path)
+    except BaseException:
+        aside.replace(path)
+        raise
 
 
 def _ffmpeg():

@@ -2,6 +2,7 @@
 
 import stat
 import sys
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -141,6 +142,24 @@ class TestMovie:
         assert sorted(file.name for file in path.iterdir()) == ["0001.png", "0002.png", "0003.png"]
         movie(figures(2), path, overwrite=True)
         assert sorted(file.name for file in path.iterdir()) == ["0001.png", "0002.png"]
+
+    def test_folder_comes_back(self, tmp_path, monkeypatch):
+        path = movie(figures(), tmp_path / "holes")
+        rename = Path.replace
+
+        def replace(source, target):
+            if source.name == "new":
+                raise KeyboardInterrupt
+            return rename(source, target)
+
+        monkeypatch.setattr(Path, "replace", replace)
+        with pytest.raises(KeyboardInterrupt):
+            movie(figures(2), path, overwrite=True)
+        assert len(list(path.iterdir())) == 3
+        assert list(tmp_path.iterdir()) == [path]
+
+    def test_in_a_new_folder(self, tmp_path):
+        assert movie(figures(1), tmp_path / "of" / "june" / "holes.gif").exists()
 
     def test_mp4(self, tmp_path, encoder):
         path = movie(figures(), tmp_path / "holes.mp4", rate=7)
