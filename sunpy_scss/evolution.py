@@ -355,9 +355,9 @@ def carrington_map(masks, *, projection="CEA", shape=(360, 720), rotation=None):
     sunpy.map.GenericMap
         float32, longitudes 0 to 360 degrees from the left. From 0 to 1, the share of the views of a place that have it
         inside; each view of it counts as the fourth power of the cosine of its angle to the central meridian, and as
-        0.0001 at least, also beyond a pole that is tilted to the observer. NaN where no mask shows the surface. Its date is half-way between the first and the last mask (DATE-BEG, DATE-END), its
-        observer Earth; CAR_ROT is the rotation if one was asked for. Of the origin of the masks, the header has what all
-        say alike.
+        0.0001 at least, also beyond a pole that is tilted to the observer. NaN where no mask shows the surface. Its
+        date is half-way between the first and the last mask (DATE-BEG, DATE-END), its observer Earth; CAR_ROT is the
+        rotation if one was asked for. Of the origin of the masks, the header has what all say alike.
 
     Raises
     ------

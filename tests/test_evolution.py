@@ -390,8 +390,8 @@ class TestCarrington:
 
     def test_pole_in_sight_on_all_longitudes(self):
         # Early in September the north pole is tilted to Earth by 7 degrees.
-        mask = mask_at(99)
-        smap, coverage = (make([mask], projection="CAR", shape=(90, 180)) for make in (carrington_map, carrington_coverage))
+        masks, grid = [mask_at(99)], {"projection": "CAR", "shape": (90, 180)}
+        smap, coverage = (make(masks, **grid) for make in (carrington_map, carrington_coverage))
         assert np.isfinite(smap.data[-2:]).all()
         assert np.isnan(smap.data[:2]).all()
         np.testing.assert_array_equal(np.isnan(smap.data), coverage.data == 0)
