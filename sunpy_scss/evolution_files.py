@@ -4,6 +4,8 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from astropy.table import vstack
+
 from sunpy_scss.evolution import carrington_map, central_meridian_fraction, track_regions
 from sunpy_scss.images import read_map
 from sunpy_scss.plotting import track_chart
@@ -40,12 +42,20 @@ def track_files(paths, folder, *, overwrite=False):
     targets = [folder / name for name in ("regions.ecsv", "events.ecsv", "meridian.ecsv", "tracks.png")]
     refuse_existing(*targets, overwrite=overwrite)
     paths = sorted(paths, key=lambda path: read_map(path).coordinate_frame.obstime)
-    tracks = track_regions(read_map(path) for path in tqdm(paths, unit="mask", disable=None))
-    meridian = central_meridian_fraction(read_map(path) for path in paths)
-    for table, target in zip((tracks.regions, tracks.events, meridian), targets[:3], strict=True):
+    meridian = []
+    tracks = track_regions(_masks(paths, meridian))
+    for table, target in zip((tracks.regions, tracks.events, vstack(meridian)), targets[:3], strict=True):
         save_table(table, target)
     save_figure(track_chart(tracks), targets[3])
     return targets
+
+
+def _masks(paths, meridian):
+    """The masks of files, each read once; what is on their central meridians is appended to a list."""
+    for path in tqdm(paths, unit="mask", disable=None):
+        mask = read_map(path)
+        meridian.append(central_meridian_fraction([mask]))
+        yield mask
 
 
 def carrington_file(paths, target, *, overwrite=False, **options):
