@@ -8,13 +8,12 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.patheffects import withStroke
 from PIL import Image
 
 import astropy.units as u
-from astropy.coordinates import SkyCoord
-from sunpy.coordinates import HeliographicStonyhurst
+from sunpy.map import GenericMap
 
+from sunpy_scss._plot_maps import labelled_regions
 from sunpy_scss.properties import label_regions
 from sunpy_scss.saving import refuse_existing
 
@@ -22,9 +21,6 @@ __all__ = ["carrington_chart", "movie", "track_chart", "track_overlay"]
 
 # Days without a region after which its line is interrupted: it went around the Sun.
 _GAP = 13
-_RIM = [withStroke(linewidth=2.5, foreground="black")]
-# Told apart from each other and from the colours of AIA images.
-_COLORS = ("deepskyblue", "lime", "magenta", "orange", "white", "red", "yellow", "cyan")
 _MARKERS = {"birth": "^", "death": "v", "merge": "X", "split": "d", "return": "o"}
 
 
@@ -159,6 +155,14 @@ def track_overlay(smap, mask, rows, *, axes=None):
     Returns
     -------
     astropy.visualization.wcsaxes.WCSAxes
+        As of `~sunpy_scss.plotting.labelled_regions`; the colour of a track is the same in all masks.
+
+    Raises
+    ------
+    ValueError
+        If the mask has another shape than the image.
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
+        As `~sunpy_scss.properties.label_regions`.
 
     Examples
     --------
@@ -169,18 +173,10 @@ def track_overlay(smap, mask, rows, *, axes=None):
     >>> tracks = track_regions([sun.coronal_holes])
     >>> axes = track_overlay(sun.image, sun.coronal_holes, tracks.regions[tracks.regions["mask"] == 0])
     """
-    if axes is None:
-        axes = plt.figure().add_subplot(projection=smap)
-    smap.plot(axes=axes)
-    labels = label_regions(mask).data
-    frame = HeliographicStonyhurst(obstime=mask.coordinate_frame.obstime, rsun=mask.rsun_meters)
-    for row in rows:
-        color = _COLORS[row["track"] % len(_COLORS)]
-        axes.contour(labels == row["id"], levels=[0.5], colors=color)
-        column, line = smap.wcs.world_to_pixel(SkyCoord(row["lon"], row["lat"], frame=frame))
-        style = {"color": color, "fontsize": "large", "ha": "center", "va": "center", "path_effects": _RIM}
-        axes.text(column, line, row["track"], **style)
-    return axes
+    labels = label_regions(mask)
+    tracks = np.zeros(labels.data.max(initial=0) + 1, dtype=np.int32)
+    tracks[rows["id"]] = rows["track"]
+    return labelled_regions(smap, GenericMap(tracks[labels.data], labels.meta), axes=axes)
 
 
 def movie(figures, path, *, rate=4, overwrite=False):

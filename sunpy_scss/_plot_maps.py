@@ -1,7 +1,5 @@
 """Figures of Maps: what is known of an image, drawn over it."""
 
-from itertools import cycle
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import BoundaryNorm, Normalize, to_rgba
@@ -119,7 +117,8 @@ def labelled_regions(smap, labels, *, axes=None):
     """
     axes = _axes_with(smap, axes, labels)
     boxes = ndimage.find_objects(labels.data.astype(np.int32))
-    for (number, place), color in zip(_middles(labels), cycle(_REGION_COLORS), strict=False):
+    for number, place in _middles(labels):
+        color = _REGION_COLORS[(number - 1) % len(_REGION_COLORS)]
         _outline(axes, labels.data, number, boxes[number - 1], color)
         axes.text(*place, str(number), color=color, ha="center", va="center", weight="bold", path_effects=_RIM)
     return axes

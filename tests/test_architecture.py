@@ -19,7 +19,8 @@ ROWS = [
     {"report", "mask_files", "hek_files", "evolution_files"},
     {"_report_pictures"},
     {"compare", "evolution", "evaluation", "plotting", "pairs", "exports", "_scenes"},
-    {"_plot_maps", "_plot_scores", "_plot_evolution", "_hek_writing"},
+    {"_plot_evolution"},
+    {"_plot_maps", "_plot_scores", "_hek_writing"},
     {
         *("segment", "classical", "hek", "annotations", "properties", "reprojection", "train", "images", "fido"),
         *("synthetic", "disk", "filaments", "_doubts"),

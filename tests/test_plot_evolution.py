@@ -105,6 +105,19 @@ class TestTrackOverlay:
             assert sun.coronal_holes.data[row, column] == 1
         assert track_overlay(sun.image, sun.coronal_holes, tracks.regions[:0], axes=axes) is axes
 
+    def test_colour_of_a_track_stays(self, sun):
+        rows = track_regions([sun.coronal_holes]).regions
+        rows["track"] += 6
+        both, one = (track_overlay(sun.image, sun.coronal_holes, some) for some in (rows, rows[1:]))
+        assert [text.get_text() for text in both.texts] == ["7", "8"]
+        assert both.texts[1].get_color() == one.texts[0].get_color() != both.texts[0].get_color()
+        assert len(one.collections) == 1
+
+    def test_mask_of_another_image(self, sun):
+        rows = track_regions([sun.coronal_holes]).regions
+        with pytest.raises(ValueError, match="reproject_mask"):
+            track_overlay(sun.image.submap([0, 0] * u.pix, top_right=[60, 60] * u.pix), sun.coronal_holes, rows)
+
     @figure_test
     def test_figure_track_overlay(self, sun):
         return track_overlay(sun.image, sun.coronal_holes, track_regions([sun.coronal_holes]).regions).figure
