@@ -9,6 +9,7 @@ import astropy.units as u
 from astropy.table import QTable, vstack
 from astropy.time import Time
 from astropy.timeseries import TimeSeries
+from sunpy.map import GenericMap
 
 from sunpy_scss import _carrington, _grid
 from sunpy_scss._regions import find_regions
@@ -174,7 +175,7 @@ def track_regions(
     tracker = Tracker(_settings(min_overlap, out_to, patience, memory))
     given = {name: maps for name, maps in (("image", images), ("magnetogram", magnetograms)) if maps is not None}
     tables, times = [], []
-    for mask, *maps in _together(masks, *given.values()):
+    for mask, *maps in _together(_several(masks), *given.values()):
         table = region_table(mask, **dict(zip(given, maps, strict=True)))
         times.append(surface_of(mask).obstime)
         if len(times) > 1 and times[-1] < times[-2]:
@@ -188,6 +189,13 @@ def track_regions(
     shared = _grid.said_by_all([table.meta for table in tables])
     regions.meta = {key: value for key, value in shared.items() if key not in ("DATE-OBS", "PARENT")}
     return Tracks(regions, _event_table(tracker), Time(times))
+
+
+def _several(masks):
+    if isinstance(masks, GenericMap):  # which claims to be iterable, and fails with a riddle
+        msg = "Masks of several times are expected (got one Map); give a list, as [mask]."
+        raise TypeError(msg)
+    return masks
 
 
 def _settings(min_overlap, out_to, patience, memory):
@@ -426,7 +434,8 @@ def _carrington_map(masks, projection, shape, rotation, content, values):
     if projection not in ("CEA", "CAR"):
         msg = f"projection must be CEA or CAR (got {projection!r})."
         raise ValueError(msg)
-    views = _carrington.add_views(masks, shape, projection, rotation)
+    rotation = None if rotation is None else int(rotation)
+    views = _carrington.add_views(_several(masks), shape, projection, rotation)
     if views is None:
         msg = f"No mask shows anything of {'the Sun' if rotation is None else f'Carrington rotation {rotation}'}."
         raise ValueError(msg)
@@ -504,7 +513,7 @@ def central_meridian_fraction(masks, *, width: u.deg = 20 * u.deg, latitudes: u.
         msg = f"A slice has a width up to 180 degrees and two latitudes, south first (got {width} and {latitudes})."
         raise ValueError(msg)
     times, rows = [], []
-    for mask in masks:
+    for mask in _several(masks):
         rows.append(_carrington.share_near_meridian(mask, width.to_value(u.rad), (south, north)))
         times.append(surface_of(mask).obstime)
     _check_any(times)

@@ -508,3 +508,9 @@ class TestReal:
         assert coverage.data[30:-30].min() > 0.5
         share = np.nanmean(carrington_map(real_masks).data)
         assert 0.05 < share < 0.25
+
+
+@pytest.mark.parametrize("make", [track_regions, carrington_map, carrington_coverage, central_meridian_fraction])
+def test_one_map_is_no_list(make):
+    with pytest.raises(TypeError, match=r"as \[mask\]"):
+        make(synthetic_sun(size=64).coronal_holes)
