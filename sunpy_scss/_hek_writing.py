@@ -11,6 +11,7 @@ from astropy.time import Time
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, Helioprojective, get_earth
 
 from sunpy_scss._hek_records import FRM_NAME
+from sunpy_scss._input import angstroms
 from sunpy_scss._outlines import flat_rings, joined, trace, vertices_on_sphere
 from sunpy_scss._regions import find_regions
 from sunpy_scss._surface import longitude_latitude
@@ -130,14 +131,12 @@ def _origin(mask, feature, numbers, date):
     """What was found, when, in which image and by which method."""
     model = str(mask.meta.get("SCSSMOD", "mask"))
     stamp, moment = date.strftime("%Y%m%dT%H%M%S"), date.isot
-    wavelength = mask.wavelength
-    known = wavelength is not None and wavelength.unit.is_equivalent(u.AA)
     facts = {
         "event_type": feature,
         "event_starttime": moment,
         "event_endtime": moment,
         "obs_observatory": mask.observatory,
-        "obs_meanwavel": wavelength.to_value(u.AA) if known else np.nan,
+        "obs_meanwavel": angstroms(mask),
         "obs_wavelunit": "Angstrom",
         "frm_name": FRM_NAME,
         "frm_paramset": ", ".join(f"{key}={mask.meta[key]}" for key in ("SCSSMOD", "SCSSTHR") if key in mask.meta),

@@ -314,7 +314,7 @@ rotation = 10
         [
             ("epochs", "epoch", r"\[training\] has the unknown key 'epoch'; the nearest known one is 'epochs'"),
             ("filters", "filtres", r"\[card.network\] has the unknown key 'filtres'; .* 'filters'"),
-            ("exponent", "exponant", r"\[card.stretch\] .* 'exponent'"),
+            ("exponent", "expon", r"\[card.stretch\] .* 'exponent'"),
             ("grid_size", "gridsize", r"\[card\] .* 'grid_size'"),
             ("rotation", "rotate", r"\[augmentation\] .* 'rotation'"),
             ("[augmentation]", "[augment]", "the unknown key 'augment'; the nearest known one is 'augmentation'"),
