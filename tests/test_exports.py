@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from functools import cache
 from types import SimpleNamespace
 
@@ -383,16 +382,21 @@ class TestSkyRegions:
 
     @pytest.mark.usefixtures("regions")
     def test_thousands_of_holes(self):
-        """All at once: joining and transforming them one after the other takes ten times as long."""
         mask = caps((0, 0, 60), size=200)
         mask.data[::2, ::2] = 0
-        begin = time.process_time()
         (rings,) = (rings for polygons in region_outlines(mask).values() for rings in polygons)
         (region,) = sky_regions(mask)
-        assert time.process_time() - begin < 4
         assert len(rings) > 2000
         filled = fill_polygon([np.round(np.transpose(mask.wcs.world_to_pixel(region.vertices)), 6)], mask.data.shape)
         assert (filled == mask.data).all()
+
+    def test_with_the_package_itself(self, mask):
+        pytest.importorskip("regions")
+        filled = np.zeros(mask.data.shape, dtype=bool)
+        for region in sky_regions(mask):
+            filled |= region.to_pixel(mask.wcs).to_mask(mode="center").to_image(mask.data.shape).astype(bool)
+        # Its vertices are off by some billionths of a pixel, and its edges belong to no pixel for certain.
+        assert (filled == (mask.data == 1)).mean() > 0.999
 
     def test_not_installed(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "regions", None)

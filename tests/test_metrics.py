@@ -16,6 +16,13 @@ def test_against_sets(masks):
     assert dice(*masks) == 2 * len(truth & prediction) / (len(truth) + len(prediction))
 
 
+def test_as_scikit_learn_has_them(masks):
+    sklearn = pytest.importorskip("sklearn.metrics")
+    flat = [mask.ravel() for mask in masks]
+    assert iou(*masks) == pytest.approx(sklearn.jaccard_score(*flat), rel=1e-12)
+    assert dice(*masks) == pytest.approx(sklearn.f1_score(*flat), rel=1e-12)
+
+
 def test_dice_follows_from_iou(masks):
     overlap = iou(*masks)
     assert dice(*masks) == pytest.approx(2 * overlap / (1 + overlap))
