@@ -43,11 +43,22 @@ def main():
     print(f"area found / labelled: {found.sum() / truth.sum():.3f}")
     if other.any():
         print(f"share of the look-alikes' area claimed: {(found & other).sum() / other.sum():.4f}")
+        doubtful = other & labelled_nearby(labelled, truth)
+        shares = [(some & doubtful).sum() / some.sum() for some in (other, other & found)]
+        print("of all look-alikes and of those claimed, labelled in an image at most two days away:", end=" ")
+        print(", ".join(f"{share:.4f}" for share in shares))
     if options.plots:
         options.plots.mkdir(parents=True, exist_ok=True)
         for rank, index in enumerate(np.argsort(scores)):
             name = f"{rank:03d}_{scores[index]:.2f}_{labelled[index].key}.png"
             draw(labelled[index], masks[index], options.plots / name)
+
+
+def labelled_nearby(labelled, truth):
+    """(n, ny, nx): which pixels another image has labelled, at most two days before or after."""
+    days = np.array([one.image.date.mjd for one in labelled])
+    near = (np.abs(days[:, np.newaxis] - days) <= 2.1) & ~np.eye(len(days), dtype=bool)
+    return np.array([truth[others].any(axis=0) for others in near])
 
 
 def draw(one, mask, path):
