@@ -97,7 +97,7 @@ def example_map(wavelength):
     """
     wavelength = u.Quantity(wavelength, u.AA).value
     if wavelength not in _EXAMPLES:
-        msg = f"There are examples of {' and '.join(map(str, _EXAMPLES))} Angstrom only (got {wavelength})."
+        msg = f"There are examples of {' and '.join(map(str, _EXAMPLES))} Angstrom only (got {wavelength:g})."
         raise ValueError(msg)
     with as_file(files("sunpy") / "data" / "test" / _EXAMPLES[wavelength]) as path:
         return read_map(path)

@@ -83,7 +83,7 @@ def test_spoilt_card(folder, spoil):
 
 def test_a_model_is_not_replaced_unless_told(folder):
     network = build_network(CARD, seed=2)
-    with pytest.raises(FileExistsError, match="overwrite"):
+    with pytest.raises(FileExistsError, match="holds a model already"):
         save_model(folder, CARD, network)
     before = load_model(folder).card.sha256
     assert save_model(folder, CARD, network, overwrite=True).card.sha256 != before
