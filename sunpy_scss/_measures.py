@@ -176,7 +176,8 @@ def confidence(regions, probability, mask):
     if not same_grid(probability, mask):
         msg = "The probability must be on the pixels of the mask, as predict_probability gives it for the same Map."
         raise InvalidMapError(msg)
-    if not ((probability.data >= 0) & (probability.data <= 1)).all():
+    rounding = 1e-6  # as smoothing leaves it
+    if not ((probability.data >= -rounding) & (probability.data <= 1 + rounding)).all():
         msg = "A probability is between 0 and 1 everywhere; give what predict_probability returns."
         raise InvalidMapError(msg)
     least, sure = _BORDER
