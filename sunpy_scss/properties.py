@@ -113,10 +113,10 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
     Returns
     -------
     astropy.table.QTable
-        A row for each region that `label_regions` finds, none for an empty mask, with these columns:
+        A row for each region that `~sunpy_scss.properties.label_regions` finds, none for an empty mask, with these columns:
 
         ``id``
-            the number of the region in `label_regions`
+            the number of the region in `~sunpy_scss.properties.label_regions`
         ``area``, ``area_msh``, ``area_percent``
             on the sphere, corrected for foreshortening, in Mm2, in millionths and in percent of half of the solar
             surface
