@@ -113,7 +113,8 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
     Returns
     -------
     astropy.table.QTable
-        A row for each region that `~sunpy_scss.properties.label_regions` finds, none for an empty mask, with these columns:
+        A row for each region that `~sunpy_scss.properties.label_regions` finds, none for an empty mask, with these
+        columns:
 
         ``id``
             the number of the region in `~sunpy_scss.properties.label_regions`
