@@ -14,9 +14,8 @@ import numpy as np
 
 import astropy.units as u
 
-from sunpy_scss.evaluation import score_model
 from sunpy_scss.models import load_model
-from sunpy_scss.train import list_folder, make_dataset
+from sunpy_scss.train import list_folder, make_dataset, score_model
 
 
 def main():

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from sunpy_scss import load_model, segment_active_regions, segment_coronal_holes
-from sunpy_scss.metrics import iou
-from sunpy_scss.pipeline import save_figure
+from sunpy_scss._save import save_figure
+from sunpy_scss.masks import iou
 from sunpy_scss.plotting import overlay
 from sunpy_scss.train import read_folder
 

@@ -11,10 +11,10 @@ import matplotlib.pyplot as plt
 import astropy.units as u
 
 from sunpy_scss import segment_coronal_holes
-from sunpy_scss.classical import three_channel_coronal_holes, threshold_coronal_holes
-from sunpy_scss.compare import compare_masks
 from sunpy_scss.images import example_map
+from sunpy_scss.masks import compare_masks
 from sunpy_scss.plotting import overlay
+from sunpy_scss.segment import three_channel_coronal_holes, threshold_coronal_holes
 from sunpy_scss.synthetic import synthetic_sun
 
 ###############################################################################

@@ -14,7 +14,7 @@ import astropy.units as u
 import sunpy.map
 from astropy.coordinates import SkyCoord
 
-from sunpy_scss.compare import compare_masks, consensus, disagreement, match_regions
+from sunpy_scss.masks import compare_masks, consensus, disagreement, match_regions
 from sunpy_scss.synthetic import Cap, synthetic_sun
 
 ###############################################################################

@@ -2,18 +2,17 @@
 What a model is worth
 =====================
 
-`~sunpy_scss.evaluation.score_model` scores a model by place and time, with intervals.
+`~sunpy_scss.train.score_model` scores a model by place and time, with intervals.
 Here the model is no network but a plain threshold, and the Sun is a synthetic one whose coronal holes are known.
 """
 
 import matplotlib.pyplot as plt
 
-from sunpy_scss.evaluation import score_model
 from sunpy_scss.models import Model, ModelCard, Network, Stretch
 from sunpy_scss.plotting import cases, comparison, evaluation_page
 from sunpy_scss.segment import segment_coronal_holes
 from sunpy_scss.synthetic import synthetic_sun
-from sunpy_scss.train import LabelledMap, make_dataset
+from sunpy_scss.train import LabelledMap, make_dataset, score_model
 
 # %%
 # Twelve Suns, two months apart, with their true holes as labels.

@@ -17,10 +17,9 @@ import astropy.units as u
 from astropy.coordinates import SkyCoord
 
 from sunpy_scss.annotations import read_geojson
-from sunpy_scss.exports import hek_records, region_outlines, write_geojson
-from sunpy_scss.hek import hek_to_mask
+from sunpy_scss.hek import hek_records, hek_to_mask
+from sunpy_scss.masks import label_regions, region_outlines, write_geojson
 from sunpy_scss.plotting import labelled_regions, overlay
-from sunpy_scss.properties import label_regions
 from sunpy_scss.synthetic import Cap, synthetic_sun
 
 ###############################################################################

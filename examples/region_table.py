@@ -15,8 +15,8 @@ import sunpy.map
 from sunpy.coordinates import HeliographicStonyhurst
 from sunpy.map.maputils import all_coordinates_from_map
 
+from sunpy_scss.masks import label_regions, region_table
 from sunpy_scss.plotting import overlay
-from sunpy_scss.properties import label_regions, region_table
 from sunpy_scss.synthetic import Cap, synthetic_sun
 
 ###############################################################################

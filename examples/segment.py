@@ -10,8 +10,8 @@ import matplotlib.pyplot as plt
 
 from sunpy_scss import predict_probability, segment_coronal_holes
 from sunpy_scss.images import example_map
+from sunpy_scss.masks import area_fraction
 from sunpy_scss.plotting import overlay
-from sunpy_scss.properties import area_fraction
 
 ###############################################################################
 # The image is a real one that comes with sunpy: AIA 193 Å of June 2013, as Helioviewer gives it.

@@ -11,8 +11,8 @@ import matplotlib.pyplot as plt
 
 from sunpy_scss import predict_probability, predict_spread, segment_coronal_holes
 from sunpy_scss.images import example_map
+from sunpy_scss.masks import region_table
 from sunpy_scss.plotting import overlay
-from sunpy_scss.properties import region_table
 
 smap = example_map(193)
 model = "scss-ch-193-2"

@@ -1,0 +1,13 @@
+from ._evolution import carrington_chart as carrington_chart
+from ._evolution import track_chart as track_chart
+from ._evolution import track_overlay as track_overlay
+from ._maps import cases as cases
+from ._maps import comparison as comparison
+from ._maps import disagreement as disagreement
+from ._maps import labelled_regions as labelled_regions
+from ._maps import overlay as overlay
+from ._maps import probability as probability
+from ._movie import movie as movie
+from ._scores import evaluation_page as evaluation_page
+from ._scores import scores_over_time as scores_over_time
+from ._scores import training_history as training_history
