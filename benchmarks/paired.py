@@ -49,8 +49,8 @@ def pixels(dataset, claimed):
 
 
 def scores(counts):
-    both, either, rejected_claimed, rejected = counts
-    return np.array([both / either, rejected_claimed / rejected if rejected else np.nan])
+    both, either, look_alike_fraction, rejected = counts
+    return np.array([both / either, look_alike_fraction / rejected if rejected else np.nan])
 
 
 if __name__ == "__main__":

@@ -1,17 +1,20 @@
 """What a mask Map is: values, feature, colours, header."""
 
+import numpy as np
 from matplotlib.colors import Normalize
 
 import astropy.units as u
 from sunpy.coordinates import Helioprojective
 from sunpy.map import GenericMap
 
+import sunpy_scss
+from sunpy_scss._features import FEATURES, feature_name
 from sunpy_scss.exceptions import InvalidMapError
 
-__all__ = ["feature_of", "make_map", "pixels_inside", "provenance", "said_by_all"]
+__all__ = ["feature_of", "make_map", "make_mask", "pixels_inside", "provenance", "said_by_all", "several_masks"]
 
 
-def make_map(data, smap, *, keywords, history):
+def make_map(data, smap, *, keywords, history, highest=1):
     """
     A Map of results on the WCS of another Map.
 
@@ -28,6 +31,8 @@ def make_map(data, smap, *, keywords, history):
         Provenance; FITS keys of at most 8 characters, values in ASCII.
     history : str
         How the result was made; lines of at most 72 characters, as FITS has them.
+    highest : int, optional
+        The value at the bright end of the colours.
 
     Returns
     -------
@@ -46,8 +51,33 @@ def make_map(data, smap, *, keywords, history):
         header["WAVEUNIT"] = smap.wavelength.unit.to_string("fits")
     header |= {**keywords, "HISTORY": history}
     # A constant mask has no range of its own to scale colours by.
-    settings = {"norm": Normalize(0, 1), "cmap": "gray", "interpolation": "nearest"}
+    settings = {"norm": Normalize(0, max(1, highest)), "cmap": "gray", "interpolation": "nearest"}
     return GenericMap(data, header, plot_settings=settings)
+
+
+def make_mask(inside, smap, feature, *, keywords, history):
+    """
+    The mask Map of a feature on the WCS of another Map.
+
+    Parameters
+    ----------
+    inside : numpy.ndarray
+        True or 1 inside the feature.
+    smap, keywords, history
+        As for `make_map`; the keywords name the method (SCSSMOD) and whose labels or rule it is (SCSSLAB).
+    feature : str
+        A key of `sunpy_scss._features.FEATURES`, or another type of event of the HEK.
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+    """
+    facts = {
+        "CONTENT": f"{feature_name(feature)} mask",
+        "SCSSFEAT": feature,
+        "SCSSVER": sunpy_scss.__version__,
+    }
+    return make_map(np.asarray(inside, dtype=np.int16), smap, keywords=facts | keywords, history=history)
 
 
 def provenance(mask):
@@ -93,10 +123,18 @@ def pixels_inside(mask):
     return inside
 
 
+def several_masks(masks):
+    """Masks as they were given, in any iterable; an error that says so where they are one Map."""
+    if isinstance(masks, GenericMap):  # which claims to be iterable, and fails with a riddle
+        msg = "Several masks are expected (got one Map); give a list, as [mask]."
+        raise TypeError(msg)
+    return masks
+
+
 def feature_of(mask):
     """What the header of a mask Map says that it shows, "CH" or "AR"; an `InvalidMapError` if it says neither."""
     feature = mask.meta.get("SCSSFEAT")
-    if feature not in ("CH", "AR"):
+    if feature not in FEATURES:
         msg = f"The header must name the feature, SCSSFEAT = CH or AR (got {feature!r}): mask.meta['SCSSFEAT'] = 'CH'."
         raise InvalidMapError(msg)
     return feature

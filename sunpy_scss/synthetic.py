@@ -13,7 +13,7 @@ from sunpy.coordinates import HeliographicStonyhurst, Helioprojective, get_earth
 from sunpy.map.header_helper import make_fitswcs_header
 from sunpy.map.maputils import all_coordinates_from_map
 
-from sunpy_scss._mask_map import make_map
+from sunpy_scss._mask_map import make_mask
 from sunpy_scss._sun.canonical import limb_brightening
 
 __all__ = ["Cap", "SyntheticSun", "synthetic_sun"]
@@ -272,7 +272,6 @@ def _soft(depths):
 
 
 def _mask_map(depths, radius, feature, smap, seed):
-    mask = ((depths > 0) & (radius <= 1)).astype(np.int16)
-    content = {"CH": "coronal hole mask", "AR": "active region mask"}[feature]
-    keywords = {"CONTENT": content, "SCSSFEAT": feature, "SCSSMOD": "synthetic", "SCSSLAB": "exact"}
-    return make_map(mask, smap, keywords=keywords, history=f"sunpy_scss.synthetic_sun(seed={seed})")
+    mask = (depths > 0) & (radius <= 1)
+    keywords = {"SCSSMOD": "synthetic", "SCSSLAB": "exact"}
+    return make_mask(mask, smap, feature, keywords=keywords, history=f"sunpy_scss.synthetic_sun(seed={seed})")

@@ -26,8 +26,8 @@ __all__ = [
     "limb_brightening",
     "pixel_areas",
     "remove_small",
+    "remove_small_regions",
     "to_canonical",
-    "without_small",
 ]
 
 # The canonical grid is sampled this finely and averaged, so that it depends little on the phase of the input's
@@ -259,7 +259,7 @@ def pixel_areas(frame, rows, columns):
     return np.where(radius <= 1, mean * perspective, 0) / np.float32(frame.pixels_per_radius**2)
 
 
-def without_small(mask, frame, least):
+def remove_small_regions(mask, frame, least):
     """
     A mask without its regions of less area.
 

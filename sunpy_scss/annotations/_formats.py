@@ -10,12 +10,12 @@ from skimage.measure import find_contours
 
 from astropy.time import Time
 
+from sunpy_scss._features import FEATURES, feature_at
+
 __all__ = ["parse_abp", "parse_all", "parse_geojson", "parse_scss", "read_text"]
 
 # The images that the files were drawn on, in pixels a side; no file says it.
 _SCSS_SIZE, _ABP_SIZE = 4096, 1024
-_FEATURES = ("CH", "AR")
-_FEATURE_AT = {"193": "CH", "171": "AR"}
 _CLASS_CORONAL_HOLE = 0
 
 
@@ -67,7 +67,7 @@ def parse_scss(name, text):
     facts, features, rings = {}, set(), []
     for number, line in enumerate(text.splitlines(), start=1):
         label, _, value = (part.strip() for part in line.partition(":"))
-        if label in _FEATURES:
+        if label in FEATURES:
             features.add(label)
             rings.append([])
         elif label in ("DATE", "RADIUS"):
@@ -123,7 +123,7 @@ def _scss_feature(features, name):
         found = " and ".join(sorted(features)) or f"neither, and no AIA_193 or AIA_171 in the name {name}"
         msg = f"{name} must hold polygons of either CH or AR (got {found})."
         raise ValueError(msg)
-    return _FEATURE_AT[wavelength[1]]
+    return feature_at(int(wavelength[1]))
 
 
 def _faults(positions, vertices):

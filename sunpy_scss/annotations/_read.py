@@ -15,7 +15,8 @@ from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, He
 from sunpy.map import GenericMap
 from sunpy.map.header_helper import make_fitswcs_header
 
-from sunpy_scss._mask_map import make_map
+from sunpy_scss._features import FEATURES
+from sunpy_scss._mask_map import make_mask
 from sunpy_scss._sun.canonical import check_map
 from sunpy_scss._sun.polygons import draw
 from sunpy_scss.annotations._formats import parse_abp, parse_all, parse_geojson, parse_scss, read_text
@@ -24,16 +25,14 @@ __all__ = [
     "Annotation",
     "annotation_table",
     "annotation_to_mask",
+    "geojson_to_mask",
+    "png_to_mask",
     "read_abp",
     "read_annotations",
-    "read_geojson",
-    "read_png_mask",
     "read_scss_annotation",
 ]
 
 _log = logging.getLogger("sunpy")
-_CONTENT = {"CH": "coronal hole", "AR": "active region"}
-_WAVELENGTH = {"CH": 193 * u.AA, "AR": 171 * u.AA}
 _FRAMES = {"heliographic_stonyhurst", "heliographic_carrington", "helioprojective"}
 
 
@@ -284,7 +283,7 @@ def annotation_to_mask(annotation, smap=None):
     return _mask_map(mask, smap, annotation.feature, annotation.labels, history)
 
 
-def read_geojson(path, smap, *, feature, frame=None, date=None):
+def geojson_to_mask(path, smap, *, feature, frame=None, date=None):
     """
     The mask Map of polygons in a GeoJSON file.
 
@@ -330,13 +329,13 @@ def read_geojson(path, smap, *, feature, frame=None, date=None):
     --------
     >>> import json
     >>> from pathlib import Path
-    >>> from sunpy_scss.annotations import read_geojson
+    >>> from sunpy_scss.annotations import geojson_to_mask
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> smap = synthetic_sun().image
     >>> square = {"type": "Polygon", "coordinates": [[[-10, -10], [10, -10], [10, 10], [-10, 10]]]}
     >>> path = Path(getfixture("tmp_path")) / "holes.geojson"
     >>> _ = path.write_text(json.dumps(square))
-    >>> mask = read_geojson(path, smap, feature="CH", frame="heliographic_stonyhurst", date=smap.date)
+    >>> mask = geojson_to_mask(path, smap, feature="CH", frame="heliographic_stonyhurst", date=smap.date)
     >>> mask.data.shape == smap.data.shape
     True
     """
@@ -346,7 +345,7 @@ def read_geojson(path, smap, *, feature, frame=None, date=None):
     frame = _solar_frame(frame or facts.get("frame"), date or facts.get("date"), smap)
     mask = draw(polygons, frame, smap)
     source = f"{len(polygons)} polygons, {frame.name}, {frame.obstime.isot}"
-    history = f"sunpy_scss.read_geojson: {Path(path).name}, {source}"
+    history = f"sunpy_scss.geojson_to_mask: {Path(path).name}, {source}"
     return _mask_map(mask, smap, feature, "GeoJSON", history)
 
 
@@ -365,7 +364,7 @@ def _solar_frame(name, date, smap):
     return Helioprojective(observer=smap.observer_coordinate, **attributes)
 
 
-def read_png_mask(path, smap, *, feature):
+def png_to_mask(path, smap, *, feature):
     """
     The mask Map of an image that was painted beside another one.
 
@@ -395,12 +394,12 @@ def read_png_mask(path, smap, *, feature):
     --------
     >>> from pathlib import Path
     >>> from PIL import Image
-    >>> from sunpy_scss.annotations import read_png_mask
+    >>> from sunpy_scss.annotations import png_to_mask
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> smap = synthetic_sun(size=64).image
     >>> path = Path(getfixture("tmp_path")) / "mask.png"
     >>> Image.new("L", (64, 64), 255).save(path)
-    >>> bool(read_png_mask(path, smap, feature="CH").data.all())
+    >>> bool(png_to_mask(path, smap, feature="CH").data.all())
     True
     """
     check_map(smap)
@@ -416,12 +415,12 @@ def read_png_mask(path, smap, *, feature):
         msg = f"{path} must hold black and one other colour (got {len(values)} others); apply a threshold, save as PNG."
         raise ValueError(msg)
     # Rows of an image file run downwards, those of a Map upwards.
-    return _mask_map(painted[::-1], smap, feature, "painted", f"sunpy_scss.read_png_mask: {Path(path).name}")
+    return _mask_map(painted[::-1], smap, feature, "painted", f"sunpy_scss.png_to_mask: {Path(path).name}")
 
 
 def _check_feature(feature):
-    if feature not in _CONTENT:
-        msg = f"feature must be one of {', '.join(_CONTENT)} (got {feature!r})."
+    if feature not in FEATURES:
+        msg = f"feature must be one of {', '.join(FEATURES)} (got {feature!r})."
         raise ValueError(msg)
 
 
@@ -440,16 +439,10 @@ def _blank_map(annotation):
         reference_pixel=annotation.centre * u.pix,
         scale=u.Quantity([scale, scale]),
         telescope="SDO/AIA",
-        wavelength=_WAVELENGTH[annotation.feature],
+        wavelength=FEATURES[annotation.feature].wavelength * u.AA,
     )
     return GenericMap(np.zeros(annotation.shape, dtype=np.int16), header)
 
 
 def _mask_map(mask, smap, feature, labels, history):
-    keywords = {
-        "CONTENT": f"{_CONTENT[feature]} mask",
-        "SCSSFEAT": feature,
-        "SCSSMOD": "annotation",
-        "SCSSLAB": labels,
-    }
-    return make_map(mask.astype(np.int16), smap, keywords=keywords, history=history)
+    return make_mask(mask, smap, feature, keywords={"SCSSMOD": "annotation", "SCSSLAB": labels}, history=history)

@@ -35,7 +35,7 @@ def _add_segment(commands):
 def _segment(options):
     from astropy.units import Quantity
 
-    from sunpy_scss.files._images import fetch_images, segment_files
+    from sunpy_scss.files._images import fetch_files, segment_files
 
     if not (options.files or options.time):
         msg = "nothing to do: give files, or --time"
@@ -44,12 +44,12 @@ def _segment(options):
     features = ("CH", "AR") if options.feature == "both" else (options.feature.upper(),)
     if options.time:
         folder = os.path.join(options.output, "images")
-        paths += fetch_images(options.time, features, folder, source=options.source)
+        paths += fetch_files(options.time, folder, features=features, source=options.source)
     keywords = {"model": options.model, "threshold": options.threshold, "samples": options.samples}
     if options.min_area:
         keywords["min_area"] = Quantity(options.min_area)
     keywords |= {"plot": options.plot, "probability": options.probability, "overwrite": options.overwrite}
-    outcomes = segment_files(paths, features, options.output, **keywords)
+    outcomes = segment_files(paths, options.output, features=features, **keywords)
     for outcome in outcomes:
         for path in outcome.written:
             print(path)
@@ -97,10 +97,10 @@ def _add_fetch(commands):
 
 
 def _fetch(options):
-    from sunpy_scss.files._images import fetch_images
+    from sunpy_scss.files._images import fetch_files
 
     features = ("CH", "AR") if options.feature == "both" else (options.feature.upper(),)
-    for path in fetch_images(options.time, features, options.output, source=options.source):
+    for path in fetch_files(options.time, options.output, features=features, source=options.source):
         print(path)
     return 0
 

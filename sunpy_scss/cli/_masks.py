@@ -118,8 +118,8 @@ def _hek_mask(options):
 
     mask = hek_mask_file(
         options.map,
-        options.output,
         options.feature.upper(),
+        options.output,
         time_range=options.time,
         frm_name=options.method,
         max_gap=Quantity(options.max_gap),

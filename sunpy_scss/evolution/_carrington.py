@@ -13,10 +13,10 @@ from sunpy.coordinates.sun import carrington_rotation_number
 from sunpy.map import GenericMap
 from sunpy.map.header_helper import make_heliographic_header
 
-from sunpy_scss._mask_map import make_map, pixels_inside, provenance, said_by_all
+from sunpy_scss._mask_map import make_map, pixels_inside, provenance, said_by_all, several_masks
 from sunpy_scss._sun.surface import half_turn, longitude_latitude, surface_of, unit_vectors
 from sunpy_scss._sun.transfer import nearest_pixels
-from sunpy_scss.evolution._tracks import _check_any, _several
+from sunpy_scss.evolution._tracks import _check_any
 
 __all__ = [
     "Views",
@@ -123,7 +123,7 @@ def _carrington_map(masks, projection, shape, rotation, content, values):
         msg = f"projection must be CEA or CAR (got {projection!r})."
         raise ValueError(msg)
     rotation = None if rotation is None else int(rotation)
-    views = add_views(_several(masks), shape, projection, rotation)
+    views = add_views(several_masks(masks), shape, projection, rotation)
     if views is None:
         msg = f"No mask shows anything of {'the Sun' if rotation is None else f'Carrington rotation {rotation}'}."
         raise ValueError(msg)
@@ -201,7 +201,7 @@ def central_meridian_fraction(masks, *, width: u.deg = 20 * u.deg, latitudes: u.
         msg = f"A slice has a width up to 180 degrees and two latitudes, south first (got {width} and {latitudes})."
         raise ValueError(msg)
     times, rows = [], []
-    for mask in _several(masks):
+    for mask in several_masks(masks):
         rows.append(share_near_meridian(mask, width.to_value(u.rad), (south, north)))
         times.append(surface_of(mask).obstime)
     _check_any(times)

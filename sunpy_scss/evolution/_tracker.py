@@ -34,14 +34,14 @@ class Settings:
     ----------
     min_overlap : float
         Share of the smaller of two regions.
-    out_to : float
+    max_angle : float
         Angle from disc centre in radians.
     patience, memory : float
         In days.
     """
 
     min_overlap: float
-    out_to: float
+    max_angle: float
     patience: float
     memory: float
 
@@ -147,7 +147,7 @@ class Tracker:
 
     def _near(self, surface, points):
         """Which points are so near disc centre that a region there would be seen."""
-        return surface.cosine(points) >= np.cos(self.settings.out_to)
+        return surface.cosine(points) >= np.cos(self.settings.max_angle)
 
     def _match(self, regions, here):
         """The track of each region: the old one that it overlaps most, if no other has it, or a new one."""

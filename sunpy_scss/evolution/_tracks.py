@@ -9,9 +9,8 @@ import astropy.units as u
 from astropy.table import QTable, vstack
 from astropy.time import Time
 from astropy.timeseries import TimeSeries
-from sunpy.map import GenericMap
 
-from sunpy_scss._mask_map import said_by_all
+from sunpy_scss._mask_map import said_by_all, several_masks
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.evolution._tracker import Settings, Tracker
 from sunpy_scss.masks._regions import find_regions
@@ -50,7 +49,7 @@ def track_regions(
     images=None,
     magnetograms=None,
     min_overlap=0.2,
-    out_to: u.deg = 60 * u.deg,
+    max_angle: u.deg = 60 * u.deg,
     patience: u.day = 1 * u.day,
     memory: u.day = 25 * u.day,
 ):
@@ -66,7 +65,7 @@ def track_regions(
         One for each mask, for statistics of intensity and magnetic flux as in `~sunpy_scss.masks.region_table`.
     min_overlap : float, optional
         Two regions belong together if they share at least so much of the smaller of them, from 0 to 1.
-    out_to : astropy.units.Quantity, optional
+    max_angle : astropy.units.Quantity, optional
         The angle from disc centre out to which a region that is there is believed to be seen. One that is missing
         farther out is taken to be out of sight, not dead.
     patience : astropy.units.Quantity, optional
@@ -120,7 +119,7 @@ def track_regions(
     Notes
     -----
     What has been seen of each region is kept as points on the sphere and turns with the Sun as in [1]_. Each mask
-    renews what is within ``out_to`` of its disc centre; what is behind the limb or close to it stays, up to
+    renews what is within ``max_angle`` of its disc centre; what is behind the limb or close to it stays, up to
     ``memory``. A region is the track whose remembered area it overlaps most. So gaps between masks, masks of several
     observers and regions that come back after half a rotation behind the Sun are one case. Of regions that merge, the
     one with the largest overlap goes on; of those that split likewise.
@@ -129,8 +128,8 @@ def track_regions(
     moves a hole at 60 degrees of latitude by tens of degrees against its remembered place; long holes are found
     again, small ones at high latitudes may get a new number.
 
-    A region whose middle is always more than ``out_to`` away from disc centre, as a polar hole, never dies: it rotates
-    off. Only the area in sight counts in ``area``; see ``beyond_60`` and ``touches_limb``.
+    A region whose middle is always more than ``max_angle`` away from disc centre, as a polar hole, never dies: it
+    rotates off. Only the area in sight counts in ``area``; see ``beyond_60`` and ``touches_limb``.
 
     References
     ----------
@@ -164,10 +163,10 @@ def track_regions(
     2017-06-01 start     1     0
     2017-06-04 birth     2     0
     """
-    tracker = Tracker(_settings(min_overlap, out_to, patience, memory))
+    tracker = Tracker(_settings(min_overlap, max_angle, patience, memory))
     given = {name: maps for name, maps in (("image", images), ("magnetogram", magnetograms)) if maps is not None}
     tables, times = [], []
-    for mask, *maps in _together(_several(masks), *given.values()):
+    for mask, *maps in _together(several_masks(masks), *given.values()):
         table = region_table(mask, **dict(zip(given, maps, strict=True)))
         times.append(surface_of(mask).obstime)
         if len(times) > 1 and times[-1] < times[-2]:
@@ -183,20 +182,13 @@ def track_regions(
     return Tracks(regions, _event_table(tracker), Time(times))
 
 
-def _several(masks):
-    if isinstance(masks, GenericMap):  # which claims to be iterable, and fails with a riddle
-        msg = "Masks of several times are expected (got one Map); give a list, as [mask]."
-        raise TypeError(msg)
-    return masks
-
-
-def _settings(min_overlap, out_to, patience, memory):
+def _settings(min_overlap, max_angle, patience, memory):
     """What the tracker is told, in its units, if it makes sense."""
     if not 0 <= min_overlap <= 1:
         msg = f"min_overlap must be from 0 to 1, a share of the smaller region (got {min_overlap})."
         raise ValueError(msg)
-    if not 0 * u.deg < out_to <= 90 * u.deg:
-        msg = f"out_to must be over 0 and up to 90 degrees from disc centre (got {out_to})."
+    if not 0 * u.deg < max_angle <= 90 * u.deg:
+        msg = f"max_angle must be over 0 and up to 90 degrees from disc centre (got {max_angle})."
         raise ValueError(msg)
     if not patience >= 0 * u.day:
         msg = f"patience must not be negative (got {patience})."
@@ -204,7 +196,7 @@ def _settings(min_overlap, out_to, patience, memory):
     if not 0 * u.day < memory <= 28 * u.day:
         msg = f"memory must be over 0 and at most 28 days (got {memory}): nothing lasts longer out of sight unchanged."
         raise ValueError(msg)
-    return Settings(min_overlap, out_to.to_value(u.rad), patience.to_value(u.day), memory.to_value(u.day))
+    return Settings(min_overlap, max_angle.to_value(u.rad), patience.to_value(u.day), memory.to_value(u.day))
 
 
 def _together(masks, *others):

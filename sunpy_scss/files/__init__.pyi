@@ -5,7 +5,7 @@ from ._hek import compare_with_hek as compare_with_hek
 from ._hek import hek_mask_file as hek_mask_file
 from ._images import Outcome as Outcome
 from ._images import demo as demo
-from ._images import fetch_images as fetch_images
+from ._images import fetch_files as fetch_files
 from ._images import report_files as report_files
 from ._images import segment_files as segment_files
 from ._images import write_evaluation as write_evaluation

@@ -10,7 +10,7 @@ from sunpy_scss._save import refuse_existing, save_figure, save_map, save_table
 from sunpy_scss.evolution._carrington import carrington_map, central_meridian_fraction
 from sunpy_scss.evolution._tracks import track_regions
 from sunpy_scss.images._read import read_map
-from sunpy_scss.plotting._evolution import track_chart
+from sunpy_scss.plotting._evolution import plot_tracks
 
 __all__ = ["carrington_file", "track_files"]
 
@@ -47,7 +47,7 @@ def track_files(paths, folder, *, overwrite=False):
     tracks = track_regions(_masks(paths, meridian))
     for table, target in zip((tracks.regions, tracks.events, vstack(meridian)), targets[:3], strict=True):
         save_table(table, target)
-    save_figure(track_chart(tracks), targets[3])
+    save_figure(plot_tracks(tracks), targets[3])
     return targets
 
 

@@ -75,16 +75,18 @@ def compare_with_hek(path, *, client=None):
     )
 
 
-def hek_mask_file(path, target, feature, *, time_range, frm_name, max_gap, labels, overwrite, client):
+def hek_mask_file(path, feature, target, *, time_range, frm_name, max_gap, labels, overwrite, client):
     """
     Search the HEK around an image and write the mask of what it has.
 
     Parameters
     ----------
-    path, target : path-like
-        The image, and the mask to write, whole or not at all.
+    path : path-like
+        The image.
     feature : str
         ``"CH"`` or ``"AR"``.
+    target : path-like
+        The mask to write, whole or not at all.
     time_range : tuple or None
         As for `sunpy_scss.hek.search_hek`; ``max_gap`` about the image by default.
     frm_name, max_gap, labels, client

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import numpy as np
 from tqdm.auto import tqdm
 
 import astropy.units as u
 
+from sunpy_scss._features import FEATURES, feature_at
 from sunpy_scss._save import refuse_existing, save_figure, save_map, save_text
 from sunpy_scss.exceptions import ArchiveError, InvalidMapError
 from sunpy_scss.files._masks import read_mask
@@ -18,21 +18,18 @@ from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.images._read import example_map, read_map
 from sunpy_scss.images._search import fetch, search_aia
 from sunpy_scss.masks._table import area_fraction
-from sunpy_scss.plotting._maps import cases, overlay
-from sunpy_scss.plotting._scores import evaluation_page
+from sunpy_scss.plotting._maps import plot_cases, plot_masks
+from sunpy_scss.plotting._scores import plot_evaluation
 from sunpy_scss.report._page import write_report
 from sunpy_scss.segment._predict import predict_probability, segment_active_regions, segment_coronal_holes
 
-__all__ = ["Outcome", "demo", "fetch_images", "report_files", "segment_files", "write_evaluation"]
+__all__ = ["Outcome", "demo", "fetch_files", "report_files", "segment_files", "write_evaluation"]
 
 _SEGMENT = {"CH": segment_coronal_holes, "AR": segment_active_regions}
 # What the name of a probability Map ends on.
 _PROBABILITY = "_probability.fits"
-# The wavelengths in Angstrom that show a feature, and the feature an image shows where both were asked for.
-_WAVELENGTH_OF = {"CH": 193, "AR": 171}
 # A mask that is farther from all images in time belongs to none of them.
 _LONGEST_GAP = 6 * u.hour
-_FEATURE_AT = {193: "CH", 195: "CH", 171: "AR", 174: "AR"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,9 @@ class Outcome:
         return text if str(self.path) in text else f"{self.path}: {text}"
 
 
-def segment_files(paths, features, folder, *, plot=False, probability=False, overwrite=False, **options):
+def segment_files(
+    paths, folder, *, features=tuple(FEATURES), plot=False, probability=False, overwrite=False, **options
+):
     """
     Segment files one by one and write their masks.
 
@@ -69,10 +68,10 @@ def segment_files(paths, features, folder, *, plot=False, probability=False, ove
     ----------
     paths : sequence of path-like
         Files that `sunpy_scss.images.read_map` reads.
-    features : sequence of str
-        ``"CH"``, ``"AR"``; of several, each image gets the one that its wavelength shows.
     folder : path-like
         Made where missing. The mask of ``NAME.fits`` is ``NAME_ch.fits`` or ``NAME_ar.fits``.
+    features : sequence of str, optional
+        ``"CH"``, ``"AR"``; of several, each image gets the one that its wavelength shows.
     plot : bool, optional
         Also draw the outline on the image, as ``NAME_ch.png``.
     probability : bool, optional
@@ -121,7 +120,7 @@ def _segment_file(path, features, folder, endings, overwrite, options):
             elif target.suffix == ".fits":
                 save_map(mask, target)
             else:
-                save_figure(overlay(smap, mask).figure, target)
+                save_figure(plot_masks(smap, mask).figure, target)
     except Exception as error:
         return Outcome(path, error=error)
     return Outcome(path, tuple(wanted), tuple(target for target in targets if target not in wanted))
@@ -136,15 +135,15 @@ def _feature_of(smap, features):
     """Of several features the one that the wavelength shows."""
     if len(features) == 1:
         return features[0]
-    wavelength = np.round(angstroms(smap))
-    if wavelength not in _FEATURE_AT:
+    feature = feature_at(angstroms(smap))
+    if feature is None:
         known = "unknown" if smap.wavelength is None else smap.wavelength
         msg = f"its wavelength is {known}; say which feature to look for"
         raise InvalidMapError(msg)
-    return _FEATURE_AT[wavelength]
+    return feature
 
 
-def report_files(paths, target, *, masks=(), features=("CH", "AR"), title=None, overwrite=False):
+def report_files(paths, target, *, masks=(), features=tuple(FEATURES), title=None, overwrite=False):
     """
     Write a report of image files, with masks that are there or new ones.
 
@@ -193,7 +192,7 @@ def report_files(paths, target, *, masks=(), features=("CH", "AR"), title=None, 
         except (OSError, ValueError) as error:
             outcomes.append(Outcome(path, error=error))
     if smaps:
-        write_report(target, smaps, found, title=title, overwrite=overwrite)
+        write_report(smaps, found, target, title=title, overwrite=overwrite)
     return outcomes
 
 
@@ -207,17 +206,17 @@ def _image_of(mask, smaps):
     return min(range(len(smaps)), key=lambda number: (gaps[number] > _LONGEST_GAP, others[number], gaps[number]))
 
 
-def fetch_images(times, features, folder, **options):
+def fetch_files(times, folder, *, features=tuple(FEATURES), **options):
     """
     Download the AIA images nearest to some times, in the wavelengths that show the features.
 
     Parameters
     ----------
     times : list
-    features : sequence of str
-        ``"CH"``, ``"AR"``.
     folder : path-like
         Files that are there are kept and not downloaded again.
+    features : sequence of str, optional
+        ``"CH"``, ``"AR"``.
     **options
         For `sunpy_scss.images.search_aia`.
 
@@ -230,7 +229,7 @@ def fetch_images(times, features, folder, **options):
     `~sunpy_scss.exceptions.ArchiveError`
         If the archive does not answer, or has no image at all.
     """
-    found = search_aia(times, [_WAVELENGTH_OF[feature] for feature in features] * u.AA, **options)
+    found = search_aia(times, [FEATURES[feature].wavelength for feature in features] * u.AA, **options)
     if not len(found):
         msg = f"The archive has no image near {', '.join(map(str, times))}."
         raise ArchiveError(msg)
@@ -254,14 +253,14 @@ def demo(folder):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     figure = plt.figure(figsize=(12, 6), layout="constrained")
-    for position, (wavelength, feature) in enumerate({193: "CH", 171: "AR"}.items(), start=1):
-        smap = example_map(wavelength)
+    for position, (feature, facts) in enumerate(FEATURES.items(), start=1):
+        smap = example_map(facts.wavelength)
         mask = _SEGMENT[feature](smap)
-        path = folder / f"aia{wavelength}_{feature.lower()}.fits"
+        path = folder / f"aia{facts.wavelength}_{feature.lower()}.fits"
         save_map(mask, path)
-        overlay(smap, mask, axes=figure.add_subplot(1, 2, position, projection=smap))
+        plot_masks(smap, mask, axes=figure.add_subplot(1, 2, position, projection=smap))
         yield (
-            f"AIA {wavelength}, {smap.date.isot[:16]}: {mask.meta['CONTENT'].removesuffix(' mask')}s cover "
+            f"AIA {facts.wavelength}, {smap.date.isot[:16]}: {facts.name}s cover "
             f"{area_fraction(mask):.1f} of the visible hemisphere -> {path}"
         )
     picture = folder / "demo.png"
@@ -291,6 +290,6 @@ def write_evaluation(evaluation, dataset, folder):
     text = json.dumps(evaluation.to_dict(), indent=2)
     paths = [folder / name for name in ("scores.json", "scores.png", "cases.png")]
     save_text(text, paths[0])
-    save_figure(evaluation_page(evaluation), paths[1])
-    save_figure(cases(dataset, evaluation), paths[2])
+    save_figure(plot_evaluation(evaluation), paths[1])
+    save_figure(plot_cases(dataset, evaluation), paths[2])
     return paths

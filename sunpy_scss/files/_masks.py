@@ -20,7 +20,7 @@ from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.images._read import read_map
 from sunpy_scss.masks._compare import compare_masks, consensus, disagreement
 from sunpy_scss.masks._table import region_table
-from sunpy_scss.report._caveats import comparison_doubts
+from sunpy_scss.report._caveats import comparison_caveats
 
 __all__ = ["compare_files", "measure_files", "read_mask"]
 
@@ -216,13 +216,13 @@ def compare_files(paths, *, names=None, folder=None, overwrite=False):
         refuse_existing(*targets.values(), overwrite=overwrite)
     paths = [Path(path) for path in paths]
     masks = [read_mask(path) for path in paths]
-    table = compare_masks(*masks, names=names or _names(paths))
-    for doubt in comparison_doubts(masks):
-        warn_caller(doubt, SunpyUserWarning)
+    table = compare_masks(masks, names=names or _names(paths))
+    for caveat in comparison_caveats(masks):
+        warn_caller(caveat, SunpyUserWarning)
     if targets:
         save_table(table, targets["agreement.ecsv"])
-        save_map(consensus(*masks), targets["consensus.fits"])
-        save_map(disagreement(*masks), targets["disagreement.fits"])
+        save_map(consensus(masks), targets["consensus.fits"])
+        save_map(disagreement(masks), targets["disagreement.fits"])
     return table
 
 

@@ -6,7 +6,6 @@ times of a record that is, rotates the polygon with the Sun to the time and obse
 """
 
 import numpy as np
-from matplotlib.colors import Normalize
 
 import astropy.units as u
 from astropy.coordinates import CartesianRepresentation, SkyCoord, UnitSphericalRepresentation
@@ -14,6 +13,7 @@ from astropy.table import QTable
 from sunpy.coordinates import HeliographicStonyhurst
 
 import sunpy_scss
+from sunpy_scss._features import feature_name
 from sunpy_scss._mask_map import make_map
 from sunpy_scss._sun.shapes import outlines, pixel_surface, pixels_inside, source_frame
 from sunpy_scss.hek._choice import choose
@@ -21,7 +21,6 @@ from sunpy_scss.hek._records import parse_polygon
 
 __all__ = ["drawn_events", "events_to_regions", "hek_to_mask"]
 
-_CONTENT = {"CH": "coronal hole", "AR": "active region"}
 _MAX_GAP = 6 * u.hour
 _PREFIX = "ivo://helio-informatics.org/"
 
@@ -102,10 +101,8 @@ def hek_to_mask(events, smap, *, labels=False, time_from="auto", max_gap: u.hour
     for number, drawn in enumerate(pixels.values(), start=1):
         data[drawn] = number if labels else 1
     keywords, history = _provenance(chosen, list(pixels), left, smap, time_from, labels)
-    mask = make_map(data.reshape(smap.data.shape), smap, keywords=keywords, history=history)
-    if labels:
-        mask.plot_settings["norm"] = Normalize(0, max(1, len(pixels)))
-    return mask
+    highest = len(pixels) if labels else 1
+    return make_map(data.reshape(smap.data.shape), smap, keywords=keywords, history=history, highest=highest)
 
 
 @u.quantity_input
@@ -215,7 +212,7 @@ def _draw(chosen, smap, left):
 def _provenance(chosen, drawn, left, smap, time_from, labels):
     """The keywords and the HISTORY of a mask."""
     feature, method = chosen.meta["event_type"], chosen.meta["method"]
-    content = _CONTENT.get(feature, f"HEK {feature}".strip())
+    content = feature_name(feature)
     keywords = {
         "CONTENT": f"{content} {'labels' if labels else 'mask'}",
         "SCSSFEAT": feature,

@@ -8,7 +8,7 @@ from sunpy_scss._warn import warn_caller
 from sunpy_scss.exceptions import InvalidMapError, QualityWarning, WavelengthWarning
 from sunpy_scss.images._browse import DISPLAY_SCALES, linearise
 
-__all__ = ["angstroms", "doubts_of_quality", "doubts_of_wavelength", "intensities", "rate_of", "warn_of"]
+__all__ = ["angstroms", "intensities", "quality_caveats", "rate_of", "warn_of", "wavelength_caveats"]
 
 # The bit of AIA's QUALITY that is set in all near-real-time images, those of Helioviewer among them: no fault.
 _QUICK_LOOK = 1 << 30
@@ -21,8 +21,8 @@ def angstroms(smap):
     return wavelength.to_value(u.AA) if known else np.nan
 
 
-def doubts_of_wavelength(smap, name, wavelengths):
-    """As `doubts`: unless the wavelength is one of these, in Angstrom, which a model or method was made for."""
+def wavelength_caveats(smap, name, wavelengths):
+    """As `caveats`: unless the wavelength is one of these, in Angstrom, which a model or method was made for."""
     if np.isclose(angstroms(smap), wavelengths, atol=0.5).any():
         return []
     accepted = "/".join(f"{value:g}" for value in wavelengths)
@@ -30,15 +30,15 @@ def doubts_of_wavelength(smap, name, wavelengths):
     return [(msg, WavelengthWarning)]
 
 
-def doubts_of_quality(smap):
-    """As `doubts`: where the instrument team flagged an image."""
+def quality_caveats(smap):
+    """As `caveats`: where the instrument team flagged an image."""
     quality = smap.meta.get("quality", 0) & ~_QUICK_LOOK if _is_aia(smap) else 0
     msg = f"This AIA image is flagged (QUALITY = {quality}): look at it before trusting its mask."
     return [(msg, QualityWarning)] if quality else []
 
 
-def warn_of(doubts):
-    for message, category in doubts:
+def warn_of(caveats):
+    for message, category in caveats:
         warn_caller(message, category)
 
 

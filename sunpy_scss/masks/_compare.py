@@ -8,7 +8,7 @@ import numpy as np
 import astropy.units as u
 from astropy.table import QTable
 
-from sunpy_scss._mask_map import make_map, pixels_inside, provenance
+from sunpy_scss._mask_map import make_map, pixels_inside, provenance, several_masks
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import nearest_pixels, same_grid
 from sunpy_scss.exceptions import InvalidMapError
@@ -17,13 +17,13 @@ from sunpy_scss.masks._regions import find_regions
 __all__ = ["compare_masks", "consensus", "disagreement", "match_regions", "reproject_mask"]
 
 
-def compare_masks(*masks, names=None):
+def compare_masks(masks, *, names=None):
     """
     Overlap of masks, each with each.
 
     Parameters
     ----------
-    *masks : sunpy.map.GenericMap
+    masks : iterable of sunpy.map.GenericMap
         Two or more, 1 inside and 0 outside; of this package, the HEK, a file. On the same pixels or not: they are
         brought to those of the first, as by `~sunpy_scss.masks.reproject_mask`.
     names : sequence of str, optional
@@ -68,13 +68,14 @@ def compare_masks(*masks, names=None):
     ...     synthetic_sun(coronal_holes=[Cap(0 * u.deg, 0 * u.deg, radius)], active_regions=[]).coronal_holes
     ...     for radius in (20, 10) * u.deg
     ... )
-    >>> table = compare_masks(large, small, names=["large", "small"])
+    >>> table = compare_masks([large, small], names=["large", "small"])
     >>> table["iou"].info.format = table["area_ratio"].info.format = ".3f"
     >>> print(table["first", "second", "iou", "area_ratio"])
     first second  iou  area_ratio
     ----- ------ ----- ----------
     large  small 0.252      0.252
     """
+    masks = list(several_masks(masks))
     panel = _panel(masks)
     names = _names(masks) if names is None else list(names)
     if len(names) != len(masks):
@@ -97,13 +98,13 @@ def compare_masks(*masks, names=None):
     )
 
 
-def consensus(*masks):
+def consensus(masks):
     """
     How many masks have a pixel inside.
 
     Parameters
     ----------
-    *masks : sunpy.map.GenericMap
+    masks : iterable of sunpy.map.GenericMap
         As for `compare_masks`.
 
     Returns
@@ -124,19 +125,19 @@ def consensus(*masks):
     >>> from sunpy_scss.masks import consensus
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> masks = [synthetic_sun(size=64, seed=seed).coronal_holes for seed in range(3)]
-    >>> votes = consensus(*masks)
+    >>> votes = consensus(masks)
     >>> majority = sunpy.map.Map((votes.data >= 2).astype("int16"), votes.meta)
     """
-    return _votes_map(masks, "consensus", lambda votes: votes)
+    return _votes_map(masks, "consensus", lambda votes, number: votes)
 
 
-def disagreement(*masks):
+def disagreement(masks):
     """
     How many masks differ from the majority.
 
     Parameters
     ----------
-    *masks : sunpy.map.GenericMap
+    masks : iterable of sunpy.map.GenericMap
         As for `compare_masks`.
 
     Returns
@@ -155,10 +156,10 @@ def disagreement(*masks):
     >>> from sunpy_scss.masks import disagreement
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> one, other = (synthetic_sun(size=64, seed=seed).coronal_holes for seed in (1, 2))
-    >>> bool(disagreement(one, other).data.any()), bool(disagreement(one, one).data.any())
+    >>> bool(disagreement([one, other]).data.any()), bool(disagreement([one, one]).data.any())
     (True, False)
     """
-    return _votes_map(masks, "disagreement", lambda votes: np.minimum(votes, len(masks) - votes))
+    return _votes_map(masks, "disagreement", lambda votes, number: np.minimum(votes, number - votes))
 
 
 def match_regions(first, second):
@@ -273,7 +274,7 @@ class _Panel:
 
 def _panel(masks):
     if len(masks) < 2:
-        msg = f"It takes two masks or more to compare (got {len(masks)}); a list of them is given as *masks."
+        msg = f"It takes two masks or more to compare (got {len(masks)})."
         raise ValueError(msg)
     surface = surface_of(masks[0])
     flat = [pixels_inside(mask).ravel() for mask in masks]
@@ -291,13 +292,12 @@ def _panel(masks):
 
 
 def _votes_map(masks, content, count):
+    masks = list(several_masks(masks))
     panel = _panel(masks)
     data = np.zeros(masks[0].data.shape, dtype=np.int16)
-    data[panel.rows, panel.columns] = count(panel.inside.sum(axis=0))
+    data[panel.rows, panel.columns] = count(panel.inside.sum(axis=0), len(masks))
     history = f"sunpy_scss.{content} of\n" + "\n".join(_names(masks))
-    result = make_map(data, masks[0], keywords={"CONTENT": content}, history=history)
-    result.plot_settings["norm"].vmax = len(masks)
-    return result
+    return make_map(data, masks[0], keywords={"CONTENT": content}, history=history, highest=len(masks))
 
 
 def reproject_mask(mask, target):
@@ -355,6 +355,5 @@ def reproject_mask(mask, target):
         nearest = nearest_pixels(surface, wanted)
         data = np.where(nearest >= 0, mask.data.ravel()[nearest], 0)
     history = f"{mask.meta.get('history', '')}\nsunpy_scss.reproject_mask: from {mask.date.isot}".strip()
-    result = make_map(data.astype(np.int16), target, keywords=provenance(mask), history=history)
-    result.plot_settings["norm"].vmax = max(1, data.max(initial=0))
-    return result
+    highest = data.max(initial=0)
+    return make_map(data.astype(np.int16), target, keywords=provenance(mask), history=history, highest=highest)

@@ -106,7 +106,7 @@ def write_geojson(mask, path, *, frame="heliographic_stonyhurst", table=None, ov
     Notes
     -----
     Beside ``features`` there are the members ``frame`` and ``date``, by which
-    `~sunpy_scss.annotations.read_geojson` reads the file back; ``units``, of the coordinates and of each property;
+    `~sunpy_scss.annotations.geojson_to_mask` reads the file back; ``units``, of the coordinates and of each property;
     ``observer``, in Stonyhurst degrees and km from Sun centre, and ``rsun`` in km; and ``provenance``, the header
     keywords on the origin of the mask. Polygons follow the sides of pixels, and the limb where that cuts a region; they
     have holes, and a region whose pixels touch only by corners is a MultiPolygon.
@@ -123,13 +123,13 @@ def write_geojson(mask, path, *, frame="heliographic_stonyhurst", table=None, ov
     Examples
     --------
     >>> from pathlib import Path
-    >>> from sunpy_scss.annotations import read_geojson
+    >>> from sunpy_scss.annotations import geojson_to_mask
     >>> from sunpy_scss.masks import write_geojson
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> mask = synthetic_sun(size=128).coronal_holes
     >>> path = Path(getfixture("tmp_path")) / "holes.geojson"
     >>> write_geojson(mask, path)
-    >>> again = read_geojson(path, mask, feature="CH")
+    >>> again = geojson_to_mask(path, mask, feature="CH")
     >>> bool((again.data == mask.data).all())
     True
     """

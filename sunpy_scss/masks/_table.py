@@ -91,9 +91,8 @@ def label_regions(mask):
         msg = f"The mask has {count} regions, more than can be numbered; remove the small ones first."
         raise InvalidMapError(msg)
     keywords = {**provenance(mask), "CONTENT": "region labels"}
-    result = make_map(labels.astype(np.int16), mask, keywords=keywords, history="sunpy_scss.label_regions")
-    result.plot_settings["norm"].vmax = max(1, count)
-    return result
+    history = "sunpy_scss.label_regions"
+    return make_map(labels.astype(np.int16), mask, keywords=keywords, history=history, highest=count)
 
 
 def region_table(mask, *, image=None, magnetogram=None, probability=None):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import expit, logit
 
+from sunpy_scss._features import FEATURES
 from sunpy_scss.exceptions import ModelError
 
 __all__ = ["OUTER_RADIUS", "Model", "ModelCard", "Network", "Stretch", "stretch"]
@@ -152,8 +153,8 @@ class ModelCard:
     sha256: str = ""
 
     def __post_init__(self):
-        if self.feature not in ("CH", "AR"):
-            msg = f"A card's feature is 'CH' or 'AR' (got {self.feature!r})."
+        if self.feature not in FEATURES:
+            msg = f"A card's feature is one of {', '.join(FEATURES)} (got {self.feature!r})."
             raise ModelError(msg)
         if not self.temperature > 0:
             msg = f"A card's temperature is a positive number (got {self.temperature!r})."

@@ -198,17 +198,17 @@ def save_weights(network, path):
     network.save_weights(path)
 
 
-def save_model(folder, card, network, *, overwrite=False):
+def save_model(card, network, folder, *, overwrite=False):
     """
     Write a network and its card as a model folder.
 
     Parameters
     ----------
-    folder : path-like
-        Made where missing; the weights and the card appear whole or not at all.
     card : ModelCard
         Its hash is set to that of the weights.
     network : keras.Model
+    folder : path-like
+        Made where missing; the weights and the card appear whole or not at all.
     overwrite : bool, optional
         Replace a model that is there.
 

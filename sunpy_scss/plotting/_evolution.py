@@ -8,16 +8,16 @@ import astropy.units as u
 from sunpy.map import GenericMap
 
 from sunpy_scss.masks._table import label_regions
-from sunpy_scss.plotting._maps import labelled_regions
+from sunpy_scss.plotting._maps import plot_regions
 
-__all__ = ["carrington_chart", "track_chart", "track_overlay"]
+__all__ = ["plot_carrington_map", "plot_tracked_regions", "plot_tracks"]
 
 # Days without a region after which its line is interrupted: it went around the Sun.
 _GAP = 13
 _MARKERS = {"birth": "^", "death": "v", "merge": "X", "split": "d", "return": "o"}
 
 
-def carrington_chart(share, coverage=None):
+def plot_carrington_map(share, coverage=None):
     """
     A Carrington map, and below it how well each part of it was seen.
 
@@ -35,10 +35,10 @@ def carrington_chart(share, coverage=None):
     Examples
     --------
     >>> from sunpy_scss.evolution import carrington_coverage, carrington_map
-    >>> from sunpy_scss.plotting import carrington_chart
+    >>> from sunpy_scss.plotting import plot_carrington_map
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> masks = [synthetic_sun(size=128).coronal_holes]
-    >>> figure = carrington_chart(carrington_map(masks), carrington_coverage(masks))
+    >>> figure = plot_carrington_map(carrington_map(masks), carrington_coverage(masks))
     """
     maps = [share] if coverage is None else [share, coverage]
     figure = plt.figure(figsize=(9, 4.3 * len(maps)), layout="constrained")
@@ -54,7 +54,7 @@ def carrington_chart(share, coverage=None):
     return figure
 
 
-def track_chart(tracks, *, column="area"):
+def plot_tracks(tracks, *, column="area"):
     """
     A quantity of each followed region over time, and what befell it.
 
@@ -78,10 +78,10 @@ def track_chart(tracks, *, column="area"):
     Examples
     --------
     >>> from sunpy_scss.evolution import track_regions
-    >>> from sunpy_scss.plotting import track_chart
+    >>> from sunpy_scss.plotting import plot_tracks
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> tracks = track_regions([synthetic_sun(size=128).coronal_holes])
-    >>> figure = track_chart(tracks, column="area_msh")
+    >>> figure = plot_tracks(tracks, column="area_msh")
     """
     regions = tracks.regions
     if column not in regions.colnames:
@@ -131,7 +131,7 @@ def _draw_events(axes, tracks, column, event, marker):
         axes.plot(*zip(*places, strict=True), marker, color="black", fillstyle="none", markersize=9, label=event)
 
 
-def track_overlay(smap, mask, rows, *, axes=None):
+def plot_tracked_regions(smap, mask, rows, *, axes=None):
     """
     A Map with the outlines of followed regions on it, each with the number of its track.
 
@@ -148,7 +148,7 @@ def track_overlay(smap, mask, rows, *, axes=None):
     Returns
     -------
     astropy.visualization.wcsaxes.WCSAxes
-        As of `~sunpy_scss.plotting.labelled_regions`; the colour of a track is the same in all masks.
+        As of `~sunpy_scss.plotting.plot_regions`; the colour of a track is the same in all masks.
 
     Raises
     ------
@@ -160,13 +160,13 @@ def track_overlay(smap, mask, rows, *, axes=None):
     Examples
     --------
     >>> from sunpy_scss.evolution import track_regions
-    >>> from sunpy_scss.plotting import track_overlay
+    >>> from sunpy_scss.plotting import plot_tracked_regions
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> sun = synthetic_sun(size=128)
     >>> tracks = track_regions([sun.coronal_holes])
-    >>> axes = track_overlay(sun.image, sun.coronal_holes, tracks.regions[tracks.regions["mask"] == 0])
+    >>> axes = plot_tracked_regions(sun.image, sun.coronal_holes, tracks.regions[tracks.regions["mask"] == 0])
     """
     labels = label_regions(mask)
     tracks = np.zeros(labels.data.max(initial=0) + 1, dtype=np.int32)
     tracks[rows["id"]] = rows["track"]
-    return labelled_regions(smap, GenericMap(tracks[labels.data], labels.meta), axes=axes)
+    return plot_regions(smap, GenericMap(tracks[labels.data], labels.meta), axes=axes)

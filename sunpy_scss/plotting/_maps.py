@@ -10,14 +10,14 @@ from scipy import ndimage
 
 from sunpy.map import GenericMap
 
+from sunpy_scss._features import FEATURES
 from sunpy_scss._mask_map import pixels_inside
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.images._disk import limb_mask
 from sunpy_scss.masks._metrics import dice, iou
 
-__all__ = ["cases", "comparison", "disagreement", "labelled_regions", "overlay", "probability"]
+__all__ = ["plot_cases", "plot_comparison", "plot_disagreement", "plot_masks", "plot_probability", "plot_regions"]
 
-_COLORS = {"CH": "deepskyblue", "AR": "red"}
 # Told apart from each other and from the colours of AIA images, by a dark rim on any background.
 _REGION_COLORS = ("deepskyblue", "lime", "magenta", "orange", "white", "red", "yellow", "cyan")
 _RIM = [withStroke(linewidth=2.5, foreground="black")]
@@ -29,7 +29,7 @@ _OPACITY = 0.5
 _MASK = {"norm": Normalize(0, 1), "cmap": "gray", "interpolation": "nearest"}
 
 
-def overlay(smap, *masks, axes=None):
+def plot_masks(smap, *masks, axes=None):
     """
     A Map with the outlines of masks on it.
 
@@ -58,9 +58,9 @@ def overlay(smap, *masks, axes=None):
     --------
     >>> from sunpy_scss import segment_coronal_holes
     >>> from sunpy_scss.images import example_map
-    >>> from sunpy_scss.plotting import overlay
+    >>> from sunpy_scss.plotting import plot_masks
     >>> smap = example_map(193)
-    >>> axes = overlay(smap, segment_coronal_holes(smap))
+    >>> axes = plot_masks(smap, segment_coronal_holes(smap))
     """
     for smap_or_mask in (smap, *masks):
         if not isinstance(smap_or_mask, GenericMap):
@@ -69,7 +69,7 @@ def overlay(smap, *masks, axes=None):
     inside = [pixels_inside(mask) for mask in masks]
     axes = _axes_with(smap, axes, *masks)
     features = [mask.meta.get("SCSSFEAT") for mask in masks]
-    colors = [_COLORS.get(feature, "white") for feature in features]
+    colors = [FEATURES[feature].color if feature in FEATURES else "white" for feature in features]
     if len(set(features)) < len(features):
         colors = [_REGION_COLORS[number % len(_REGION_COLORS)] for number in range(len(masks))]
         lines = [Line2D([], [], color=color) for color in colors]
@@ -80,7 +80,7 @@ def overlay(smap, *masks, axes=None):
     return axes
 
 
-def labelled_regions(smap, labels, *, axes=None):
+def plot_regions(smap, labels, *, axes=None):
     """
     A Map with the outlines of regions and their numbers.
 
@@ -109,11 +109,11 @@ def labelled_regions(smap, labels, *, axes=None):
 
     Examples
     --------
-    >>> from sunpy_scss.plotting import labelled_regions
+    >>> from sunpy_scss.plotting import plot_regions
     >>> from sunpy_scss.masks import label_regions
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> sun = synthetic_sun(size=128)
-    >>> axes = labelled_regions(sun.image, label_regions(sun.coronal_holes))
+    >>> axes = plot_regions(sun.image, label_regions(sun.coronal_holes))
     """
     axes = _axes_with(smap, axes, labels)
     boxes = ndimage.find_objects(labels.data.astype(np.int32))
@@ -148,7 +148,7 @@ def _middles(labels):
     return zip(numbers.tolist(), np.transpose([column, row]), strict=True)
 
 
-def probability(smap, probability, *, axes=None):
+def plot_probability(smap, probability, *, axes=None):
     """
     A Map with the probability of a feature over it, or with its spread.
 
@@ -177,13 +177,13 @@ def probability(smap, probability, *, axes=None):
     --------
     >>> from sunpy_scss import predict_probability
     >>> from sunpy_scss.images import example_map
-    >>> from sunpy_scss.plotting import probability
+    >>> from sunpy_scss.plotting import plot_probability
     >>> smap = example_map(193)
-    >>> axes = probability(smap, predict_probability(smap, model="scss-ch-193-2"))
+    >>> axes = plot_probability(smap, predict_probability(smap, model="scss-ch-193-2"))
     """
-    axes = _axes_with(smap, axes, probability)
-    values = np.nan_to_num(np.asarray(probability.data, dtype=float))
-    is_spread = str(probability.meta.get("CONTENT", "")).endswith("spread")
+    axes = _axes_with(smap, axes, plot_probability)
+    values = np.nan_to_num(np.asarray(plot_probability.data, dtype=float))
+    is_spread = str(plot_probability.meta.get("CONTENT", "")).endswith("spread")
     highest = (values.max() if is_spread else 1) or 1
     opacity = _OPACITY * values / highest
     image = axes.imshow(values, cmap="cool", norm=Normalize(0, highest), alpha=opacity, origin="lower")
@@ -195,7 +195,7 @@ def probability(smap, probability, *, axes=None):
     return axes
 
 
-def disagreement(smap, votes, *, axes=None):
+def plot_disagreement(smap, votes, *, axes=None):
     """
     A Map with a count of masks over it.
 
@@ -220,11 +220,11 @@ def disagreement(smap, votes, *, axes=None):
 
     Examples
     --------
-    >>> from sunpy_scss.masks import disagreement as votes_of
-    >>> from sunpy_scss.plotting import disagreement
+    >>> from sunpy_scss.masks import disagreement
+    >>> from sunpy_scss.plotting import plot_disagreement
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> suns = [synthetic_sun(size=64, seed=seed) for seed in range(3)]
-    >>> axes = disagreement(suns[0].image, votes_of(*(sun.coronal_holes for sun in suns)))
+    >>> axes = plot_disagreement(suns[0].image, disagreement(sun.coronal_holes for sun in suns))
     """
     axes = _axes_with(smap, axes, votes)
     counts = np.arange(1, max(1, votes.data.max(initial=0)) + 1)
@@ -271,7 +271,7 @@ def _draw_image(axes, smap):
     smap.plot(axes=axes, **({"norm": Normalize(0, 255)} if smap.data.dtype == np.uint8 else {}))
 
 
-def comparison(smap, labels, mask):
+def plot_comparison(smap, labels, mask):
     """
     Image, labels, mask, and where the two agree, side by side with their scores.
 
@@ -295,11 +295,11 @@ def comparison(smap, labels, mask):
     Examples
     --------
     >>> import sunpy.map
-    >>> from sunpy_scss.plotting import comparison
+    >>> from sunpy_scss.plotting import plot_comparison
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> sun = synthetic_sun(size=128)
     >>> dark = sunpy.map.Map((sun.image.data < 30).astype("int16"), sun.coronal_holes.meta)
-    >>> figure = comparison(sun.image, sun.coronal_holes, dark)
+    >>> figure = plot_comparison(sun.image, sun.coronal_holes, dark)
     """
     _check_pixels(smap, labels, mask)
     on_disk = limb_mask(smap).data == 1
@@ -334,7 +334,7 @@ def _agreement_legend(figure):
     figure.legend(handles=patches, loc="outside lower center", ncols=len(patches), frameon=False)
 
 
-def cases(dataset, evaluation, *, number=4):
+def plot_cases(dataset, evaluation, *, number=4):
     """
     The images that a model did worst and best on.
 

@@ -10,10 +10,10 @@ from PIL import Image
 
 from sunpy_scss._save import refuse_existing
 
-__all__ = ["movie"]
+__all__ = ["save_movie"]
 
 
-def movie(figures, path, *, rate=4, overwrite=False):
+def save_movie(figures, path, *, rate=4, overwrite=False):
     """
     Write figures as a movie, whole or not at all.
 

@@ -9,13 +9,13 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 import astropy.units as u
 from astropy.table import Table
 
-__all__ = ["evaluation_page", "scores_over_time", "training_history"]
+__all__ = ["plot_evaluation", "plot_scores", "plot_training"]
 
 # So many dates fit on a page beside each other.
 _DATES = 12
 
 
-def training_history(folder):
+def plot_training(folder):
     """
     How a training went: loss and scores by epoch.
 
@@ -47,7 +47,7 @@ def training_history(folder):
     return figure
 
 
-def scores_over_time(images):
+def plot_scores(images):
     """
     Dice, IoU and areas by date.
 
@@ -67,10 +67,10 @@ def scores_over_time(images):
     >>> import astropy.units as u
     >>> from astropy.table import QTable
     >>> from astropy.time import Time
-    >>> from sunpy_scss.plotting import scores_over_time
+    >>> from sunpy_scss.plotting import plot_scores
     >>> images = QTable({"date": Time(["2017-06-01", "2017-06-15"]), "dice": [0.9, 0.8], "iou": [0.82, 0.67]})
     >>> images["labelled_area"], images["claimed_area"] = [5, 6] * u.percent, [6, 5] * u.percent
-    >>> figure = scores_over_time(images)
+    >>> figure = plot_scores(images)
     """
     figure, (upper, lower) = plt.subplots(2, 1, figsize=(9, 5), sharex=True, layout="constrained")
     dates = images["date"].datetime64
@@ -95,7 +95,7 @@ def _draw_areas(axes, places, images):
     axes.legend()
 
 
-def evaluation_page(evaluation):
+def plot_evaluation(evaluation):
     """
     The scores of a model on one page.
 

@@ -5,9 +5,9 @@ import numpy as np
 import astropy.units as u
 
 from sunpy_scss.models._store import list_models, load_model
-from sunpy_scss.segment._input import doubts
+from sunpy_scss.segment._input import caveats
 
-__all__ = ["card_of", "comparison_doubts", "mask_doubts"]
+__all__ = ["card_of", "comparison_caveats", "mask_caveats"]
 
 # Masks further apart in time differ by what happened on the Sun too.
 _SAME_SUN = 6 * u.hour
@@ -24,7 +24,7 @@ def card_of(mask):
     return card if card.sha256.startswith(str(mask.meta.get("SCSSHASH", "?"))) else None
 
 
-def mask_doubts(smap, mask, regions):
+def mask_caveats(smap, mask, regions):
     """
     Yield why the mask of an image may be wrong.
 
@@ -36,7 +36,7 @@ def mask_doubts(smap, mask, regions):
     """
     card = card_of(mask)
     if card:
-        yield from (message for message, _ in doubts(smap, card))
+        yield from (message for message, _ in caveats(smap, card))
     else:
         yield "No card of a bundled model tells what this mask is worth."
     factor = mask.meta.get("SCSSCAL")
@@ -59,7 +59,7 @@ def _regions(numbers):
     return f"Regions {numbers} are" if "," in numbers else f"Region {numbers} is"
 
 
-def comparison_doubts(masks):
+def comparison_caveats(masks):
     """Yield why it may say little how far masks agree."""
     features = sorted({str(mask.meta["SCSSFEAT"]) for mask in masks if "SCSSFEAT" in mask.meta})
     if len(features) > 1:

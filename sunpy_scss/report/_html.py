@@ -26,12 +26,12 @@ th, td { border: 1px solid #ccc; padding: 0.3rem 0.6rem; text-align: left; verti
 thead th { background: #f0f0f0; }
 td.number { text-align: right; }
 td.lines { white-space: pre-line; }
-.doubts { border-left: 0.4rem solid #c77700; background: #fff6e5; padding: 0.5rem 1rem; }
-.doubts ul { margin: 0; padding-left: 1.2rem; }
+.caveats { border-left: 0.4rem solid #c77700; background: #fff6e5; padding: 0.5rem 1rem; }
+.caveats ul { margin: 0; padding-left: 1.2rem; }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; }
   .scroll { overflow: visible; }
-  figure, tr, .doubts { break-inside: avoid; }
+  figure, tr, .caveats { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
 }
 """

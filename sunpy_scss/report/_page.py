@@ -11,7 +11,7 @@ import sunpy_scss
 from sunpy_scss._mask_map import provenance
 from sunpy_scss._save import refuse_existing, save_text
 from sunpy_scss.masks._compare import compare_masks
-from sunpy_scss.report._caveats import card_of, comparison_doubts, mask_doubts
+from sunpy_scss.report._caveats import card_of, comparison_caveats, mask_caveats
 from sunpy_scss.report._html import document, element, table
 from sunpy_scss.report._pictures import area_over_time, image, outlines
 from sunpy_scss.report._scenes import scenes_of
@@ -38,22 +38,22 @@ _NOTES = (
 )
 
 
-def write_report(path, smaps, masks, *, title=None, overwrite=False):
+def write_report(smaps, masks, path, *, title=None, overwrite=False):
     """
     Write a page on Maps and their masks.
 
-    One HTML file with pictures, tables, agreement, doubts and provenance in it, which any browser shows without a
+    One HTML file with pictures, tables, agreement, caveats and provenance in it, which any browser shows without a
     network.
 
     Parameters
     ----------
-    path : path-like
-        Whole or not at all; folders are made where missing.
     smaps : sunpy.map.GenericMap or list of sunpy.map.GenericMap
         The images, helioprojective.
     masks : sunpy.map.GenericMap or list
         1 inside the feature. For one Map its mask, or a list of masks, of several features or by several methods; for
         a list of Maps a list with that for each of them. A mask may be on other pixels than its image.
+    path : path-like
+        Whole or not at all; folders are made where missing.
     title : str, optional
         By default the features and the time.
     overwrite : bool, optional
@@ -78,7 +78,7 @@ def write_report(path, smaps, masks, *, title=None, overwrite=False):
     >>> from sunpy_scss.report import write_report
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> sun = synthetic_sun(size=128)
-    >>> path = write_report("sun.html", sun.image, [sun.coronal_holes, sun.active_regions])  # doctest: +SKIP
+    >>> path = write_report(sun.image, [sun.coronal_holes, sun.active_regions], "sun.html")  # doctest: +SKIP
     """
     path = Path(path)
     refuse_existing(path, overwrite=overwrite)
@@ -146,7 +146,7 @@ def _regions(scene, finding):
         yield table(head, [_row(row) for row in regions], caption=f"Regions: {finding.feature} by {finding.name}")
     else:
         yield element("p", f"The mask holds no {finding.feature}.")
-    yield from _doubt_box(mask_doubts(scene.smap, finding.mask, regions))
+    yield from _caveat_box(mask_caveats(scene.smap, finding.mask, regions))
 
 
 def _unit(smap):
@@ -176,10 +176,10 @@ def _number(value, form):
     return format(value, form) if np.isfinite(value) else "unknown"
 
 
-def _doubt_box(doubts):
-    items = [element("li", doubt) for doubt in doubts]
+def _caveat_box(caveats):
+    items = [element("li", caveat) for caveat in caveats]
     if items:
-        yield element("div", element("ul", *items), class_="doubts", role="note")
+        yield element("div", element("ul", *items), class_="caveats", role="note")
 
 
 def _agreement(scene):
@@ -191,8 +191,8 @@ def _agreement(scene):
         if len(findings) > 1:
             masks = [finding.mask for finding in findings]
             yield element("h3", f"Agreement on {feature}")
-            yield _agreement_table(compare_masks(*masks, names=[finding.name for finding in findings]))
-            yield from _doubt_box(comparison_doubts(masks))
+            yield _agreement_table(compare_masks(masks, names=[finding.name for finding in findings]))
+            yield from _caveat_box(comparison_caveats(masks))
 
 
 def _agreement_table(pairs):

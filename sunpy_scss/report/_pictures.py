@@ -12,7 +12,7 @@ from scipy import ndimage
 
 import sunpy.map
 
-from sunpy_scss.plotting._maps import overlay
+from sunpy_scss.plotting._maps import plot_masks
 from sunpy_scss.report._html import picture
 
 __all__ = ["area_over_time", "image", "outlines"]
@@ -29,14 +29,14 @@ def _axes(smap):
 
 
 def image(scene):
-    axes = overlay(scene.smap, axes=_axes(scene.smap))
+    axes = plot_masks(scene.smap, axes=_axes(scene.smap))
     return picture(_png(axes.figure), text=f"The Sun, {scene.name}", caption="The image alone")
 
 
 def outlines(scene, finding):
     labels = finding.labels
     outlines = sunpy.map.Map((labels.data > 0).astype(np.int16), labels.meta)
-    axes = overlay(scene.smap, outlines, axes=_axes(scene.smap))
+    axes = plot_masks(scene.smap, outlines, axes=_axes(scene.smap))
     numbers = np.intersect1d(finding.regions["id"], labels.data)
     for number, (row, column) in zip(
         numbers, ndimage.center_of_mass(labels.data > 0, labels.data, numbers), strict=True

@@ -6,13 +6,12 @@ import astropy.units as u
 from astropy.table import QTable
 from sunpy.map import GenericMap
 
+from sunpy_scss._features import FEATURES, feature_name
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.masks._compare import reproject_mask
 from sunpy_scss.masks._table import label_regions, region_table
 
 __all__ = ["Finding", "Scene", "scenes_of"]
-
-_FEATURES = {"CH": "coronal holes", "AR": "active regions"}
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,8 @@ class Finding:
 
     @property
     def feature(self):
-        return _FEATURES.get(self.mask.meta.get("SCSSFEAT"), "regions")
+        feature = self.mask.meta.get("SCSSFEAT")
+        return f"{feature_name(feature)}s" if feature in FEATURES else "regions"
 
     @property
     def area(self):

@@ -8,26 +8,25 @@ import sunpy.map
 from astropy.coordinates import SkyCoord
 from sunpy.map.header_helper import make_fitswcs_header
 
-import sunpy_scss
-from sunpy_scss._mask_map import make_map
+from sunpy_scss._mask_map import make_mask
 from sunpy_scss._sun.canonical import (
     canonical_radius,
     check_map,
     frame_of,
     from_canonical,
     limb_brightening,
-    without_small,
+    remove_small_regions,
 )
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import sample
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.images._intensity import (
     angstroms,
-    doubts_of_quality,
-    doubts_of_wavelength,
     intensities,
+    quality_caveats,
     rate_of,
     warn_of,
+    wavelength_caveats,
 )
 from sunpy_scss.segment._input import canonical_image, measured_median, warn_of_calibration
 
@@ -119,9 +118,9 @@ def threshold_coronal_holes(smap, *, threshold=None, min_area: u.Mm**2 = 1000 * 
     True
     """
     check_map(smap)
-    warn_of(doubts_of_quality(smap))
+    warn_of(quality_caveats(smap))
     if threshold is None:
-        warn_of(doubts_of_wavelength(smap, "The default threshold", _CHANNELS[193]))
+        warn_of(wavelength_caveats(smap, "The default threshold", _CHANNELS[193]))
     found = canonical_image(smap, **_GRID, disk_median=disk_median)
     keywords = {"SCSSMED": found.disk_median}
     if threshold is None and not found.calibrated:
@@ -231,7 +230,7 @@ def three_channel_coronal_holes(
     for wavelength, smap in maps.items():
         check_map(smap)
         _check_channel(smap, wavelength, smap_193, max_gap)
-        warn_of(doubts_of_quality(smap))
+        warn_of(quality_caveats(smap))
     surface = surface_of(_canonical_map(smap_193))
     contrasts = np.stack([_contrast(smap, surface) for smap in maps.values()])
     excess = [limit - np.tensordot(weights, contrasts, axes=1) for weights, limit in _LINES]
@@ -310,9 +309,10 @@ def _mask_map(excess, smap, min_area, *, keywords, history):
     frame = frame_of(smap)
     mask = from_canonical(excess, frame, half_width=_GRID["half_width"]) > 0
     least = (min_area / smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
-    return make_map(
-        without_small(mask, frame, least).astype(np.int16),
+    return make_mask(
+        remove_small_regions(mask, frame, least),
         smap,
-        keywords={"CONTENT": "coronal hole mask", "SCSSFEAT": "CH", "SCSSVER": sunpy_scss.__version__, **keywords},
+        "CH",
+        keywords=keywords,
         history=f"sunpy_scss: coronal holes by {keywords['SCSSMOD']}\n{history}\nmin_area={min_area:g}",
     )

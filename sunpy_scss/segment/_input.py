@@ -8,11 +8,11 @@ from sunpy_scss._sun.canonical import Frame, canonical_radius, check_map, frame_
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.exceptions import CalibrationWarning, InvalidMapError, PartialDiskError
 from sunpy_scss.images._intensity import (
-    doubts_of_quality,
-    doubts_of_wavelength,
     intensities,
+    quality_caveats,
     rate_of,
     warn_of,
+    wavelength_caveats,
 )
 from sunpy_scss.models._card import stretch
 
@@ -20,7 +20,7 @@ __all__ = [
     "CanonicalImage",
     "NetworkInput",
     "canonical_image",
-    "doubts",
+    "caveats",
     "measured_median",
     "network_input",
     "warn_of_calibration",
@@ -99,7 +99,7 @@ def network_input(smap, card, *, disk_median=None):
     NetworkInput
     """
     check_map(smap)
-    warn_of(doubts(smap, card))
+    warn_of(caveats(smap, card))
     grid = {"size": card.grid_size, "half_width": card.half_width}
     found = canonical_image(smap, **grid, disk_median=disk_median)
     median, calibrated = found.disk_median, found.calibrated
@@ -145,7 +145,7 @@ def canonical_image(smap, *, size, half_width, disk_median=None):
     return CanonicalImage(image, frame, median, per_second, calibrated)
 
 
-def doubts(smap, card):
+def caveats(smap, card):
     """
     Why the mask of a Map may be wrong, as far as its header tells.
 
@@ -159,7 +159,7 @@ def doubts(smap, card):
     list of (str, type)
         Messages and categories of warnings.
     """
-    return doubts_of_wavelength(smap, card.name, card.wavelengths) + doubts_of_quality(smap)
+    return wavelength_caveats(smap, card.name, card.wavelengths) + quality_caveats(smap)
 
 
 def measured_median(image, radius):

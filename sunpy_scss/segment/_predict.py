@@ -8,16 +8,16 @@ import astropy.units as u
 from sunpy.map import GenericMap, MapSequence
 
 import sunpy_scss
-from sunpy_scss._mask_map import make_map
-from sunpy_scss._sun.canonical import check_map, from_canonical, without_small
-from sunpy_scss.exceptions import ModelError
+from sunpy_scss._features import FEATURES, feature_at, feature_name
+from sunpy_scss._mask_map import make_map, make_mask
+from sunpy_scss._sun.canonical import check_map, from_canonical, remove_small_regions
+from sunpy_scss.exceptions import InvalidMapError, ModelError
+from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.models._card import Model
 from sunpy_scss.models._store import load_model
 from sunpy_scss.segment._input import NetworkInput, network_input
 
 __all__ = ["predict_probability", "predict_spread", "segment_active_regions", "segment_coronal_holes"]
-
-_CONTENT = {"CH": "coronal hole", "AR": "active region"}
 
 
 @u.quantity_input
@@ -75,7 +75,7 @@ def segment_coronal_holes(
     >>> mask.data.shape == smap.data.shape, mask.data.dtype
     (True, dtype('int16'))
     """
-    return _segment("CH", smap, model or "scss-ch-193-2", threshold, min_area, disk_median, samples)
+    return _segment("CH", smap, model, threshold, min_area, disk_median, samples)
 
 
 @u.quantity_input
@@ -115,10 +115,10 @@ def segment_active_regions(
     >>> mask.meta["SCSSFEAT"]
     'AR'
     """
-    return _segment("AR", smap, model or "scss-ar-171-1", threshold, min_area, disk_median, samples)
+    return _segment("AR", smap, model, threshold, min_area, disk_median, samples)
 
 
-def predict_probability(smap, *, model, disk_median=None, samples=1):
+def predict_probability(smap, *, model=None, disk_median=None, samples=1):
     """
     How probable the feature of a model is in each pixel of a Map.
 
@@ -156,7 +156,7 @@ def predict_probability(smap, *, model, disk_median=None, samples=1):
     return _predict(smap, model, disk_median, samples, "probability", _Prediction.probability)
 
 
-def predict_spread(smap, *, model, disk_median=None, samples=8):
+def predict_spread(smap, *, model=None, disk_median=None, samples=8):
     """
     How far the probability of each pixel changes from variant to variant of the image.
 
@@ -204,8 +204,9 @@ def predict_spread(smap, *, model, disk_median=None, samples=8):
 
 def _predict(smap, model, disk_median, samples, quantity, on_pixels):
     """Maps of what ``on_pixels`` makes of each `_Prediction`."""
-    model = load_model(model)
-    content = f"{_CONTENT[model.card.feature]} {quantity}"
+    maps = _maps(smap)
+    model = load_model(model or _default_model(maps))
+    content = f"{feature_name(model.card.feature)} {quantity}"
     results = [
         make_map(
             on_pixels(found),
@@ -213,15 +214,24 @@ def _predict(smap, model, disk_median, samples, quantity, on_pixels):
             keywords={"CONTENT": content, **found.provenance()},
             history=f"sunpy_scss: {content} by {model.card.name}\nsamples={samples}",
         )
-        for found in _predictions(_maps(smap), model, disk_median, samples)
+        for found in _predictions(maps, model, disk_median, samples)
     ]
     return results[0] if isinstance(smap, GenericMap) else results
 
 
+def _default_model(maps):
+    """The bundled model of the one feature that the wavelength of all Maps shows."""
+    found = {feature_at(angstroms(smap)) for smap in maps}
+    if len(found) == 1 and (feature := found.pop()):
+        return FEATURES[feature].model
+    msg = "The wavelengths do not tell which feature to look for; give the model, one of sunpy_scss.list_models()."
+    raise InvalidMapError(msg)
+
+
 def _segment(feature, smap, model, threshold, min_area, disk_median, samples):
-    model = load_model(model)
+    model = load_model(model or FEATURES[feature].model)
     if model.card.feature != feature:
-        msg = f"{model.card.name} finds {_CONTENT[model.card.feature]}s, not {_CONTENT[feature]}s."
+        msg = f"{model.card.name} finds {feature_name(model.card.feature)}s, not {feature_name(feature)}s."
         raise ModelError(msg)
     threshold = model.card.threshold if threshold is None else threshold
     threshold = float(u.Quantity(threshold).to_value(u.dimensionless_unscaled))
@@ -229,14 +239,15 @@ def _segment(feature, smap, model, threshold, min_area, disk_median, samples):
         msg = f"threshold must be between 0 and 1 (got {threshold})."
         raise ValueError(msg)
     history = (
-        f"sunpy_scss: {_CONTENT[feature]}s by {model.card.name}\n"
+        f"sunpy_scss: {feature_name(feature)}s by {model.card.name}\n"
         f"threshold={threshold:g}, min_area={min_area:g}, samples={samples}"
     )
     results = [
-        make_map(
+        make_mask(
             found.mask(threshold, min_area),
             found.smap,
-            keywords={"CONTENT": f"{_CONTENT[feature]} mask", **found.provenance(), "SCSSTHR": threshold},
+            feature,
+            keywords={**found.provenance(), "SCSSTHR": threshold},
             history=history,
         )
         for found in _predictions(_maps(smap), model, disk_median, samples)
@@ -283,7 +294,7 @@ class _Prediction:
         # Interpolated and averaged before calibration, masks do not depend on the temperature.
         mask = self._mean() >= float(self.model.card.uncalibrated(threshold))
         least = (min_area / self.smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
-        return without_small(mask, self.network_input.frame, least).astype(np.int16)
+        return remove_small_regions(mask, self.network_input.frame, least)
 
     def provenance(self):
         card = self.model.card

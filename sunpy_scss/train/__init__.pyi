@@ -15,7 +15,7 @@ from ._evaluation import score_model as score_model
 from ._evaluation import threshold_scores as threshold_scores
 from ._folders import LabelledFiles as LabelledFiles
 from ._folders import LabelledMap as LabelledMap
-from ._folders import fetch_images as fetch_images
+from ._folders import fetch_annotated_images as fetch_annotated_images
 from ._folders import list_folder as list_folder
 from ._folders import read_folder as read_folder
 from ._folders import rotated_copies as rotated_copies

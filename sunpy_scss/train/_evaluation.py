@@ -9,6 +9,7 @@ import astropy.units as u
 from astropy.table import QTable
 from sunpy.coordinates.sun import B0
 
+from sunpy_scss._features import FEATURES
 from sunpy_scss._sun.canonical import canonical_radius
 from sunpy_scss.train._calibration import calibration_error, calibration_scores, reliability, reliability_sums
 from sunpy_scss.train._scores import LATITUDES, RADII, measures, pooled, ratio, zone_sums
@@ -44,8 +45,8 @@ class Evaluation:
         ``by``, ``zone``; ``images``, ``labelled`` (images with the feature there), ``blocks`` of time;
         ``iou``, ``dice``, ``precision``, ``recall``, pooled over all pixels; ``mean_iou``, ``mean_dice``, over images;
         ``area_ratio``, claimed to labelled area on the sphere; ``boundary_distance``, mean along the sphere from the
-        outline of either to the nearest point of the other, in images that have both; ``rejected_claimed``, the share
-        of look-alikes that is claimed. For each measure, ``_low`` and ``_high`` are its 95 % interval.
+        outline of either to the nearest point of the other, in images that have both; ``look_alike_fraction``, the
+        share of look-alikes that is claimed. For each measure, ``_low`` and ``_high`` are its 95 % interval.
     images : astropy.table.QTable
         One row for each image in the order of the data set, with ``key``, ``date``, ``block``, ``labelled_area``,
         ``claimed_area`` in percent of the hemisphere, and the same measures.
@@ -268,7 +269,7 @@ def evaluate(model, dataset):
     -------
     dict
         ``iou`` and ``dice`` pooled over all pixels, ``mean_iou`` and ``mean_dice`` over images,
-        ``rejected_claimed``, the share of the look-alikes' pixels that the model takes for the feature (None where
+        ``look_alike_fraction``, the share of the look-alikes' pixels that the model takes for the feature (None where
         none are marked), and with and without its temperature ``calibration_error`` and ``uncalibrated_error``; see
         `sunpy_scss.train.calibration_error`.
     """
@@ -294,7 +295,7 @@ def _scores(dataset, claim):
     for start in range(0, len(dataset), _BATCH):
         positions = range(start, min(start + _BATCH, len(dataset)))
         rows += [_counts(dataset, *pair) for pair in zip(positions, claim(positions), strict=True)]
-    both, truth, claimed, rejected, rejected_claimed = each = np.transpose(rows)
+    both, truth, claimed, rejected, look_alike_fraction = each = np.transpose(rows)
     pooled = each.sum(axis=1)
     return {
         "images": len(dataset),
@@ -302,7 +303,7 @@ def _scores(dataset, claim):
         "dice": float(_dice(*pooled[:3])),
         "mean_iou": float(np.mean(_iou(both, truth, claimed))),
         "mean_dice": float(np.mean(_dice(both, truth, claimed))),
-        "rejected_claimed": float(rejected_claimed.sum() / rejected.sum()) if rejected.any() else None,
+        "look_alike_fraction": float(look_alike_fraction.sum() / rejected.sum()) if rejected.any() else None,
     }
 
 
@@ -338,7 +339,7 @@ def threshold_scores(training, validation, feature):
         pooled IoU on the training part; with look-alikes also ``without_review``: the labels before they were left
         out. Each holds the scores on the validation part.
     """
-    sign = -1 if feature == "CH" else 1
+    sign = -1 if FEATURES[feature].is_dark else 1
     level = _best_level(training, sign)
     scores = {"threshold": _scores(validation, lambda at: sign * _take(validation.images, at) >= level)}
     if any(validation.rejected[at].any() for at in range(len(validation))):

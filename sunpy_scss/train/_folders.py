@@ -13,6 +13,7 @@ import astropy.units as u
 import sunpy.map
 from astropy.time import Time
 
+from sunpy_scss._features import FEATURES
 from sunpy_scss.annotations._read import annotation_to_mask
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.images._read import read_map
@@ -22,7 +23,7 @@ from sunpy_scss.train._splits import split_by_time
 __all__ = [
     "LabelledFiles",
     "LabelledMap",
-    "fetch_images",
+    "fetch_annotated_images",
     "list_folder",
     "read_folder",
     "rotated_copies",
@@ -184,12 +185,11 @@ def read_folder(folder, split=None, **settings):
         yield files.read()
 
 
-_WAVELENGTHS = {"CH": 193 * u.AA, "AR": 171 * u.AA}
 _COLUMNS = ("key", "date", "split")
 
 
 @u.quantity_input
-def fetch_images(annotations, folder, *, split="train", source="synoptic", max_gap: u.s = 30 * u.min):
+def fetch_annotated_images(annotations, folder, *, split="train", source="synoptic", max_gap: u.s = 30 * u.min):
     """
     Get the image that each annotation was drawn on, and write both as a folder to train from.
 
@@ -228,19 +228,19 @@ def fetch_images(annotations, folder, *, split="train", source="synoptic", max_g
     Examples
     --------
     >>> from sunpy_scss.annotations import read_annotations
-    >>> from sunpy_scss.train import fetch_images
+    >>> from sunpy_scss.train import fetch_annotated_images
     >>> annotations = read_annotations("ch_custom.zip")  # doctest: +SKIP
-    >>> keys = fetch_images(annotations, "coronal_holes")  # doctest: +SKIP
+    >>> keys = fetch_annotated_images(annotations, "coronal_holes")  # doctest: +SKIP
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     known = _keys(folder / "index.csv")
     wanted = [annotation for annotation in annotations if annotation.name not in known]
     written = []
-    for feature, wavelength in _WAVELENGTHS.items():
+    for feature, facts in FEATURES.items():
         chosen = [annotation for annotation in wanted if annotation.feature == feature]
         if chosen:
-            found = search_aia([one.date for one in chosen], wavelength, source=source, max_gap=max_gap)
+            found = search_aia([one.date for one in chosen], facts.wavelength * u.AA, source=source, max_gap=max_gap)
             paths = fetch(found, folder / "downloads")
             drawn_on = list(zip(_of_times(chosen, found["time"]), paths, strict=True))
             write_folder((_labelled(*pair) for pair in drawn_on), folder, split=split)

@@ -181,7 +181,7 @@ class _Run:
         self.network.load_weights(self.folder / _BEST)
         plain = build_network(self.configuration.card)  # without the optimiser's state, which is twice its size
         plain.set_weights(self.network.get_weights())
-        model = save_model(self.folder, self._card(plain), plain)
+        model = save_model(self._card(plain), plain, self.folder)
         for name in (_BEST, _AFTER.format(len(self.history) - 1)):
             (self.folder / name).unlink()
         return model

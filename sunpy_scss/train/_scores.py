@@ -75,7 +75,7 @@ def _values(label, claim, reject, disk, points, areas):
         "labelled_area": label * areas,
         "claimed_area": claim * areas,
         "rejected": reject,
-        "rejected_claimed": reject & claim,
+        "look_alike_fraction": reject & claim,
         **_outline_distances(*outlines, points),
     }
 
@@ -108,7 +108,7 @@ def measures(sums):
         "recall": ratio(sums["both"], sums["labelled"]),
         "area_ratio": ratio(sums["claimed_area"], sums["labelled_area"]),
         "boundary_distance": ratio(sums["distance"], sums["outline"]),
-        "rejected_claimed": ratio(sums["rejected_claimed"], sums["rejected"]),
+        "look_alike_fraction": ratio(sums["look_alike_fraction"], sums["rejected"]),
     }
 
 

@@ -17,10 +17,10 @@ from sunpy_scss._sun import canonical
 from sunpy_scss.annotations import (
     annotation_table,
     annotation_to_mask,
+    geojson_to_mask,
+    png_to_mask,
     read_abp,
     read_annotations,
-    read_geojson,
-    read_png_mask,
     read_scss_annotation,
 )
 from sunpy_scss.exceptions import InvalidMapError
@@ -266,7 +266,7 @@ STONYHURST = {"frame": "heliographic_stonyhurst", "date": DATE}
 
 
 def test_geojson_keeps_holes(write, smap):
-    mask = read_geojson(write("holes.geojson", collection_of(HOLED, **STONYHURST)), smap, feature="CH")
+    mask = geojson_to_mask(write("holes.geojson", collection_of(HOLED, **STONYHURST)), smap, feature="CH")
     assert mask.data[128, 128] == 0
     assert mask.data[128, 128 + 35] == 1
     assert mask.data[128, 128 + 55] == 0
@@ -282,7 +282,7 @@ def test_geojson_of_every_kind_of_polygon(write, smap):
         "geometries": [{"type": "Polygon", "coordinates": one} for one in (left, right)],
     }
     masks = [
-        read_geojson(write(f"{number}.geojson", json.dumps({**thing, **STONYHURST})), smap, feature="AR").data
+        geojson_to_mask(write(f"{number}.geojson", json.dumps({**thing, **STONYHURST})), smap, feature="AR").data
         for number, thing in enumerate(
             [multi, both, json.loads(collection_of(*map(polygon_feature, (left[0], right[0]))))]
         )
@@ -296,13 +296,13 @@ def test_geojson_in_arcsec_is_on_the_image_itself(write, smap):
     arcsec = smap.rsun_obs.value
     text = collection_of(polygon_feature(ring(0, 0, 0.5 * arcsec, 0.3 * arcsec)))
     path = write("holes.geojson", text)
-    mask = read_geojson(path, smap, feature="CH", frame="helioprojective", date=smap.date)
+    mask = geojson_to_mask(path, smap, feature="CH", frame="helioprojective", date=smap.date)
     assert mask.data.sum() == 50 * 30
     assert mask.data[128:158, 128:178].all()
 
 
 def test_geojson_without_features_is_an_empty_mask(write, smap):
-    mask = read_geojson(write("none.geojson", collection_of(**STONYHURST)), smap, feature="CH")
+    mask = geojson_to_mask(write("none.geojson", collection_of(**STONYHURST)), smap, feature="CH")
     assert not mask.data.any()
 
 
@@ -321,12 +321,12 @@ def test_geojson_without_features_is_an_empty_mask(write, smap):
 )
 def test_geojson_that_cannot_be_drawn(write, smap, text, message):
     with pytest.raises(ValueError, match=message):
-        read_geojson(write("bad.geojson", text), smap, feature="CH")
+        geojson_to_mask(write("bad.geojson", text), smap, feature="CH")
 
 
 def test_unknown_feature(write, smap):
     with pytest.raises(ValueError, match=r"one of CH, AR \(got 'FI'\)"):
-        read_geojson(write("holes.geojson", collection_of(HOLED, **STONYHURST)), smap, feature="FI")
+        geojson_to_mask(write("holes.geojson", collection_of(HOLED, **STONYHURST)), smap, feature="FI")
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])
@@ -334,7 +334,7 @@ def test_png_mask_is_the_same_way_up_as_its_image(tmp_path, smap, mode):
     pixels = np.zeros((256, 256), dtype=np.uint8)
     pixels[10:30, 200:250] = 255
     Image.fromarray(pixels).convert(mode).save(tmp_path / "mask.png")
-    mask = read_png_mask(tmp_path / "mask.png", smap, feature="CH")
+    mask = png_to_mask(tmp_path / "mask.png", smap, feature="CH")
     np.testing.assert_array_equal(mask.data, pixels[::-1] / 255)
     np.testing.assert_allclose(canonical.frame_of(mask).matrix, canonical.frame_of(smap).matrix)
 
@@ -342,10 +342,10 @@ def test_png_mask_is_the_same_way_up_as_its_image(tmp_path, smap, mode):
 def test_png_mask_of_another_size_or_with_greys(tmp_path, smap):
     Image.new("L", (128, 256)).save(tmp_path / "small.png")
     with pytest.raises(ValueError, match=r"shape of the Map, \(256, 256\) \(got \(256, 128\)\)"):
-        read_png_mask(tmp_path / "small.png", smap, feature="CH")
+        png_to_mask(tmp_path / "small.png", smap, feature="CH")
     Image.fromarray(np.arange(65536, dtype=np.uint32).reshape(256, 256).astype(np.uint8)).save(tmp_path / "grey.png")
     with pytest.raises(ValueError, match=r"black and one other colour \(got 255 others\); apply"):
-        read_png_mask(tmp_path / "grey.png", smap, feature="CH")
+        png_to_mask(tmp_path / "grey.png", smap, feature="CH")
 
 
 def test_map_that_cannot_be_drawn_on(write):
@@ -363,7 +363,7 @@ def test_png_painted_on_a_real_browse_image_lies_on_its_map(shared_data, tmp_pat
         bright = np.asarray(image.convert("L")) > 150
     Image.fromarray(bright).save(tmp_path / "mask.png")
     smap = from_browse(path)
-    mask = read_png_mask(tmp_path / "mask.png", smap, feature="AR")
+    mask = png_to_mask(tmp_path / "mask.png", smap, feature="AR")
     inside = smap.data[mask.data == 1]
     assert inside.min() > 0
     assert np.nanmedian(inside) > 3 * np.nanmedian(smap.data[mask.data == 0])

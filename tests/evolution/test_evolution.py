@@ -185,7 +185,7 @@ class TestFollowed:
 
     def test_in_any_unit_of_time_and_angle(self):
         masks = [mask_at(day, (0, 0, 8)) for day in range(2)]
-        one = track_regions(masks, patience=24 * u.hour, out_to=np.pi / 3 * u.rad)
+        one = track_regions(masks, patience=24 * u.hour, max_angle=np.pi / 3 * u.rad)
         assert numbers(one) == numbers(track_regions(masks))
 
     def test_one_mask_in_memory_at_a_time(self):
@@ -284,8 +284,8 @@ class TestTrackErrors:
             ("min_overlap", 20, "from 0 to 1"),
             ("min_overlap", -0.1, "from 0 to 1"),
             ("min_overlap", np.nan, "from 0 to 1"),
-            ("out_to", 0 * u.deg, "up to 90 degrees"),
-            ("out_to", 91 * u.deg, "up to 90 degrees"),
+            ("max_angle", 0 * u.deg, "up to 90 degrees"),
+            ("max_angle", 91 * u.deg, "up to 90 degrees"),
             ("patience", -1 * u.hour, "negative"),
             ("memory", 0 * u.day, "28 days"),
             ("memory", 1 * u.year, "28 days"),

@@ -107,7 +107,7 @@ class TestMeasure:
 class TestCompare:
     def test_table_and_maps(self, files, tmp_path):
         table = compare_files([files["two"], files["none"]], folder=tmp_path / "out")
-        direct = compare_masks(read_mask(files["two"]), read_mask(files["none"]))
+        direct = compare_masks([read_mask(files["two"]), read_mask(files["none"])])
         assert (table["first"][0], table["second"][0]) == ("two", "none")
         assert u.allclose(table["area_first"], direct["area_first"])
         assert QTable.read(tmp_path / "out" / "agreement.ecsv").colnames == table.colnames

@@ -49,7 +49,7 @@ class TestReproject:
         assert result.data.shape == target.data.shape
         assert result.data.dtype == np.int16
         assert u.isclose(area_fraction(result), area_fraction(mask), rtol=0.01)
-        assert compare_masks(result, caps((30, 20), (-40, -10), size=size))["iou"] > 0.94
+        assert compare_masks([result, caps((30, 20), (-40, -10), size=size)])["iou"] > 0.94
 
     def test_to_a_rotated_cutout(self):
         mask = caps((30, 20))
@@ -63,7 +63,7 @@ class TestReproject:
         mask, side = caps((30, 0), (-70, 10)), caps((30, 0), (-70, 10), observer=observer(60))
         result = reproject_mask(mask, side)
         # The second one is behind the limb there.
-        assert compare_masks(result, side)["iou"] > 0.94
+        assert compare_masks([result, side])["iou"] > 0.94
         assert len(region_table(result)) == 1
 
     def test_to_heliographic_and_back(self):
@@ -71,7 +71,7 @@ class TestReproject:
         mask = caps((30, 0), (-60, 20))
         there = reproject_mask(mask, sunpy.map.Map(np.zeros((720, 1440)), header))
         assert u.allclose(region_table(there)["area"].to_value(u.Mm**2), cap_area(10 * u.deg), rtol=0.01)
-        assert compare_masks(reproject_mask(there, mask), mask)["iou"] > 0.97
+        assert compare_masks([reproject_mask(there, mask), mask])["iou"] > 0.97
 
     @pytest.mark.parametrize("size", [150, 700])
     def test_up_to_the_limb(self, size):
@@ -129,7 +129,7 @@ class TestReproject:
 class TestCompare:
     def test_known_overlap(self):
         large, small = caps((20, 10), radius=16 * u.deg), caps((20, 10), radius=8 * u.deg)
-        row = compare_masks(large, small)[0]
+        row = compare_masks([large, small])[0]
         share = cap_area(8 * u.deg) / cap_area(16 * u.deg)
         assert row["iou"] == pytest.approx(share, rel=0.01)
         assert row["dice"] == pytest.approx(2 * share / (1 + share), rel=0.01)
@@ -140,40 +140,40 @@ class TestCompare:
         # Two equal caps, of which that near the limb has half the pixels.
         both, one = caps((0, 0), (60, 0)), caps((0, 0))
         assert both.data.sum() < 1.7 * one.data.sum()
-        assert compare_masks(both, one)["iou"] == pytest.approx(0.5, abs=0.005)
+        assert compare_masks([both, one])["iou"] == pytest.approx(0.5, abs=0.005)
 
     def test_each_with_each(self):
         masks = [caps((lon, 0), size=128) for lon in (0, 5, 10, 30)]
-        table = compare_masks(*masks, names="abcd")
+        table = compare_masks(masks, names="abcd")
         assert [f"{row['first']}{row['second']}" for row in table] == ["ab", "ac", "ad", "bc", "bd", "cd"]
         assert table["iou"][0] > table["iou"][1] > table["iou"][2] == 0
 
     def test_on_different_grids(self):
-        table = compare_masks(caps((25, 5)), caps((25, 5), size=300), caps((25, 5), observer=observer(40, 5)))
+        table = compare_masks([caps((25, 5)), caps((25, 5), size=300), caps((25, 5), observer=observer(40, 5))])
         assert (table["iou"] > 0.94).all()
 
     def test_only_what_all_can_see_counts(self):
         earth, side = caps((30, 0), (-70, 10)), caps((30, 0), (-70, 10), (110, 0), observer=observer(60))
-        table = compare_masks(earth, side)
+        table = compare_masks([earth, side])
         assert table["iou"] > 0.97
         assert u.allclose(table["area_first"].to_value(u.Mm**2), cap_area(10 * u.deg), rtol=0.01)
 
     def test_empty_masks(self):
-        row = compare_masks(caps(size=64), caps(size=64))[0]
+        row = compare_masks([caps(size=64), caps(size=64)])[0]
         assert (row["iou"], row["dice"]) == (1, 1)
         assert np.isnan(row["area_ratio"])
-        assert compare_masks(caps(size=64), caps((0, 0), size=64))["iou"] == 0
+        assert compare_masks([caps(size=64), caps((0, 0), size=64)])["iou"] == 0
 
     def test_names(self):
         one, other = caps(size=64), caps(size=64)
         other.meta["SCSSMOD"] = "HEK SPoCA"
-        assert list(compare_masks(one, other)[0]["first", "second"]) == ["synthetic", "HEK SPoCA"]
-        assert list(compare_masks(one, one)[0]["first", "second"]) == ["synthetic (1)", "synthetic (2)"]
+        assert list(compare_masks([one, other])[0]["first", "second"]) == ["synthetic", "HEK SPoCA"]
+        assert list(compare_masks([one, one])[0]["first", "second"]) == ["synthetic (1)", "synthetic (2)"]
         with pytest.raises(ValueError, match="1 names for 2 masks"):
-            compare_masks(one, other, names=["a"])
+            compare_masks([one, other], names=["a"])
 
     def test_comes_back_from_a_file(self, tmp_path):
-        table = compare_masks(caps((0, 0), size=64), caps((5, 0), size=64))
+        table = compare_masks([caps((0, 0), size=64), caps((5, 0), size=64)])
         table.write(tmp_path / "table.ecsv")
         assert (QTable.read(tmp_path / "table.ecsv") == table).all()
 
@@ -186,9 +186,9 @@ class TestCompare:
 def test_consensus_and_disagreement_by_eye():
     rows = ["1100", "1010", "0010", "0000"], ["1000", "1010", "0000", "0000"], ["1000", "1000", "0000", "0000"]
     masks = [disk_map(lambda x, y, m=mask: np.array([list(map(int, row)) for row in m]), 4) for mask in rows]
-    votes = consensus(*masks)
+    votes = consensus(masks)
     np.testing.assert_array_equal(votes.data, [[3, 1, 0, 0], [3, 0, 2, 0], [0, 0, 1, 0], [0, 0, 0, 0]])
-    odds = disagreement(*masks)
+    odds = disagreement(masks)
     np.testing.assert_array_equal(odds.data, [[0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]])
     for result in (votes, odds):
         assert result.data.dtype == np.int16

@@ -16,7 +16,7 @@ from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, ge
 from sunpy.map.header_helper import make_heliographic_header
 
 from sunpy_scss._sun.polygons import fill_polygon
-from sunpy_scss.annotations import read_geojson
+from sunpy_scss.annotations import geojson_to_mask
 from sunpy_scss.exceptions import HEKWarning, InvalidMapError
 from sunpy_scss.hek import hek_records, hek_table, hek_to_mask
 from sunpy_scss.images import read_map
@@ -151,20 +151,20 @@ class TestGeoJSON:
     @pytest.mark.parametrize("frame", FRAMES)
     def test_comes_back(self, mask, frame, tmp_path):
         write_geojson(mask, tmp_path / "mask.json", frame=frame)
-        again = read_geojson(tmp_path / "mask.json", mask, feature="CH")
+        again = geojson_to_mask(tmp_path / "mask.json", mask, feature="CH")
         assert (again.data == mask.data).all()
 
     def test_on_rotated_pixels(self, tmp_path):
         mask = caps((85, 20, 15), (-30, -70, 20)).rotate(35 * u.deg, order=0, missing=0)
         mask = with_data(label_regions(mask).data > 0, mask)
         write_geojson(mask, tmp_path / "mask.json")
-        assert (read_geojson(tmp_path / "mask.json", mask, feature="CH").data == mask.data).all()
+        assert (geojson_to_mask(tmp_path / "mask.json", mask, feature="CH").data == mask.data).all()
 
     def test_a_corner_in_the_very_middle_of_the_disc(self, tmp_path):
         mask = caps()
         mask.data[60:64, 64:70] = 1
         write_geojson(mask, tmp_path / "mask.json")
-        assert (read_geojson(tmp_path / "mask.json", mask, feature="CH").data == mask.data).all()
+        assert (geojson_to_mask(tmp_path / "mask.json", mask, feature="CH").data == mask.data).all()
 
     @pytest.mark.parametrize("frame", FRAMES[:2])
     @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ class TestGeoJSON:
         mask.data[slice(*rows)] = 1
         image = caps(size=128)
         write_geojson(mask, tmp_path / "mask.json", frame=frame)
-        again = read_geojson(tmp_path / "mask.json", image, feature="CH").data
+        again = geojson_to_mask(tmp_path / "mask.json", image, feature="CH").data
         expected = reproject_mask(mask, image).data
         assert np.count_nonzero(again != expected) <= 0.005 * expected.sum()
 
@@ -187,7 +187,7 @@ class TestGeoJSON:
         write_geojson(mask, tmp_path / "mask.json")
         for lon in (0, 180):
             image = caps(size=128, place=(lon, 0, 1))
-            again = read_geojson(tmp_path / "mask.json", image, feature="CH").data
+            again = geojson_to_mask(tmp_path / "mask.json", image, feature="CH").data
             expected = reproject_mask(mask, image).data
             assert np.count_nonzero(again != expected) <= 0.01 * max(expected.sum(), 1000)
 
@@ -438,6 +438,6 @@ def test_real_mask(shared_data, tmp_path):
     smap = sunpy.map.Map((image.data < 25).astype(np.int16), {**image.meta, "SCSSFEAT": "CH", "bunit": ""})
     mask = with_data(label_regions(smap).data > 0, smap)
     write_geojson(mask, tmp_path / "mask.json")
-    again = read_geojson(tmp_path / "mask.json", mask, feature="CH")
+    again = geojson_to_mask(tmp_path / "mask.json", mask, feature="CH")
     # Of pixels whose very middle is on the limb.
     assert np.count_nonzero(again.data != mask.data) <= 5

@@ -16,7 +16,7 @@ IMAGES = np.random.default_rng(0).random((2, 128, 128, 1), dtype=np.float32)
 
 @pytest.fixture
 def folder(tmp_path):
-    save_model(tmp_path / "model", CARD, build_network(CARD, seed=1))
+    save_model(CARD, build_network(CARD, seed=1), tmp_path / "model")
     return tmp_path / "model"
 
 
@@ -84,9 +84,9 @@ def test_spoilt_card(folder, spoil):
 def test_a_model_is_not_replaced_unless_told(folder):
     network = build_network(CARD, seed=2)
     with pytest.raises(FileExistsError, match="holds a model already"):
-        save_model(folder, CARD, network)
+        save_model(CARD, network, folder)
     before = load_model(folder).card.sha256
-    assert save_model(folder, CARD, network, overwrite=True).card.sha256 != before
+    assert save_model(CARD, network, folder, overwrite=True).card.sha256 != before
     np.testing.assert_allclose(load_model(folder).predict(IMAGES), network(IMAGES, training=False), atol=1e-6)
 
 

@@ -15,7 +15,7 @@ from astropy.time import Time
 from astropy.visualization.wcsaxes import WCSAxes
 
 from sunpy_scss.evolution import Tracks, carrington_coverage, carrington_map, track_regions
-from sunpy_scss.plotting import carrington_chart, movie, track_chart, track_overlay
+from sunpy_scss.plotting import plot_carrington_map, plot_tracked_regions, plot_tracks, save_movie
 from sunpy_scss.synthetic import Cap, synthetic_sun
 
 figure_test = pytest.mark.mpl_image_compare(savefig_kwargs={"dpi": 40}, tolerance=5, style="default")
@@ -53,7 +53,7 @@ def tracks():
 
 class TestTrackChart:
     def test_lines_and_events(self, tracks):
-        (axes,) = track_chart(tracks).axes
+        (axes,) = plot_tracks(tracks).axes
         lines = [line.get_xdata() for line in axes.lines]
         # The first track in two parts, the second, and a sign for each of two kinds of event.
         assert [len(line) for line in lines] == [2, 1, 2, 1, 1]
@@ -64,27 +64,27 @@ class TestTrackChart:
         assert lines[3][0] == tracks.times[1].datetime64
 
     def test_column_without_unit(self, tracks):
-        (axes,) = track_chart(tracks, column="area_msh").axes
+        (axes,) = plot_tracks(tracks, column="area_msh").axes
         assert axes.get_ylabel() == "area_msh"
 
     def test_no_region(self, tracks):
         none = Tracks(tracks.regions[:0], tracks.events[:0], tracks.times)
-        track_chart(none).canvas.draw()
+        plot_tracks(none).canvas.draw()
 
     def test_no_such_column(self, tracks):
         with pytest.raises(ValueError, match="no column 'size'; the columns are mask, time, track, area, area_msh"):
-            track_chart(tracks, column="size")
+            plot_tracks(tracks, column="size")
 
     @figure_test
     def test_figure_track_chart(self, tracks):
-        return track_chart(tracks)
+        return plot_tracks(tracks)
 
 
 class TestCarringtonChart:
     def test_with_and_without_coverage(self, sun):
         masks = [sun.coronal_holes]
         share, coverage = carrington_map(masks, shape=(45, 90)), carrington_coverage(masks, shape=(45, 90))
-        for figure, count in ((carrington_chart(share), 1), (carrington_chart(share, coverage), 2)):
+        for figure, count in ((plot_carrington_map(share), 1), (plot_carrington_map(share, coverage), 2)):
             charts = [axes for axes in figure.axes if isinstance(axes, WCSAxes)]
             assert len(charts) == count
             assert np.isnan(charts[0].images[0].get_array().filled(np.nan)).any()
@@ -92,23 +92,23 @@ class TestCarringtonChart:
     @figure_test
     def test_figure_carrington_chart(self, sun):
         masks = [sun.coronal_holes]
-        return carrington_chart(carrington_map(masks, shape=(45, 90)), carrington_coverage(masks, shape=(45, 90)))
+        return plot_carrington_map(carrington_map(masks, shape=(45, 90)), carrington_coverage(masks, shape=(45, 90)))
 
 
 class TestTrackOverlay:
     def test_numbers_are_in_their_regions(self, sun):
         tracks = track_regions([sun.coronal_holes])
-        axes = track_overlay(sun.image, sun.coronal_holes, tracks.regions)
+        axes = plot_tracked_regions(sun.image, sun.coronal_holes, tracks.regions)
         assert [text.get_text() for text in axes.texts] == ["1", "2"]
         for text in axes.texts:
             column, row = np.rint(text.get_position()).astype(int)
             assert sun.coronal_holes.data[row, column] == 1
-        assert track_overlay(sun.image, sun.coronal_holes, tracks.regions[:0], axes=axes) is axes
+        assert plot_tracked_regions(sun.image, sun.coronal_holes, tracks.regions[:0], axes=axes) is axes
 
     def test_colour_of_a_track_stays(self, sun):
         rows = track_regions([sun.coronal_holes]).regions
         rows["track"] += 6
-        both, one = (track_overlay(sun.image, sun.coronal_holes, some) for some in (rows, rows[1:]))
+        both, one = (plot_tracked_regions(sun.image, sun.coronal_holes, some) for some in (rows, rows[1:]))
         assert [text.get_text() for text in both.texts] == ["7", "8"]
         assert both.texts[1].get_color() == one.texts[0].get_color() != both.texts[0].get_color()
         assert len(one.collections) == 1
@@ -116,11 +116,11 @@ class TestTrackOverlay:
     def test_mask_of_another_image(self, sun):
         rows = track_regions([sun.coronal_holes]).regions
         with pytest.raises(ValueError, match="reproject_mask"):
-            track_overlay(sun.image.submap([0, 0] * u.pix, top_right=[60, 60] * u.pix), sun.coronal_holes, rows)
+            plot_tracked_regions(sun.image.submap([0, 0] * u.pix, top_right=[60, 60] * u.pix), sun.coronal_holes, rows)
 
     @figure_test
     def test_figure_track_overlay(self, sun):
-        return track_overlay(sun.image, sun.coronal_holes, track_regions([sun.coronal_holes]).regions).figure
+        return plot_tracked_regions(sun.image, sun.coronal_holes, track_regions([sun.coronal_holes]).regions).figure
 
 
 def figures(count=3):
@@ -142,7 +142,7 @@ def encoder(tmp_path, monkeypatch):
 
 class TestMovie:
     def test_gif(self, tmp_path):
-        path = movie(figures(), tmp_path / "holes.gif", rate=5)
+        path = save_movie(figures(), tmp_path / "holes.gif", rate=5)
         with Image.open(path) as image:
             assert image.n_frames == 3
             assert image.size == (100, 75)
@@ -151,13 +151,13 @@ class TestMovie:
         assert list(tmp_path.iterdir()) == [path]
 
     def test_folder(self, tmp_path):
-        path = movie(figures(), tmp_path / "holes")
+        path = save_movie(figures(), tmp_path / "holes")
         assert sorted(file.name for file in path.iterdir()) == ["0001.png", "0002.png", "0003.png"]
-        movie(figures(2), path, overwrite=True)
+        save_movie(figures(2), path, overwrite=True)
         assert sorted(file.name for file in path.iterdir()) == ["0001.png", "0002.png"]
 
     def test_folder_comes_back(self, tmp_path, monkeypatch):
-        path = movie(figures(), tmp_path / "holes")
+        path = save_movie(figures(), tmp_path / "holes")
         rename = Path.replace
 
         def replace(source, target):
@@ -167,41 +167,41 @@ class TestMovie:
 
         monkeypatch.setattr(Path, "replace", replace)
         with pytest.raises(KeyboardInterrupt):
-            movie(figures(2), path, overwrite=True)
+            save_movie(figures(2), path, overwrite=True)
         assert len(list(path.iterdir())) == 3
         assert list(tmp_path.iterdir()) == [path]
 
     def test_in_a_new_folder(self, tmp_path):
-        assert movie(figures(1), tmp_path / "of" / "june" / "holes.gif").exists()
+        assert save_movie(figures(1), tmp_path / "of" / "june" / "holes.gif").exists()
 
     def test_mp4(self, tmp_path, encoder):
-        path = movie(figures(), tmp_path / "holes.mp4", rate=7)
+        path = save_movie(figures(), tmp_path / "holes.mp4", rate=7)
         assert path.name == "holes.mp4"
         assert "-framerate 7" in path.read_text()
         assert "yuv420p" in path.read_text()
 
     def test_mp4_without_ffmpeg(self, tmp_path, monkeypatch):
         monkeypatch.setitem(plt.rcParams, "animation.ffmpeg_path", "no such program")
-        assert movie(figures(), tmp_path / "holes.mp4") == tmp_path / "holes.gif"
+        assert save_movie(figures(), tmp_path / "holes.mp4") == tmp_path / "holes.gif"
 
     def test_one_figure(self, tmp_path):
-        with Image.open(movie(figures(1), tmp_path / "holes.gif")) as image:
+        with Image.open(save_movie(figures(1), tmp_path / "holes.gif")) as image:
             assert image.n_frames == 1
 
     def test_what_is_there_is_kept(self, tmp_path):
         path = tmp_path / "holes.gif"
         path.write_text("mine")
         with pytest.raises(FileExistsError, match="overwrite=True"):
-            movie(figures(), path)
+            save_movie(figures(), path)
         assert path.read_text() == "mine"
-        movie(figures(), path, overwrite=True)
+        save_movie(figures(), path, overwrite=True)
         assert path.read_bytes().startswith(b"GIF")
 
     def test_folder_of_other_files_is_kept(self, tmp_path):
         (tmp_path / "holes").mkdir()
         (tmp_path / "holes" / "thesis.txt").write_text("mine")
         with pytest.raises(FileExistsError, match="choose a new folder"):
-            movie(figures(), tmp_path / "holes", overwrite=True)
+            save_movie(figures(), tmp_path / "holes", overwrite=True)
 
     def test_whole_or_not_at_all(self, tmp_path):
         def broken():
@@ -209,11 +209,11 @@ class TestMovie:
             raise KeyError
 
         with pytest.raises(KeyError):
-            movie(broken(), tmp_path / "holes.gif")
+            save_movie(broken(), tmp_path / "holes.gif")
         assert not list(tmp_path.iterdir())
 
     def test_errors(self, tmp_path):
         with pytest.raises(ValueError, match="no figure"):
-            movie([], tmp_path / "holes.gif")
+            save_movie([], tmp_path / "holes.gif")
         with pytest.raises(ValueError, match=r"got holes\.avi"):
-            movie(figures(), tmp_path / "holes.avi")
+            save_movie(figures(), tmp_path / "holes.avi")

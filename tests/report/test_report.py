@@ -40,7 +40,7 @@ class Page(HTMLParser):
     def __init__(self, path):
         super().__init__()
         self.open, self.tags, self.headings, self.images, self.places, self.links = [], [], [], [], set(), set()
-        self.tables, self.doubts = [], []
+        self.tables, self.caveats = [], []
         self.source = path.read_text(encoding="utf-8")
         self.feed(self.source)
         self.close()
@@ -79,7 +79,7 @@ class Page(HTMLParser):
         elif "td" in self.open or "th" in self.open:
             self.tables[-1][-1][-1] += text
         elif self.open and self.open[-1] == "li":
-            self.doubts.append(text)
+            self.caveats.append(text)
 
     def table(self, heading):
         """As dictionaries, the first table whose head begins so."""
@@ -92,7 +92,7 @@ def report(tmp_path):
     """Write a report and take it apart."""
 
     def write(*arguments, **options):
-        return Page(write_report(tmp_path / "report.html", *arguments, **options))
+        return Page(write_report(*arguments, tmp_path / "report.html", **options))
 
     return write
 
@@ -170,25 +170,25 @@ class TestDoubts:
     def test_limb(self, report):
         hole = Cap(90 * u.deg, 0 * u.deg, 20 * u.deg)
         scene = synthetic_sun(size=96, coronal_holes=[hole], active_regions=[])
-        doubts = report(scene.image, scene.coronal_holes).doubts
-        assert "Region 1 is cut by the limb: what is beyond it is not counted." in doubts
-        assert any("Region 1 is mostly more than 60 degrees" in doubt for doubt in doubts)
+        caveats = report(scene.image, scene.coronal_holes).caveats
+        assert "Region 1 is cut by the limb: what is beyond it is not counted." in caveats
+        assert any("Region 1 is mostly more than 60 degrees" in caveat for caveat in caveats)
 
     def test_guessed_calibration(self, report):
         smap = disk_map(sun_with_hole, size=96, radius=40, meta={"instrume": "XYZ", "telescop": "XYZ"})
         with pytest.warns(CalibrationWarning):
             mask = segment_coronal_holes(smap, model=dark_model())
         page = report(smap, mask)
-        assert any("guessed, a factor of" in doubt for doubt in page.doubts)
+        assert any("guessed, a factor of" in caveat for caveat in page.caveats)
         assert any(row["Keyword"] == "SCSSCAL" for row in page.table("Keyword"))
 
     def test_other_time(self, report):
-        doubts = report(sun().image, sun(DATES[1]).coronal_holes).doubts
-        assert any("The mask is of 2017-06-01T18:0" in doubt for doubt in doubts)
+        caveats = report(sun().image, sun(DATES[1]).coronal_holes).caveats
+        assert any("The mask is of 2017-06-01T18:0" in caveat for caveat in caveats)
 
     def test_nothing_to_doubt_but_the_method(self, report):
         scene = sun()
-        assert report(scene.image, scene.coronal_holes).doubts == [
+        assert report(scene.image, scene.coronal_holes).caveats == [
             "No card of a bundled model tells what this mask is worth."
         ]
 
@@ -209,7 +209,7 @@ def test_agreement_of_masks_of_one_feature(report):
     scene, other = sun(), sun(shift=5)
     page = report(scene.image, [scene.coronal_holes, other.coronal_holes, scene.active_regions])
     rows = page.table("First")
-    expected = compare_masks(scene.coronal_holes, other.coronal_holes)["iou"][0]
+    expected = compare_masks([scene.coronal_holes, other.coronal_holes])["iou"][0]
     assert [(row["First"], row["Second"], row["IoU"]) for row in rows] == [
         ("synthetic (1)", "synthetic (2)", f"{expected:.3f}")
     ]
@@ -303,7 +303,7 @@ class TestCommand:
         )
         page = Page(tmp_path / "p.html")
         assert [row["Method"] for row in page.table("Time (UTC)")] == ["synthetic"] * 2
-        assert not any("The mask is of" in doubt for doubt in page.doubts)
+        assert not any("The mask is of" in caveat for caveat in page.caveats)
 
     def test_mask_goes_to_the_image_of_its_wavelength(self, files, tmp_path):
         smap = sunpy.map.Map(files / "early.fits")

@@ -122,7 +122,7 @@ class TestMasks:
 class TestFolder:
     @pytest.fixture
     def folder(self, tmp_path):
-        save_model(tmp_path / "model", SMALL, build_network(SMALL, seed=1))
+        save_model(SMALL, build_network(SMALL, seed=1), tmp_path / "model")
         return tmp_path / "model"
 
     @pytest.fixture

@@ -62,7 +62,7 @@ MEASURES = [
     "recall",
     "area_ratio",
     "boundary_distance",
-    "rejected_claimed",
+    "look_alike_fraction",
     "mean_iou",
     "mean_dice",
 ]
@@ -93,7 +93,7 @@ class TestMeasures:
             ("mean_dice", (4 / 5 + 0) / 2),
             ("precision", 2 / 4),
             ("recall", 2 / 3),
-            ("rejected_claimed", 1 / 2),  # one in the corner is off the disc, one is labelled too
+            ("look_alike_fraction", 1 / 2),  # one in the corner is off the disc, one is labelled too
         ],
     )
     def test_pooled(self, evaluation, name, value):
@@ -148,7 +148,7 @@ def test_the_same_as_of_a_model_card(random_masks):
     model = Model(TINY, lambda images: probabilities[..., np.newaxis])
     row = zone(score_model(model, data), "disc", "all")
     card = evaluate(model, data)
-    for name in ("iou", "dice", "mean_iou", "mean_dice", "rejected_claimed"):
+    for name in ("iou", "dice", "mean_iou", "mean_dice", "look_alike_fraction"):
         assert row[name] == pytest.approx(card[name])
 
 
@@ -228,7 +228,7 @@ class TestNothingThere:
         evaluation = score(np.zeros((2, SIZE, SIZE)), np.zeros((2, SIZE, SIZE)))
         row = zone(evaluation, "disc", "all")
         assert row["iou"] == row["dice"] == row["mean_iou"] == row["mean_dice"] == 1
-        for name in ("precision", "recall", "area_ratio", "boundary_distance", "rejected_claimed"):
+        for name in ("precision", "recall", "area_ratio", "boundary_distance", "look_alike_fraction"):
             assert np.isnan(row[name])
         assert np.isnan(evaluation.best_threshold)
         assert evaluation.calibration_error == 0
@@ -338,7 +338,7 @@ class TestForms:
         assert values["model"] == TINY.name
         assert values["images"][0]["date"] == EDGE_ON.isot
         assert values["scores"][0]["zone"] == "all"
-        assert values["scores"][0]["rejected_claimed"] is None
+        assert values["scores"][0]["look_alike_fraction"] is None
 
     @pytest.mark.parametrize("name", ["scores", "images", "thresholds", "reliability"])
     def test_ecsv(self, random_masks, name, tmp_path):

@@ -13,7 +13,14 @@ from sunpy_scss._sun import canonical
 from sunpy_scss.annotations import Annotation
 from sunpy_scss.exceptions import MissingImageWarning
 from sunpy_scss.synthetic import synthetic_sun
-from sunpy_scss.train import LabelledMap, fetch_images, make_dataset, read_folder, rotated_copies, write_folder
+from sunpy_scss.train import (
+    LabelledMap,
+    fetch_annotated_images,
+    make_dataset,
+    read_folder,
+    rotated_copies,
+    write_folder,
+)
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +137,7 @@ def archive(tmp_path, monkeypatch):
 
 def test_images_of_annotations_are_fetched_and_written_with_their_masks(tmp_path, archive):
     wanted = [annotation(FIRST), annotation(SECOND), annotation(FIRST, "AR")]
-    keys = fetch_images(wanted, tmp_path / "set")
+    keys = fetch_annotated_images(wanted, tmp_path / "set")
     assert keys == ["CH-2012-01-03", "CH-2012-01-04", "AR-2012-01-03"]
     read = list(read_folder(tmp_path / "set", "train"))
     assert [labelled.key for labelled in read] == keys
@@ -142,21 +149,21 @@ def test_images_of_annotations_are_fetched_and_written_with_their_masks(tmp_path
 
 def test_annotation_without_image_is_left_out_with_a_warning(tmp_path, archive):
     with pytest.warns(MissingImageWarning, match="has no image"):
-        keys = fetch_images([annotation(WITHOUT_IMAGE), annotation(SECOND)], tmp_path / "set")
+        keys = fetch_annotated_images([annotation(WITHOUT_IMAGE), annotation(SECOND)], tmp_path / "set")
     assert keys == ["CH-2012-01-04"]
 
 
 def test_fetching_goes_on_where_it_ended(tmp_path, archive):
-    assert fetch_images([annotation(FIRST)], tmp_path / "set") == ["CH-2012-01-03"]
+    assert fetch_annotated_images([annotation(FIRST)], tmp_path / "set") == ["CH-2012-01-03"]
     archive.requests.clear()
     both = [annotation(FIRST), annotation(SECOND)]
-    assert fetch_images(both, tmp_path / "set") == ["CH-2012-01-04"]
+    assert fetch_annotated_images(both, tmp_path / "set") == ["CH-2012-01-04"]
     assert not any("20120103" in path for path in archive.requests)
-    assert fetch_images(both, tmp_path / "set") == []
+    assert fetch_annotated_images(both, tmp_path / "set") == []
 
 
 def test_two_annotations_of_one_image(tmp_path, archive):
-    keys = fetch_images([annotation(FIRST), annotation(FIRST, name="another")], tmp_path / "set")
+    keys = fetch_annotated_images([annotation(FIRST), annotation(FIRST, name="another")], tmp_path / "set")
     assert keys == ["CH-2012-01-03", "another"]
     first, second = read_folder(tmp_path / "set", "train")
     np.testing.assert_array_equal(first.image.data, second.image.data)

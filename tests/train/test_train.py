@@ -268,17 +268,17 @@ class TestScores:
         perfect = Model(SMALL, lambda images: np.stack([next(truth) for _ in images])[..., np.newaxis])
         scores = evaluate(perfect, validation)
         assert scores["iou"] == scores["dice"] == scores["mean_iou"] == scores["mean_dice"] == 1
-        assert scores["rejected_claimed"] == 0
+        assert scores["look_alike_fraction"] == 0
 
     def test_a_threshold_takes_the_look_alikes(self, datasets):
         scores = threshold_scores(*datasets, "CH")
-        assert scores["threshold"]["rejected_claimed"] > 0.9
-        assert scores["without_review"]["rejected_claimed"] == 1
+        assert scores["threshold"]["look_alike_fraction"] > 0.9
+        assert scores["without_review"]["look_alike_fraction"] == 1
         assert scores["without_review"]["iou"] < 1
 
     def test_none_where_there_are_no_look_alikes(self):
         bare = make_dataset([dataclasses.replace(labelled(0), rejected=None)], SMALL)
-        assert evaluate(Model(SMALL, lambda images: images), bare)["rejected_claimed"] is None
+        assert evaluate(Model(SMALL, lambda images: images), bare)["look_alike_fraction"] is None
         assert "without_review" not in threshold_scores(bare, bare, "CH")
 
 
