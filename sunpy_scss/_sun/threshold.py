@@ -83,7 +83,9 @@ def _from_middle(x, y, size):
 def _range_around(image, x, y, reach):
     """Least and greatest value among the pixels of an image that interpolation within ``reach`` of points takes up."""
     width = 2 + int(np.ceil(2 * max(reach)))
-    first = [np.clip(np.floor(at - r).astype(int), 0, len(image) - 1) for at, r in zip((y, x), reach[::-1], strict=True)]
+    first = [
+        np.clip(np.floor(at - r).astype(int), 0, len(image) - 1) for at, r in zip((y, x), reach[::-1], strict=True)
+    ]
     # A negative origin: windows begin at the pixel.
     windows = {"size": width, "origin": -(width // 2), "mode": "nearest"}
     return [found(image, **windows)[tuple(first)] for found in (ndimage.minimum_filter, ndimage.maximum_filter)]
