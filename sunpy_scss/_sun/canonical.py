@@ -20,6 +20,7 @@ from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = [
     "Frame",
+    "box_around",
     "canonical_radius",
     "check_map",
     "frame_of",
@@ -291,7 +292,7 @@ def remove_small_regions(mask, frame, least):
     numpy.ndarray
         bool, a new array.
     """
-    rows, columns = (slice(*_ends(mask.any(axis=axis))) for axis in (1, 0))
+    rows, columns = box_around(mask)
     box = mask[rows, columns]
     labels, _ = ndimage.label(box, structure=_EIGHT_NEIGHBOURS)
     inside = np.flatnonzero(box)
@@ -304,10 +305,10 @@ def remove_small_regions(mask, frame, least):
     return result
 
 
-def _ends(found):
-    """Where the values that are True begin and end; twice 0 if there are none."""
-    where = np.flatnonzero(found)
-    return (where[0], where[-1] + 1) if where.size else (0, 0)
+def box_around(mask):
+    """(rows, columns), the slices of the smallest box that holds all that is True; empty if nothing is."""
+    found = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return tuple(slice(where[0], where[-1] + 1) if where.size else slice(0, 0) for where in found)
 
 
 def _mu(radius):

@@ -19,8 +19,10 @@ from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, He
 
 from sunpy_scss.exceptions import InvalidMapError
 
-__all__ = ["Surface", "cell_areas", "distances", "half_turn", "longitude_latitude", "surface_of", "unit_vectors"]
+__all__ = ["Surface", "areas_and_middles", "distances", "half_turn", "longitude_latitude", "surface_of", "unit_vectors"]
 
+# So many pixels at a time stay in the cache of a processor.
+_CHUNK = 2**14
 # Halvings of the way between the centre of a pixel and a corner beyond the end of the projection.
 _HALVINGS = 30
 
@@ -106,7 +108,9 @@ class Surface:
     def on_sun(self, rows, columns):
         """Whether there is solar surface in the middle of pixels."""
         if self.is_image:
-            return np.linalg.norm(self._sky(rows, columns), axis=0) <= 1
+            lon, lat = self._world(rows, columns)
+            towards = np.cos(lat) * np.cos(lon)
+            return towards >= np.sqrt(1 - 1 / self.distance**2)
         return np.isfinite(self._world(rows, columns)[0])
 
     def points(self, rows, columns):
@@ -207,18 +211,23 @@ class Surface:
             (4, n), which of them are around each pixel, in order.
         """
         around = ((0, 0), (0, 1), (1, 1), (1, 0))
-        used = np.zeros((self.shape[0] + 1, self.shape[1] + 1), dtype=bool)
-        for down, right in around:
-            used[rows + down, columns + right] = True
-        number = np.cumsum(used.ravel(), dtype=np.int32).reshape(used.shape) - 1
-        index = np.stack([number[rows + down, columns + right] for down, right in around])
-        corner_rows, corner_columns = used.nonzero()
-        return corner_rows - 0.5, corner_columns - 0.5, index
+        top, left = (part.min() if part.size else 0 for part in (rows, columns))
+        down, right = rows - top, columns - left
+        used = np.zeros((down.max(initial=-1) + 2, right.max(initial=-1) + 2), dtype=bool)
+        places = [(down + below) * used.shape[1] + right + beside for below, beside in around]
+        for place in places:
+            used.ravel()[place] = True
+        corners = np.flatnonzero(used)
+        number = np.zeros(used.size, dtype=np.int32)
+        number[corners] = np.arange(len(corners))
+        corner_rows, corner_columns = np.divmod(corners, used.shape[1])
+        index = np.stack([number[place] for place in places])
+        return corner_rows + top - 0.5, corner_columns + left - 0.5, index
 
     def areas(self, rows, columns):
         """Areas of pixels on the surface in squares of the solar radius."""
         corner_rows, corner_columns, index = self.corners(rows, columns)
-        return cell_areas(self.points(corner_rows, corner_columns), index)
+        return areas_and_middles(self.points(corner_rows, corner_columns), index)[0]
 
 
 def surface_of(smap):
@@ -270,9 +279,9 @@ def half_turn(angles):
     return (angles + np.pi) % (2 * np.pi) - np.pi
 
 
-def cell_areas(points, index):
+def areas_and_middles(points, index):
     """
-    Areas of spherical quadrangles.
+    Spherical quadrangles.
 
     Parameters
     ----------
@@ -283,17 +292,30 @@ def cell_areas(points, index):
 
     Returns
     -------
-    numpy.ndarray
+    areas : numpy.ndarray
         (n,) in squares of the radius.
+    middles : numpy.ndarray
+        (3, n) unit vectors.
     """
-    a, b, c, d = (points[:, corner] for corner in index)
-    return np.abs(_excess(a, b, c) + _excess(a, c, d))
+    areas, middles = np.empty(index.shape[1]), np.empty((3, index.shape[1]))
+    for start in range(0, len(areas), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        a, b, c, d = (points[:, corner] for corner in index[:, part])
+        areas[part] = np.abs(_excess(a, b, c) + _excess(a, c, d))
+        middle = a + b + c + d
+        middles[:, part] = middle / np.sqrt(_dot(middle, middle))
+    return areas, middles
 
 
 def _excess(a, b, c):
     """Signed area of spherical triangles (Van Oosterom & Strackee 1983, https://doi.org/10.1109/TBME.1983.325207)."""
-    volume = (a * np.cross(b - a, c - a, axis=0)).sum(axis=0)
-    return 2 * np.arctan2(volume, 1 + (a * b + b * c + c * a).sum(axis=0))
+    (x1, y1, z1), (x2, y2, z2) = b - a, c - a
+    volume = a[0] * (y1 * z2 - z1 * y2) + a[1] * (z1 * x2 - x1 * z2) + a[2] * (x1 * y2 - y1 * x2)
+    return 2 * np.arctan2(volume, 1 + _dot(a, b) + _dot(b, c) + _dot(c, a))
+
+
+def _dot(a, b):
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 def distances(first, second):
