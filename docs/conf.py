@@ -95,6 +95,8 @@ if OFFLINE:
 # -- HTML ----------------------------------------------------------------------
 
 html_theme = "sunpy"
+# The full version of a development build is too long for the side bar.
+html_title = f"{project} {version}"
 html_theme_options = {
     # The theme would count visitors for the SunPy project.
     "goatcounter_analytics_url": False,

@@ -43,8 +43,9 @@ def default_cards():
     return {feature: every[drawn()[picture][1].meta["SCSSMOD"]] for feature, picture in DEFAULTS.items()}
 
 
-def percent(value):
-    return f"{100 * value:.0f} %"
+def percent(share):
+    """Return a share in words; none where no look-alikes are marked in the data."""
+    return "not measured" if share is None else f"{100 * share:.0f} %"
 
 
 def substitutions():
@@ -56,8 +57,7 @@ def substitutions():
         for row, name in {"model": "", "without_review": "rule_", "threshold": "threshold_"}.items():
             if row in scores:
                 values[f"{name}iou"] = f"{scores[row]['iou']:.3f}"
-                if scores[row]["rejected_claimed"] is not None:
-                    values[f"{name}lookalikes"] = percent(scores[row]["rejected_claimed"])
+                values[f"{name}lookalikes"] = percent(scores[row].get("rejected_claimed"))
         lines += [f".. |{feature.lower()}_{key}| replace:: {value}" for key, value in values.items()]
     return "\n".join(lines)
 
@@ -86,7 +86,7 @@ def write_card(card):
         [
             ROWS[row],
             *(f"{scores[row][score]:.3f}" for score in ("iou", "mean_iou", "dice")),
-            "not measured" if scores[row]["rejected_claimed"] is None else percent(scores[row]["rejected_claimed"]),
+            percent(scores[row].get("rejected_claimed")),
         ]
         for row in ROWS
         if row in scores
@@ -136,8 +136,13 @@ def draw_pictures(app):
         figure.savefig(PICTURES / f"{name}.png", dpi=120)
 
 
+def define_substitutions(app, config):
+    """Let every page use the figures of the cards."""
+    config.rst_epilog = substitutions()
+
+
 def setup(app):
     app.add_directive("model-cards", ModelCards)
     app.connect("builder-inited", draw_pictures)
-    app.connect("config-inited", lambda app, config: config.update({"rst_epilog": substitutions()}))
+    app.connect("config-inited", define_substitutions)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
