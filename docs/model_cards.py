@@ -53,7 +53,11 @@ def substitutions():
     lines = []
     for feature, card in default_cards().items():
         scores = card["scores"]
-        values = {"model": f"``{card['name']}``", "labels": f"``{card['labels']}``", "images": scores["model"]["images"]}
+        values = {
+            "model": f"``{card['name']}``",
+            "labels": f"``{card['labels']}``",
+            "images": scores["model"]["images"],
+        }
         for row, name in {"model": "", "without_review": "rule_", "threshold": "threshold_"}.items():
             if row in scores:
                 values[f"{name}iou"] = f"{scores[row]['iou']:.3f}"
