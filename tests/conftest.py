@@ -15,6 +15,8 @@ iers.conf.auto_download = False
 def pytest_cmdline_main(config):
     """Run two files at a time where pytest-xdist is installed: half the time on two cores, and little to gain from more."""
     option = config.option
+    if hasattr(config, "workerinput"):  # this is one of the two
+        return
     if getattr(option, "numprocesses", 0) is None and not (option.tx or option.usepdb or option.collectonly):
         option.numprocesses, option.dist = 2, "loadfile"
 
