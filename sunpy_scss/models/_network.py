@@ -7,10 +7,15 @@ so that pixels off the disc count nothing and known confusions count more.
 
 from functools import partial
 
-import keras
 import numpy as np
-from keras import layers as kl
-from keras import ops
+
+try:
+    import keras
+    from keras import layers as kl
+    from keras import ops
+except ModuleNotFoundError as error:
+    msg = f"Networks are built and trained with Keras on TensorFlow ({error}): pip install tensorflow."
+    raise ModuleNotFoundError(msg) from error
 
 __all__ = ["Batches", "StopAtNaN", "compile_network", "freeze_encoder", "predict", "scss_net", "set_seed"]
 
