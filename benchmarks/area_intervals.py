@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from sunpy_scss import load_model, predict_probability, segment_active_regions, segment_coronal_holes
-from sunpy_scss.properties import label_regions, region_table
+from sunpy_scss.masks import label_regions, region_table
 from sunpy_scss.train import read_folder
 
 

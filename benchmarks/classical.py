@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sunpy_scss.classical import threshold_coronal_holes
-from sunpy_scss.metrics import iou
+from sunpy_scss.masks import iou
+from sunpy_scss.segment import threshold_coronal_holes
 from sunpy_scss.train import read_folder
 
 

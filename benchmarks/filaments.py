@@ -18,8 +18,7 @@ from scipy.stats import rankdata
 
 from astropy.table import Table, vstack
 
-from sunpy_scss.filaments import filament_score
-from sunpy_scss.properties import region_table
+from sunpy_scss.masks import filament_score, region_table
 from sunpy_scss.train import read_folder
 
 PARTS = ("width", "contrast", "bright_points", "sharpness", "elongation")

@@ -20,8 +20,8 @@ from sunpy.map.header_helper import make_fitswcs_header
 from sunpy.net.hek import HEKTable
 from sunpy.util import dict_keys_same
 
-from sunpy_scss._hek_records import read_events
 from sunpy_scss.hek import drawn_events, hek_table, hek_to_mask
+from sunpy_scss.hek._records import read_events
 
 _SIZE = 2048
 _HALF_WIDTH = 1250 * u.arcsec

@@ -14,9 +14,8 @@ import numpy as np
 
 import astropy.units as u
 
-from sunpy_scss.evaluation import score_model
 from sunpy_scss.models import load_model
-from sunpy_scss.train import list_folder, make_dataset
+from sunpy_scss.train import list_folder, make_dataset, score_model
 
 
 def main():
@@ -50,8 +49,8 @@ def pixels(dataset, claimed):
 
 
 def scores(counts):
-    both, either, rejected_claimed, rejected = counts
-    return np.array([both / either, rejected_claimed / rejected if rejected else np.nan])
+    both, either, look_alike_fraction, rejected = counts
+    return np.array([both / either, look_alike_fraction / rejected if rejected else np.nan])
 
 
 if __name__ == "__main__":

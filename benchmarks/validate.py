@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from sunpy_scss import load_model, segment_active_regions, segment_coronal_holes
-from sunpy_scss.metrics import iou
-from sunpy_scss.pipeline import save_figure
-from sunpy_scss.plotting import overlay
+from sunpy_scss._save import save_figure
+from sunpy_scss.masks import iou
+from sunpy_scss.plotting import plot_masks
 from sunpy_scss.train import read_folder
 
 
@@ -62,7 +62,7 @@ def labelled_nearby(labelled, truth):
 
 
 def draw(one, mask, path):
-    axes = overlay(one.image, mask)
+    axes = plot_masks(one.image, mask)
     for label, colour in ((one.mask, "white"), (one.rejected, "yellow")):
         if label is not None and label.data.any():
             axes.contour(label.data, levels=[0.5], colors=colour, linewidths=0.8)

@@ -11,10 +11,10 @@ import matplotlib.pyplot as plt
 import astropy.units as u
 
 from sunpy_scss import segment_coronal_holes
-from sunpy_scss.classical import three_channel_coronal_holes, threshold_coronal_holes
-from sunpy_scss.compare import compare_masks
 from sunpy_scss.images import example_map
-from sunpy_scss.plotting import overlay
+from sunpy_scss.masks import compare_masks
+from sunpy_scss.plotting import plot_masks
+from sunpy_scss.segment import three_channel_coronal_holes, threshold_coronal_holes
 from sunpy_scss.synthetic import synthetic_sun
 
 ###############################################################################
@@ -23,14 +23,14 @@ from sunpy_scss.synthetic import synthetic_sun
 
 smap = example_map(193)
 network, threshold = segment_coronal_holes(smap), threshold_coronal_holes(smap)
-table = compare_masks(network, threshold, names=["network", "threshold"])
+table = compare_masks([network, threshold], names=["network", "threshold"])
 for name in ("iou", "dice", "area_ratio"):
     table[name].info.format = ".2f"
 print(table["first", "second", "iou", "dice", "area_ratio"])
 
 figure = plt.figure(figsize=(10, 4.5), layout="constrained")
 for place, (mask, title) in enumerate(((network, "network"), (threshold, "threshold")), start=1):
-    axes = overlay(smap, mask, axes=figure.add_subplot(1, 2, place, projection=smap))
+    axes = plot_masks(smap, mask, axes=figure.add_subplot(1, 2, place, projection=smap))
     axes.set_title(title)
 
 ###############################################################################
@@ -39,7 +39,7 @@ for place, (mask, title) in enumerate(((network, "network"), (threshold, "thresh
 suns = [synthetic_sun(wavelength=wavelength) for wavelength in (171, 193, 211) * u.AA]
 truth = suns[1].coronal_holes
 masks = [truth, threshold_coronal_holes(suns[1].image), three_channel_coronal_holes(*[sun.image for sun in suns])]
-table = compare_masks(*masks, names=["truth", "threshold", "three channels"])
+table = compare_masks(masks, names=["truth", "threshold", "three channels"])
 for name in ("iou", "dice", "area_ratio"):
     table[name].info.format = ".2f"
 print(table["first", "second", "iou", "dice", "area_ratio"])

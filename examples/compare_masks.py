@@ -14,7 +14,7 @@ import astropy.units as u
 import sunpy.map
 from astropy.coordinates import SkyCoord
 
-from sunpy_scss.compare import compare_masks, consensus, disagreement, match_regions
+from sunpy_scss.masks import compare_masks, consensus, disagreement, match_regions
 from sunpy_scss.synthetic import Cap, synthetic_sun
 
 ###############################################################################
@@ -45,7 +45,7 @@ masks = [darker_than(0.6), darker_than(0.3), from_west.coronal_holes]
 ###############################################################################
 # Each with each. The last mask has been brought to the pixels of the first, and only what all of them can see counts.
 
-table = compare_masks(*masks, names=names)
+table = compare_masks(masks, names=names)
 for name in ("iou", "dice", "area_ratio"):
     table[name].info.format = ".2f"
 print(table["first", "second", "iou", "dice", "area_ratio"])
@@ -53,7 +53,7 @@ print(table["first", "second", "iou", "dice", "area_ratio"])
 ###############################################################################
 # How many have a pixel inside, and where they are at odds.
 
-votes, odds = consensus(*masks), disagreement(*masks)
+votes, odds = consensus(masks), disagreement(masks)
 
 figure = plt.figure(figsize=(10, 4.5), layout="constrained")
 for place, (result, title) in enumerate(((votes, "masks that agree"), (odds, "masks that differ")), start=1):

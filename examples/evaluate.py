@@ -2,18 +2,17 @@
 What a model is worth
 =====================
 
-`~sunpy_scss.evaluation.score_model` scores a model by place and time, with intervals.
+`~sunpy_scss.train.score_model` scores a model by place and time, with intervals.
 Here the model is no network but a plain threshold, and the Sun is a synthetic one whose coronal holes are known.
 """
 
 import matplotlib.pyplot as plt
 
-from sunpy_scss.evaluation import score_model
 from sunpy_scss.models import Model, ModelCard, Network, Stretch
-from sunpy_scss.plotting import cases, comparison, evaluation_page
+from sunpy_scss.plotting import plot_cases, plot_comparison, plot_evaluation
 from sunpy_scss.segment import segment_coronal_holes
 from sunpy_scss.synthetic import synthetic_sun
-from sunpy_scss.train import LabelledMap, make_dataset
+from sunpy_scss.train import LabelledMap, make_dataset, score_model
 
 # %%
 # Twelve Suns, two months apart, with their true holes as labels.
@@ -39,17 +38,17 @@ evaluation.scores["by", "zone", "labelled", "iou", "iou_low", "iou_high", "preci
 # %%
 # All of it on one page. The intervals come from drawing whole blocks of time.
 
-evaluation_page(evaluation)
+plot_evaluation(evaluation)
 
 # %%
 # Where it fails: the worst cases above the best.
 
-cases(dataset, evaluation)
+plot_cases(dataset, evaluation)
 
 # %%
 # One Map, image, labels and mask side by side.
 
 sun = suns[0]
-comparison(sun.image, sun.coronal_holes, segment_coronal_holes(sun.image, model=model))
+plot_comparison(sun.image, sun.coronal_holes, segment_coronal_holes(sun.image, model=model))
 
 plt.show()

@@ -20,7 +20,7 @@ from sunpy_scss.evolution import (
     track_regions,
     track_series,
 )
-from sunpy_scss.plotting import carrington_chart, track_chart, track_overlay
+from sunpy_scss.plotting import plot_carrington_map, plot_tracked_regions, plot_tracks
 from sunpy_scss.synthetic import Cap, synthetic_sun
 
 ###############################################################################
@@ -53,15 +53,15 @@ tracks.events["time"].format = "iso"
 tracks.events["time"].out_subfmt = "date"
 print(tracks.events[lasting])
 
-figure = track_chart(tracks)
+figure = plot_tracks(tracks)
 
 ###############################################################################
-# The same as pictures; with `sunpy_scss.plotting.movie` they would be a movie.
+# The same as pictures; with `sunpy_scss.plotting.save_movie` they would be a movie.
 
 figure = plt.figure(figsize=(10, 3.5), layout="constrained")
 for place, number in enumerate((1, 5, 14), start=1):
     axes = figure.add_subplot(1, 3, place, projection=suns[number].image)
-    track_overlay(suns[number].image, masks[number], tracks.regions[tracks.regions["mask"] == number], axes=axes)
+    plot_tracked_regions(suns[number].image, masks[number], tracks.regions[tracks.regions["mask"] == number], axes=axes)
     axes.set_title(suns[number].image.date.iso[:10])
 
 ###############################################################################
@@ -74,7 +74,7 @@ print(series["time", "area", "carrington_lon", "touches_limb"])
 ###############################################################################
 # One map of the whole Sun, and how well each part of it was seen.
 
-figure = carrington_chart(carrington_map(masks), carrington_coverage(masks))
+figure = plot_carrington_map(carrington_map(masks), carrington_coverage(masks))
 
 ###############################################################################
 # The share of coronal holes around the central meridian. The wind of a peak arrives at Earth some days later.

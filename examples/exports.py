@@ -16,11 +16,10 @@ import numpy as np
 import astropy.units as u
 from astropy.coordinates import SkyCoord
 
-from sunpy_scss.annotations import read_geojson
-from sunpy_scss.exports import hek_records, region_outlines, write_geojson
-from sunpy_scss.hek import hek_to_mask
-from sunpy_scss.plotting import labelled_regions, overlay
-from sunpy_scss.properties import label_regions
+from sunpy_scss.annotations import geojson_to_mask
+from sunpy_scss.hek import hek_records, hek_to_mask
+from sunpy_scss.masks import label_regions, region_outlines, write_geojson
+from sunpy_scss.plotting import plot_masks, plot_regions
 from sunpy_scss.synthetic import Cap, synthetic_sun
 
 ###############################################################################
@@ -35,7 +34,7 @@ holes = [
 sun = synthetic_sun("2017-03-01T12:00", coronal_holes=holes, active_regions=[])
 mask = sun.coronal_holes
 
-labelled_regions(sun.image, label_regions(mask))
+plot_regions(sun.image, label_regions(mask))
 
 ###############################################################################
 # GeoJSON says where each hole is on the Sun, and how large.
@@ -62,7 +61,7 @@ axes.legend()
 ###############################################################################
 # The file gives the same mask again.
 
-again = read_geojson(path, mask, feature="CH")
+again = geojson_to_mask(path, mask, feature="CH")
 print(f"{np.count_nonzero(again.data != mask.data)} of {mask.data.sum()} pixels differ")
 
 ###############################################################################
@@ -71,7 +70,7 @@ print(f"{np.count_nonzero(again.data != mask.data)} of {mask.data.sum()} pixels 
 
 west = SkyCoord(40 * u.deg, 0 * u.deg, 1 * u.AU, frame="heliographic_stonyhurst", obstime="2017-03-01T12:00")
 there = synthetic_sun("2017-03-01T12:00", coronal_holes=holes, active_regions=[], observer=west)
-overlay(there.image, read_geojson(path, there.image, feature="CH"))
+plot_masks(there.image, geojson_to_mask(path, there.image, feature="CH"))
 
 ###############################################################################
 # Records with the names of the HEK go wherever its events go.

@@ -15,10 +15,9 @@ import astropy.units as u
 import sunpy.map
 from sunpy.map.maputils import all_coordinates_from_map, coordinate_is_on_solar_disk
 
-from sunpy_scss.filaments import filament_score
 from sunpy_scss.images import example_map
-from sunpy_scss.plotting import overlay
-from sunpy_scss.properties import label_regions, region_table
+from sunpy_scss.masks import filament_score, label_regions, region_table
+from sunpy_scss.plotting import plot_masks
 
 ###############################################################################
 # A real image, and all that is dark in it, coronal holes and look-alikes: below a level, and larger than 3000 Mm2.
@@ -39,7 +38,7 @@ mask = sunpy.map.Map(large.astype(np.int16), smap.meta)
 table = filament_score(mask, smap)
 print(table["id", "score", "filament", "reasons"])
 
-axes = overlay(smap, mask)
+axes = plot_masks(smap, mask)
 for row, centroid in zip(table, region_table(mask)["centroid"], strict=True):
     x, y = smap.wcs.world_to_pixel(centroid)
     colour = "orange" if row["filament"] else "white"

@@ -15,8 +15,8 @@ import sunpy.map
 from sunpy.coordinates import HeliographicStonyhurst
 from sunpy.map.maputils import all_coordinates_from_map
 
-from sunpy_scss.plotting import overlay
-from sunpy_scss.properties import label_regions, region_table
+from sunpy_scss.masks import label_regions, region_table
+from sunpy_scss.plotting import plot_masks
 from sunpy_scss.synthetic import Cap, synthetic_sun
 
 ###############################################################################
@@ -49,7 +49,7 @@ print(f"In truth {2 * np.pi * (695.7 * u.Mm) ** 2 * (1 - np.cos(12 * u.deg)):.0f
 labels = label_regions(sun.coronal_holes)
 print(f"{(labels.data == 1).sum()} pixels in the first region")
 
-axes = overlay(sun.image, sun.coronal_holes)
+axes = plot_masks(sun.image, sun.coronal_holes)
 for row in table:
     column, line = sun.image.wcs.world_to_pixel(row["centroid"])
     axes.text(column, line, row["id"], color="white", ha="center", va="center", fontsize=14)

@@ -16,7 +16,7 @@ from scipy import ndimage
 import astropy.units as u
 import sunpy.map
 
-from sunpy_scss.plotting import overlay
+from sunpy_scss.plotting import plot_masks
 from sunpy_scss.report import write_report
 from sunpy_scss.synthetic import Cap, synthetic_sun
 
@@ -53,7 +53,7 @@ masks = [[sun.coronal_holes, sun.active_regions] for sun in suns]
 masks[-1].append(threshold)
 
 with tempfile.TemporaryDirectory() as folder:
-    page = write_report(Path(folder) / "day.html", images, masks, title="A synthetic day")
+    page = write_report(images, masks, Path(folder) / "day.html", title="A synthetic day")
     text = page.read_text(encoding="utf-8")
 
 print(f"{len(text) / 1e6:.1f} MB, {text.count('<img')} pictures, {text.count('<table')} tables")
@@ -61,6 +61,6 @@ print(f"{len(text) / 1e6:.1f} MB, {text.count('<img')} pictures, {text.count('<t
 ###############################################################################
 # One of its pictures, without the numbers of the regions:
 
-overlay(last.image, last.coronal_holes)
+plot_masks(last.image, last.coronal_holes)
 
 plt.show()

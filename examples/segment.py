@@ -10,8 +10,8 @@ import matplotlib.pyplot as plt
 
 from sunpy_scss import predict_probability, segment_coronal_holes
 from sunpy_scss.images import example_map
-from sunpy_scss.plotting import overlay
-from sunpy_scss.properties import area_fraction
+from sunpy_scss.masks import area_fraction
+from sunpy_scss.plotting import plot_masks
 
 ###############################################################################
 # The image is a real one that comes with sunpy: AIA 193 Å of June 2013, as Helioviewer gives it.
@@ -24,7 +24,7 @@ smap = example_map(193)
 
 mask = segment_coronal_holes(smap)
 print(f"{area_fraction(mask):.1f} of the visible hemisphere, by {mask.meta['SCSSMOD']}")
-overlay(smap, mask)
+plot_masks(smap, mask)
 
 ###############################################################################
 # The network gives a probability for each pixel.

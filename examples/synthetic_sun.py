@@ -14,7 +14,7 @@ from matplotlib.colors import LogNorm
 import astropy.units as u
 from astropy.coordinates import SkyCoord
 
-from sunpy_scss.properties import area_fraction
+from sunpy_scss.masks import area_fraction
 from sunpy_scss.synthetic import Cap, synthetic_sun
 
 # %%

@@ -11,8 +11,8 @@ import matplotlib.pyplot as plt
 
 from sunpy_scss import predict_probability, predict_spread, segment_coronal_holes
 from sunpy_scss.images import example_map
-from sunpy_scss.plotting import overlay
-from sunpy_scss.properties import region_table
+from sunpy_scss.masks import region_table
+from sunpy_scss.plotting import plot_masks
 
 smap = example_map(193)
 model = "scss-ch-193-2"
@@ -26,7 +26,7 @@ spread = predict_spread(smap, model=model)
 # outlines and in faint regions, where the answer is a matter of chance.
 
 figure = plt.figure(figsize=(12, 4), layout="constrained")
-overlay(smap, mask, axes=figure.add_subplot(1, 3, 1, projection=smap.wcs))
+plot_masks(smap, mask, axes=figure.add_subplot(1, 3, 1, projection=smap.wcs))
 panels = ((probability, "Probability", "viridis", 1), (spread, "Spread", "magma", 0.15))
 for number, (one, title, colours, highest) in enumerate(panels, start=2):
     axes = figure.add_subplot(1, 3, number, projection=one.wcs)

@@ -1,8 +1,5 @@
 """Errors and warnings of sunpy_scss."""
 
-import sys
-import warnings
-
 from sunpy.util.exceptions import SunpyUserWarning
 
 __all__ = [
@@ -19,7 +16,6 @@ __all__ = [
     "TrainingError",
     "UnreadableFileError",
     "WavelengthWarning",
-    "warn_caller",
 ]
 
 
@@ -73,19 +69,3 @@ class HEKError(OSError):
 
 class HEKWarning(SunpyUserWarning):
     """Events of the HEK were left out, or their time is in doubt."""
-
-
-def warn_caller(message, category):
-    """
-    Warn at the line of the user that called the package, however deep inside it the doubt arose.
-
-    Parameters
-    ----------
-    message : str
-    category : type
-    """
-    level, frame = 1, sys._getframe()
-    # astropy's unit checks stand between the user and a public function.
-    while frame and frame.f_globals.get("__name__", "").split(".")[0] in ("sunpy_scss", "astropy"):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level)

@@ -13,13 +13,13 @@ from sunpy.coordinates import HeliographicStonyhurst, Helioprojective, get_earth
 from sunpy.map.header_helper import make_fitswcs_header
 from sunpy.map.maputils import all_coordinates_from_map
 
-from sunpy_scss import _grid, _pixels
+from sunpy_scss._mask_map import make_mask
+from sunpy_scss._sun.canonical import limb_brightening
 
 __all__ = ["Cap", "SyntheticSun", "synthetic_sun"]
 
 # Half of the field of view in apparent solar radii, as AIA has it.
 _HALF_WIDTH = 1.28
-
 # What the model Sun looks like at a wavelength in Angstrom. Brightness in log10: of the quiet Sun in DN/s, its
 # scatter, and how much darker or brighter holes and active regions are. Those of 193 are measured on AIA images.
 _APPEARANCE = {
@@ -27,20 +27,16 @@ _APPEARANCE = {
     193: {"quiet": 1.85, "scatter": 0.13, "hole": -0.70, "active": 0.85},
     211: {"quiet": 1.4, "scatter": 0.13, "hole": -0.75, "active": 0.95},
 }
-
 # The corona loses a factor e over this distance, in solar radii, down to a sky in DN/s.
 _SCALE_HEIGHT, _SKY = 0.07, 2
-
 # Patches of the quiet Sun: independent points of noise across the Sun, and the share of each scale in the scatter.
 _PATCHES = {12: 0.5, 40: 0.6, 110: 0.6}
 # The same for the edges of regions; they move by at most so many times the roughness.
 _OUTLINE, _LARGEST = 14, 1.5
 # Standard deviation of white noise under a cubic B-spline in three dimensions.
 _SPLINE_SCATTER = (151 / 315) ** 1.5
-
 # Boundaries are this soft in the image, half-way in log10 on the mask's edge.
 _EDGE = np.radians(0.7)
-
 _POLE_SIZES, _HOLE_SIZES, _ACTIVE_SIZES = (18, 28), (8, 16), (4, 8)
 _ROUGHNESS = 0.25
 _GAP = np.radians(10)
@@ -141,7 +137,7 @@ def synthetic_sun(
     >>> sun = synthetic_sun(coronal_holes=[Cap(10 * u.deg, 20 * u.deg, 15 * u.deg)], active_regions=[])
     >>> sun.image.unit, sun.coronal_holes.data.shape, int(sun.active_regions.data.sum())
     (Unit("DN / s"), (512, 512), 0)
-    >>> from sunpy_scss.properties import area_fraction
+    >>> from sunpy_scss.masks import area_fraction
     >>> share = area_fraction(sun.coronal_holes)
     >>> bool(np.isclose(share, 1 - np.cos(15 * u.deg), rtol=0.01))
     True
@@ -264,7 +260,7 @@ def _image(points, radius, holes, active, appearance, seed):
     brightness = (
         appearance["quiet"]
         + appearance["scatter"] * patches
-        + _pixels.limb_brightening(radius)
+        + limb_brightening(radius)
         + appearance["hole"] * _soft(holes / (1 + 5 * heights))
         + appearance["active"] * _soft(active) * (0.8 + 0.2 * patches) * fading
     )
@@ -276,7 +272,6 @@ def _soft(depths):
 
 
 def _mask_map(depths, radius, feature, smap, seed):
-    mask = ((depths > 0) & (radius <= 1)).astype(np.int16)
-    content = {"CH": "coronal hole mask", "AR": "active region mask"}[feature]
-    keywords = {"CONTENT": content, "SCSSFEAT": feature, "SCSSMOD": "synthetic", "SCSSLAB": "exact"}
-    return _grid.make_map(mask, smap, keywords=keywords, history=f"sunpy_scss.synthetic_sun(seed={seed})")
+    mask = (depths > 0) & (radius <= 1)
+    keywords = {"SCSSMOD": "synthetic", "SCSSLAB": "exact"}
+    return make_mask(mask, smap, feature, keywords=keywords, history=f"sunpy_scss.synthetic_sun(seed={seed})")

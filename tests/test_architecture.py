@@ -1,10 +1,11 @@
 """
-Who may import whom inside the package, read from the source.
+Who may import whom inside the package, read from the source. A room is a folder of the package or a single file.
 """
 
 import ast
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,117 +14,112 @@ PACKAGE = Path(__file__).parents[1] / "sunpy_scss"
 
 # Imports go downwards only, never to a neighbour in the same row.
 ROWS = [
-    {"cli", "__init__"},
-    {"_mask_commands"},
-    {"pipeline"},
-    {"report", "mask_files", "hek_files", "evolution_files"},
-    {"_report_pictures"},
-    {"compare", "evolution", "evaluation", "plotting", "pairs", "exports", "_scenes"},
-    {"_plot_evolution"},
-    {"_plot_maps", "_plot_scores", "_hek_writing"},
-    {
-        *("segment", "classical", "hek", "annotations", "properties", "reprojection", "train", "images", "fido"),
-        *("synthetic", "disk", "filaments", "_doubts"),
-    },
-    {"_datasets", "_configuration"},
-    {
-        *("_input", "_scores", "calibration", "_hek_client", "_hek_choice", "_hek_shapes", "_browse", "_archives"),
-        *("_polygons",),
-    },
-    {"_measures", "_hek_records", "_tracking", "_carrington", "_outlines"},
-    {"_regions", "_transfer"},
-    {"models", "_grid", "_files", "_surface", "_splits", "_canonical_cache"},
-    {"saving"},
-    {"_pixels", "_augment", "_jp2", "_limb", "_label_files", "_html", "metrics", "exceptions"},
-    {"network"},
+    {"cli"},
+    {"files"},
+    {"report"},
+    {"evolution", "hek", "plotting", "train"},
+    {"masks", "segment"},
+    {"annotations", "images", "synthetic"},
+    {"_mask_map", "_sun", "models"},
+    {"_features", "_save", "_warn", "exceptions"},
+    {"__init__"},
 ]
-ROW_OF = {name: number for number, row in enumerate(ROWS) for name in row}
+ROW_OF = {room: number for number, row in enumerate(ROWS) for room in row}
+ROOMS = sorted(
+    path.name.removesuffix(".py")
+    for path in PACKAGE.iterdir()
+    if path.suffix == ".py" or (path / "__init__.py").exists()
+)
+FACES = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.pyi"))
 
-# The bottom rows see nothing of the solar world, and Keras lives in one module.
-THIRD_PARTY = {
-    "_augment": {"numpy", "scipy", "skimage"},
-    "_pixels": {"numpy", "scipy", "skimage"},
-    "_html": set(),
-    "_limb": {"numpy", "scipy", "skimage"},
-    "metrics": {"numpy", "scipy", "skimage"},
-    "exceptions": {"numpy", "scipy", "skimage", "sunpy"},
-    "network": {"keras", "numpy"},
-}
-ONLY_IN_NETWORK = {"keras", "tensorflow"}
-MAY_REACH_NETWORK = {"models", "train"}
+# Pure array code sees nothing of the solar world.
+PURE = {"masks/_metrics", "images/_limb", "train/_augment"}
+KERAS = {"keras", "tensorflow"}
+MAY_REACH_KERAS = {"models/_store", "train/_run"}
+HEAVY = ["tensorflow", "keras", "sunpy.map", "reproject", "skimage", "matplotlib"]
 
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
+
+def files_of(room):
+    return sorted((PACKAGE / room).rglob("*.py")) or [PACKAGE / f"{room}.py"]
+
+
+def name_of(path):
+    return path.relative_to(PACKAGE).with_suffix("").as_posix()
+
+
+FILES = sorted(name_of(path) for room in ROOMS for path in files_of(room))
 
 
 def imports_of(name):
-    """Pairs of (dotted name, whether it is imported when the module is) for each import in a module."""
-    tree = ast.parse((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))
+    """Pairs of (dotted name, whether it is imported when the file is) for each import in a file."""
     found = []
 
     def visit(node, at_import):
         if isinstance(node, ast.Import):
             found.extend((alias.name, at_import) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = "sunpy_scss" + (f".{node.module}" if node.module else "") if node.level else node.module
-            found.extend((f"{base}.{alias.name}", at_import) for alias in node.names)
+            found.extend((f"{node.module}.{alias.name}", at_import) for alias in node.names)
         inside = at_import and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         for child in ast.iter_child_nodes(node):
             visit(child, inside)
 
-    visit(tree, True)
+    visit(ast.parse((PACKAGE / f"{name}.py").read_text(encoding="utf-8")), True)
     return found
 
 
-def inner_imports(name):
-    """Modules of the package that a module imports, with whether at import."""
-    inner = [(dotted, now) for dotted, now in imports_of(name) if dotted.startswith("sunpy_scss.")]
-    pairs = {(dotted.split(".")[1], now) for dotted, now in inner}
-    # `from sunpy_scss import __version__` is the package itself, which costs nothing.
-    return {(module, now) for module, now in pairs if (PACKAGE / f"{module}.py").exists()}
+def rooms_reached(name):
+    """Rooms that a file imports from; `import sunpy_scss`, for the version, is the package itself."""
+    parts = [dotted.split(".") for dotted, _ in imports_of(name) if dotted.startswith("sunpy_scss.")]
+    return {part[1] for part in parts if part[1] in ROW_OF}
 
 
 def outer_imports(name):
     """Top-level names from outside the package and the standard library."""
-    roots = {dotted.split(".")[0] for dotted, _ in imports_of(name)}
-    return roots - {"sunpy_scss"} - set(sys.stdlib_module_names)
+    return {dotted.split(".")[0] for dotted, _ in imports_of(name)} - {"sunpy_scss"} - set(sys.stdlib_module_names)
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_module_has_a_place(name):
-    assert name in ROW_OF, f"{name}.py stands in no row of the table: decide who may import it"
+def test_each_room_has_a_place():
+    assert set(ROOMS) == set(ROW_OF), "decide in which row a new room stands"
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_arrows_point_down(name):
-    for target, _ in inner_imports(name):
-        assert ROW_OF[target] > ROW_OF[name], f"{name} must not import {target}"
+@pytest.mark.parametrize("room", ROOMS)
+def test_arrows_point_down(room):
+    for path in files_of(room):
+        for target in rooms_reached(name_of(path)) - {room}:
+            assert ROW_OF[target] > ROW_OF[room], f"{name_of(path)} must not import from {target}"
 
 
-def test_package_imports_none_of_its_modules_at_once():
-    assert not [module for module, now in inner_imports("__init__") if now]
+@pytest.mark.parametrize("name", FILES)
+def test_keras_in_one_file_reached_from_inside_functions(name):
+    if name == "models/_network":
+        return
+    assert not outer_imports(name) & KERAS
+    reached = [now for dotted, now in imports_of(name) if dotted.startswith("sunpy_scss.models._network")]
+    assert name in MAY_REACH_KERAS or not reached, f"{name} must go through models or train"
+    assert not any(reached), f"{name} must import it inside the function that needs it"
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_network_is_reached_from_inside_functions_only(name):
-    for target, now in inner_imports(name):
-        if target == "network":
-            assert name in MAY_REACH_NETWORK, f"{name} must go through models or train"
-            assert not now, f"{name} must import network inside the function that needs it"
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_pure_files_know_arrays_only(name):
+    assert outer_imports(name) <= {"numpy", "scipy", "skimage"}
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_keras_in_one_module(name):
-    if name != "network":
-        assert not outer_imports(name) & ONLY_IN_NETWORK
+@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith(("images/fido", "cli"))])
+def test_no_door_beside_the_face(name):
+    parts = name.split("/")
+    if len(parts) > 1 and parts[0] != "_sun":
+        assert parts[1].startswith("_"), f"{name}: what is public is named in {parts[0]}/__init__.pyi"
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if name in THIRD_PARTY])
-def test_bottom_rows_are_pure(name):
-    assert outer_imports(name) <= THIRD_PARTY[name]
+@pytest.mark.parametrize("face", FACES)
+def test_face_names_what_is_there(face):
+    module = import_module(f"sunpy_scss.{face}")
+    assert module.__all__
+    assert all(hasattr(module, name) for name in module.__all__)
 
 
 def test_import_is_light():
-    heavy = ["tensorflow", "keras", "sunpy.map", "reproject", "skimage", "matplotlib"]
-    code = f"import sys, sunpy_scss; print(*[name for name in {heavy} if name in sys.modules])"
+    faces = ", ".join(f"sunpy_scss.{face}" for face in FACES)
+    code = f"import sys, sunpy_scss, {faces}; print(*[name for name in {HEAVY} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == []

@@ -1,0 +1,9 @@
+from .hek import hek_to_mask as hek_to_mask
+from .hek import search_hek as search_hek
+from .masks import region_table as region_table
+from .models import list_models as list_models
+from .models import load_model as load_model
+from .segment import predict_probability as predict_probability
+from .segment import predict_spread as predict_spread
+from .segment import segment_active_regions as segment_active_regions
+from .segment import segment_coronal_holes as segment_coronal_holes

@@ -1,0 +1,448 @@
+"""Labels that others have drawn, from files of polygons or painted images to mask Maps with a true WCS."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import astropy.units as u
+from astropy.coordinates import SkyCoord
+from astropy.table import Table
+from astropy.time import Time
+from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, Helioprojective, get_earth
+from sunpy.map import GenericMap
+from sunpy.map.header_helper import make_fitswcs_header
+
+from sunpy_scss._features import FEATURES
+from sunpy_scss._mask_map import make_mask
+from sunpy_scss._sun.canonical import check_map
+from sunpy_scss._sun.polygons import draw
+from sunpy_scss.annotations._formats import parse_abp, parse_all, parse_geojson, parse_scss, read_text
+
+__all__ = [
+    "Annotation",
+    "annotation_table",
+    "annotation_to_mask",
+    "geojson_to_mask",
+    "png_to_mask",
+    "read_abp",
+    "read_annotations",
+    "read_scss_annotation",
+]
+
+_log = logging.getLogger("sunpy")
+_FRAMES = {"heliographic_stonyhurst", "heliographic_carrington", "helioprojective"}
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """
+    What one annotation file says.
+
+    Attributes
+    ----------
+    name : str
+        Of the file, without folder and extension.
+    feature : str
+        ``"CH"`` for coronal holes or ``"AR"`` for active regions.
+    date : astropy.time.Time
+        Of the image that it was drawn on.
+    labels : str
+        Who drew it, in a word for headers.
+    polygons : tuple of tuple of numpy.ndarray
+        One polygon for each region, of one or more rings (n, 2): positions in apparent solar radii from disc centre,
+        to solar west and north, as seen from Earth. A ring inside another one of the same polygon is a hole. The
+        order of the vertices is that of the file; rings traced from pixels run counter-clockwise around a region and
+        clockwise around a hole. None for an image without the feature, which is a valid answer.
+    shape : tuple of int
+        (ny, nx) of the image that it was drawn on.
+    centre : tuple of float
+        Disc centre in that image: column and row from 0 at the centre of the lower left pixel, north up.
+    radius : float
+        Apparent solar radius in pixels of that image.
+    faults : dict
+        Counts: ``"short polygons"`` of under three vertices, which enclose nothing and are left out;
+        ``"off-limb vertices"`` and, among them, ``"vertices outside the image"``, which are kept, as masks end at the
+        limb.
+    """
+
+    name: str
+    feature: str
+    date: Time
+    labels: str
+    polygons: tuple
+    shape: tuple
+    centre: tuple
+    radius: float
+    faults: dict
+
+
+def read_scss_annotation(path):
+    r"""
+    Read a file of the SCSS-Net annotations, polygons drawn by hand.
+
+    Lines ``DATE: ...`` and ``RADIUS: ...`` (apparent solar radius in pixels) are followed by polygons, each a line
+    ``CH: n`` or ``AR: n`` and a line ``x y`` for each vertex, in pixels of an image of 4096 x 4096 with the Sun in
+    its middle, counted from the upper left corner to the right and downwards.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    Annotation
+        Its positions are exact: they are scaled by the file's own radius.
+
+    Raises
+    ------
+    ValueError
+        If the file is not of that format, or without polygons and named for neither 193 nor 171 Angstrom.
+
+    References
+    ----------
+    * Mackovjak et al. 2021, MNRAS 508, 3111, https://doi.org/10.1093/mnras/stab2536
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from sunpy_scss.annotations import read_scss_annotation
+    >>> lines = ["DATE:  2012-01-03 00:00:12.34", "RADIUS:  1625.0", "CH:    0",
+    ...          "   2048.0  1048.0", "   2348.0  1048.0", "   2048.0  748.0", ""]
+    >>> path = Path(getfixture("tmp_path")) / "2012_01_03__00_00_12_34__SDO_AIA_AIA_193.txt"
+    >>> _ = path.write_bytes("\r\n".join(lines).encode())
+    >>> annotation = read_scss_annotation(path)
+    >>> annotation.feature, annotation.date.isot, len(annotation.polygons)
+    ('CH', '2012-01-03T00:00:12.340', 1)
+    """
+    path = Path(path)
+    return Annotation(**parse_scss(path.name, read_text(path)))
+
+
+def read_abp(path):
+    r"""
+    Read a file of the Region Growth catalogue of coronal holes, ``YYYYMMDD_HHMMSS_aia.abp``.
+
+    The file lists the pixels of each hole in an image of 1024 x 1024, counted to the right and downwards from 0.
+    Its first line holds disc centre and radius in these pixels.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    Annotation
+        Its rings pass between the pixels of a hole and those around, so that filling them on the file's own grid
+        gives the listed pixels. The file rounds the radius to a pixel, 0.1 % of the disc.
+
+    Raises
+    ------
+    ValueError
+        If the file is not of that format, or one of its objects is no coronal hole.
+
+    References
+    ----------
+    * Tlatov, Tavastsherna & Vasil'eva 2014, Sol. Phys. 289, 1349, "Coronal Holes in Solar Cycles 21 to 23"
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from sunpy_scss.annotations import read_abp
+    >>> lines = ["512 511 410 0.0 -3.4 65.6  0 ", "0 0 ", "1 ", "0 3 0 0 0 0 0", "500 400 1 501 400 1 501 401 1 "]
+    >>> path = Path(getfixture("tmp_path")) / "20120104_230000_aia.abp"
+    >>> _ = path.write_bytes("\r\n".join(lines).encode())
+    >>> annotation = read_abp(path)
+    >>> annotation.date.isot, annotation.radius, len(annotation.polygons)
+    ('2012-01-04T23:00:00.000', 410.0, 1)
+    """
+    path = Path(path)
+    return Annotation(**parse_abp(path.name, read_text(path)))
+
+
+def read_annotations(path):
+    r"""
+    Read all annotation files of a folder or a zip file.
+
+    Parameters
+    ----------
+    path : path-like
+        A folder, with the folders in it, or a zip file.
+
+    Returns
+    -------
+    list of Annotation
+        Ordered by the names of the files. `annotation_table` shows what was found in them.
+
+    Raises
+    ------
+    ValueError
+        If a ``.txt`` or ``.abp`` file cannot be read as annotation, or there is none. Other files are not looked at.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from sunpy_scss.annotations import annotation_table, read_annotations
+    >>> folder = Path(getfixture("tmp_path"))
+    >>> _ = (folder / "2012_01_03__00_00_12_34__SDO_AIA_AIA_193.txt").write_text(
+    ...     "DATE:  2012-01-03 00:00:12.34\nRADIUS:  1625.0\n")
+    >>> annotations = read_annotations(folder)
+    >>> annotation_table(annotations)["feature", "polygons", "short polygons"].pprint()
+    feature polygons short polygons
+    ------- -------- --------------
+         CH        0              0
+    """
+    annotations = [Annotation(**fields) for fields in parse_all(path)]
+    if not annotations:
+        msg = f"There is no annotation file (.txt or .abp) in {path}."
+        raise ValueError(msg)
+    short = sum(annotation.faults["short polygons"] for annotation in annotations)
+    if short:
+        _log.info("%s: %d polygons of under three vertices are left out; annotation_table shows where.", path, short)
+    return annotations
+
+
+def annotation_table(annotations):
+    """
+    What is in annotations, and what is wrong with them.
+
+    Parameters
+    ----------
+    annotations : iterable of Annotation
+
+    Returns
+    -------
+    astropy.table.Table
+        A row for each: ``name``, ``feature``, ``date``, the number of ``polygons`` and ``vertices``, and the counts
+        of `Annotation.faults`, each a column.
+
+    Examples
+    --------
+    See `read_annotations`.
+    """
+    rows = [
+        {
+            "name": annotation.name,
+            "feature": annotation.feature,
+            "date": annotation.date,
+            "polygons": len(annotation.polygons),
+            "vertices": sum(len(ring) for rings in annotation.polygons for ring in rings),
+            **annotation.faults,
+        }
+        for annotation in annotations
+    ]
+    return Table(rows)
+
+
+def annotation_to_mask(annotation, smap=None):
+    """
+    The mask Map of an annotation.
+
+    Parameters
+    ----------
+    annotation : Annotation
+    smap : sunpy.map.GenericMap, optional
+        Draw on the pixels of this Map, whatever its scale, rotation, observer and time: the polygons are turned with
+        the solar surface and seen from there. By default on the image that the annotation was made on.
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+        int16, 1 in the feature and 0 elsewhere, never beyond the limb. By default with a WCS as seen from Earth, its
+        scale tied by the solar radius in pixels that the file tells.
+
+    Raises
+    ------
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
+        If ``smap`` is no helioprojective Map whose solar radius is known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from astropy.time import Time
+    >>> from sunpy_scss.annotations import Annotation, annotation_to_mask
+    >>> square = np.array([[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]])
+    >>> annotation = Annotation("mine", "CH", Time("2012-01-03"), "me", ((square,),), (256, 256), (127.5, 127.5), 100.0,
+    ...                         {})
+    >>> mask = annotation_to_mask(annotation)
+    >>> int(mask.data.sum()), mask.meta["SCSSLAB"]
+    (2500, 'me')
+    """
+    if smap is None:
+        smap = _blank_map(annotation)
+    else:
+        check_map(smap)
+    earth = get_earth(annotation.date)
+    frame = Helioprojective(observer=earth, obstime=annotation.date, rsun=smap.rsun_meters)
+    scale = _apparent_radius(earth, smap.rsun_meters).to_value(u.arcsec)
+    polygons = [[ring * scale for ring in rings] for rings in annotation.polygons]
+    mask = draw(polygons, frame, smap)
+    history = f"sunpy_scss.annotation_to_mask: {annotation.name}, {len(polygons)} polygons, {annotation.date.isot}"
+    return _mask_map(mask, smap, annotation.feature, annotation.labels, history)
+
+
+def geojson_to_mask(path, smap, *, feature, frame=None, date=None):
+    """
+    The mask Map of polygons in a GeoJSON file.
+
+    Geometries of type Polygon and MultiPolygon are drawn; the rings after the first one of a polygon are its holes.
+    GeoJSON itself knows the Earth only, so two members beside ``features`` say what the numbers mean::
+
+        {"type": "FeatureCollection",
+         "frame": "heliographic_stonyhurst",
+         "date": "2017-02-05T23:00:00",
+         "features": [...]}
+
+    Parameters
+    ----------
+    path : path-like
+    smap : sunpy.map.GenericMap
+        The image whose pixels are drawn on. The polygons turn with the solar surface to its time.
+    feature : str
+        ``"CH"`` or ``"AR"``: what the polygons are.
+    frame : str, optional
+        ``"heliographic_stonyhurst"`` or ``"heliographic_carrington"``, longitude and latitude in degrees; or
+        ``"helioprojective"``, in arcsec as the observer of ``smap`` sees them. That of the file by default. Edges are
+        straight in longitude and latitude: write 355 to 365, not 355 to 5.
+    date : str or astropy.time.Time, optional
+        When the coordinates hold. That of the file by default.
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+        int16, 1 in the feature and 0 elsewhere, on the WCS of ``smap``.
+
+    Raises
+    ------
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
+        If ``smap`` is no helioprojective Map whose solar radius is known.
+    ValueError
+        If the file is no GeoJSON of polygons, its frame or date is neither in it nor given, or a name is unknown.
+
+    References
+    ----------
+    * RFC 7946, https://doi.org/10.17487/RFC7946
+
+    Examples
+    --------
+    >>> import json
+    >>> from pathlib import Path
+    >>> from sunpy_scss.annotations import geojson_to_mask
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> smap = synthetic_sun().image
+    >>> square = {"type": "Polygon", "coordinates": [[[-10, -10], [10, -10], [10, 10], [-10, 10]]]}
+    >>> path = Path(getfixture("tmp_path")) / "holes.geojson"
+    >>> _ = path.write_text(json.dumps(square))
+    >>> mask = geojson_to_mask(path, smap, feature="CH", frame="heliographic_stonyhurst", date=smap.date)
+    >>> mask.data.shape == smap.data.shape
+    True
+    """
+    check_map(smap)
+    _check_feature(feature)
+    polygons, facts = parse_geojson(path)
+    frame = _solar_frame(frame or facts.get("frame"), date or facts.get("date"), smap)
+    mask = draw(polygons, frame, smap)
+    source = f"{len(polygons)} polygons, {frame.name}, {frame.obstime.isot}"
+    history = f"sunpy_scss.geojson_to_mask: {Path(path).name}, {source}"
+    return _mask_map(mask, smap, feature, "GeoJSON", history)
+
+
+def _solar_frame(name, date, smap):
+    if name not in _FRAMES:
+        msg = f"The frame of the coordinates must be one of {', '.join(sorted(_FRAMES))} (got {name}): pass frame=..."
+        raise ValueError(msg)
+    if date is None:
+        msg = 'The file does not say when its coordinates hold: add a member "date" or pass date=...'
+        raise ValueError(msg)
+    attributes = {"obstime": Time(date), "rsun": smap.rsun_meters}
+    if name == "heliographic_stonyhurst":
+        return HeliographicStonyhurst(**attributes)
+    if name == "heliographic_carrington":
+        return HeliographicCarrington(observer="earth", **attributes)
+    return Helioprojective(observer=smap.observer_coordinate, **attributes)
+
+
+def png_to_mask(path, smap, *, feature):
+    """
+    The mask Map of an image that was painted beside another one.
+
+    Parameters
+    ----------
+    path : path-like
+        PNG or another format without loss, of the size of the browse image that ``smap`` was made from, the same way
+        up; black outside the feature, one other grey or colour inside.
+    smap : sunpy.map.GenericMap
+        That image.
+    feature : str
+        ``"CH"`` or ``"AR"``: what is painted.
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+        int16, 1 in the feature and 0 elsewhere, on the WCS of ``smap``. What is painted beyond the limb stays.
+
+    Raises
+    ------
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
+        If ``smap`` is no helioprojective Map whose solar radius is known.
+    ValueError
+        If the sizes differ or the image has more than two values.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from sunpy_scss.annotations import png_to_mask
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> smap = synthetic_sun(size=64).image
+    >>> path = Path(getfixture("tmp_path")) / "mask.png"
+    >>> Image.new("L", (64, 64), 255).save(path)
+    >>> bool(png_to_mask(path, smap, feature="CH").data.all())
+    True
+    """
+    check_map(smap)
+    _check_feature(feature)
+    with Image.open(path) as image:
+        colours = np.asarray(image.convert("RGB"))
+    if colours.shape[:2] != smap.data.shape:
+        msg = f"{path} must be of the shape of the Map, {smap.data.shape} (got {colours.shape[:2]})."
+        raise ValueError(msg)
+    painted = colours.any(axis=2)
+    values = np.unique(colours[painted], axis=0)
+    if len(values) > 1:
+        msg = f"{path} must hold black and one other colour (got {len(values)} others); apply a threshold, save as PNG."
+        raise ValueError(msg)
+    # Rows of an image file run downwards, those of a Map upwards.
+    return _mask_map(painted[::-1], smap, feature, "painted", f"sunpy_scss.png_to_mask: {Path(path).name}")
+
+
+def _check_feature(feature):
+    if feature not in FEATURES:
+        msg = f"feature must be one of {', '.join(FEATURES)} (got {feature!r})."
+        raise ValueError(msg)
+
+
+def _apparent_radius(observer, rsun):
+    return np.arcsin(rsun / observer.radius).to(u.arcsec)
+
+
+def _blank_map(annotation):
+    """An empty Map with the geometry of the image that an annotation was drawn on."""
+    earth = get_earth(annotation.date)
+    frame = Helioprojective(observer=earth, obstime=annotation.date)
+    scale = _apparent_radius(earth, frame.rsun) / (annotation.radius * u.pix)
+    header = make_fitswcs_header(
+        annotation.shape,
+        SkyCoord(0 * u.arcsec, 0 * u.arcsec, frame=frame),
+        reference_pixel=annotation.centre * u.pix,
+        scale=u.Quantity([scale, scale]),
+        telescope="SDO/AIA",
+        wavelength=FEATURES[annotation.feature].wavelength * u.AA,
+    )
+    return GenericMap(np.zeros(annotation.shape, dtype=np.int16), header)
+
+
+def _mask_map(mask, smap, feature, labels, history):
+    return make_mask(mask, smap, feature, keywords={"SCSSMOD": "annotation", "SCSSLAB": labels}, history=history)

@@ -1,0 +1,329 @@
+"""Masks of days to years on Carrington coordinates."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+import astropy.units as u
+from astropy.coordinates import SkyCoord
+from astropy.time import Time
+from astropy.timeseries import TimeSeries
+from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, get_earth
+from sunpy.coordinates.sun import carrington_rotation_number
+from sunpy.map import GenericMap
+from sunpy.map.header_helper import make_heliographic_header
+
+from sunpy_scss._mask_map import make_map, pixels_inside, provenance, said_by_all, several_masks
+from sunpy_scss._sun.surface import half_turn, longitude_latitude, surface_of, unit_vectors
+from sunpy_scss._sun.transfer import nearest_pixels
+from sunpy_scss.evolution._tracks import _check_any
+
+__all__ = [
+    "Views",
+    "add_views",
+    "blank_map",
+    "carrington_coverage",
+    "carrington_map",
+    "central_meridian_fraction",
+    "share_near_meridian",
+]
+
+
+def carrington_map(masks, *, projection="CEA", shape=(360, 720), rotation=None):
+    """
+    What masks of a rotation show of the whole Sun, in Carrington coordinates.
+
+    Parameters
+    ----------
+    masks : iterable of sunpy.map.GenericMap
+        1 inside and 0 outside, in any order and from any observers; taken one by one.
+    projection : str, optional
+        ``"CEA"``, equal areas: rows evenly spaced in the sine of latitude; or ``"CAR"``, evenly in latitude.
+    shape : tuple of int, optional
+        (ny, nx), pixels in latitude and longitude.
+    rotation : int, optional
+        Number of a Carrington rotation: each longitude is taken from the half of a rotation before and after its
+        passage of the central meridian of Earth in that rotation. By default, all that the masks show is averaged,
+        whatever the time between them.
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+        float32, longitudes 0 to 360 degrees from the left. From 0 to 1, the share of the views of a place that have it
+        inside; each view of it counts as the fourth power of the cosine of its angle to the central meridian, and as
+        0.0001 at least, also beyond a pole that is tilted to the observer. NaN where no mask shows the surface. Its
+        date is half-way between the first and the last mask (DATE-BEG, DATE-END), its observer Earth; CAR_ROT is the
+        rotation if one was asked for. Of the origin of the masks, the header has what all say alike.
+
+    Raises
+    ------
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
+        As `~sunpy_scss.masks.region_table`.
+    ValueError
+        If the projection is another, or no mask shows anything of the rotation.
+
+    Notes
+    -----
+    Places keep their Carrington coordinates from mask to mask, as in any synoptic map: the Sun turns as a rigid body in
+    25.38 days. Where views days apart disagree, by evolution or by differential rotation, there are values between 0
+    and 1. A mask of it, for `~sunpy_scss.masks.region_table`, is
+    ``sunpy.map.Map((share.data >= 0.5).astype("int16"), share.meta)``.
+
+    What is far from the central meridian in all masks has the value of its best views all the same;
+    `carrington_coverage` tells where that is.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from sunpy_scss.evolution import carrington_map
+    >>> from sunpy_scss.synthetic import Cap, synthetic_sun
+    >>> hole = Cap(10 * u.deg, 20 * u.deg, 15 * u.deg)
+    >>> mask = synthetic_sun(size=128, coronal_holes=[hole], active_regions=[]).coronal_holes
+    >>> smap = carrington_map([mask], shape=(90, 180))
+    >>> smap.coordinate_system
+    SpatialPair(axis1='CRLN-CEA', axis2='CRLT-CEA')
+    """
+    return _carrington_map(masks, projection, shape, rotation, "share", lambda views: views.inside / views.total)
+
+
+def carrington_coverage(masks, *, projection="CEA", shape=(360, 720), rotation=None):
+    """
+    How well masks show each part of a `carrington_map`.
+
+    Parameters
+    ----------
+    masks, projection, shape, rotation
+        As for `carrington_map`.
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+        float32, the sum of the weights of all views, on the WCS of the `carrington_map`: 1 for one mask that shows the
+        place on its central meridian, 0 where none shows it.
+
+    Raises
+    ------
+    TypeError, ValueError, `~sunpy_scss.exceptions.InvalidMapError`
+        As `carrington_map`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sunpy_scss.evolution import carrington_coverage
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> smap = carrington_coverage([synthetic_sun(size=128).coronal_holes], shape=(90, 180))
+    >>> round(float(smap.data.max()), 2), round(float(np.mean(smap.data > 0)), 1)
+    (1.0, 0.5)
+    """
+    return _carrington_map(masks, projection, shape, rotation, "coverage", lambda views: views.total)
+
+
+def _carrington_map(masks, projection, shape, rotation, content, values):
+    if projection not in ("CEA", "CAR"):
+        msg = f"projection must be CEA or CAR (got {projection!r})."
+        raise ValueError(msg)
+    rotation = None if rotation is None else int(rotation)
+    views = add_views(several_masks(masks), shape, projection, rotation)
+    if views is None:
+        msg = f"No mask shows anything of {'the Sun' if rotation is None else f'Carrington rotation {rotation}'}."
+        raise ValueError(msg)
+    first, last = views.times.min(), views.times.max()
+    blank = blank_map(shape, projection, first + (last - first) / 2, views.rsun)
+    keywords = {
+        **views.keywords,
+        "CONTENT": f"Carrington {content}, {views.keywords.get('CONTENT', 'mask')}",
+        "PARENT": f"{len(views.times)} masks",
+        "DATE-BEG": first.isot,
+        "DATE-END": last.isot,
+    }
+    if rotation is not None:
+        keywords["CAR_ROT"] = rotation
+    with np.errstate(invalid="ignore"):
+        data = values(views).astype(np.float32)
+    history = f"sunpy_scss.carrington_{'map' if content == 'share' else content} of {len(views.times)} masks"
+    return make_map(data, blank, keywords=keywords, history=history)
+
+
+@u.quantity_input
+def central_meridian_fraction(masks, *, width: u.deg = 20 * u.deg, latitudes: u.deg = (-90, 90) * u.deg):
+    """
+    The share of a slice along the central meridian that is inside masks.
+
+    Of coronal holes, it is the usual proxy of the solar wind that arrives some days later: in [1]_, the speed at Earth
+    peaks four days after this fraction does, for a slice of 20 degrees.
+
+    Parameters
+    ----------
+    masks : iterable of sunpy.map.GenericMap
+        1 inside and 0 outside; taken one by one.
+    width : astropy.units.Quantity, optional
+        Of the slice, in heliographic longitude.
+    latitudes : astropy.units.Quantity, optional
+        Its two ends, from the south.
+
+    Returns
+    -------
+    astropy.timeseries.TimeSeries
+        A row for each mask, with the columns ``fraction``, of the area in sight, from 0 to 1 and NaN if none is, and
+        ``coverage``, the share of the slice that is in sight.
+
+    Raises
+    ------
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
+        As `~sunpy_scss.masks.region_table`.
+    ValueError
+        If there is no mask, or the slice is none.
+
+    Notes
+    -----
+    The meridian is that of the observer of each mask. Areas are those on the sphere.
+
+    References
+    ----------
+    .. [1] Vrsnak, Temmer & Veronig (2007), https://doi.org/10.1007/s11207-007-0285-8
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from sunpy_scss.evolution import central_meridian_fraction
+    >>> from sunpy_scss.synthetic import Cap, synthetic_sun
+    >>> hole = Cap(0 * u.deg, 0 * u.deg, 30 * u.deg)
+    >>> mask = synthetic_sun(size=256, coronal_holes=[hole], active_regions=[]).coronal_holes
+    >>> series = central_meridian_fraction([mask], latitudes=(-50, 50) * u.deg)
+    >>> series["fraction"].info.format = ".2f"
+    >>> print(series["time", "fraction"])
+              time          fraction
+    ----------------------- --------
+    2017-06-01T12:00:00.000     0.64
+    """
+    south, north = latitudes.to_value(u.rad)
+    if not (-np.pi / 2 <= south < north <= np.pi / 2 and 0 * u.deg < width <= 180 * u.deg):
+        msg = f"A slice has a width up to 180 degrees and two latitudes, south first (got {width} and {latitudes})."
+        raise ValueError(msg)
+    times, rows = [], []
+    for mask in several_masks(masks):
+        rows.append(share_near_meridian(mask, width.to_value(u.rad), (south, north)))
+        times.append(surface_of(mask).obstime)
+    _check_any(times)
+    fraction, coverage = np.transpose(rows)
+    return TimeSeries(time=Time(times), data={"fraction": fraction, "coverage": coverage})
+
+
+# Views weigh as this power of the cosine of the angle to the central meridian.
+_POWER = 4
+# The least that this cosine counts as: a pole tilted to the observer is in sight on all longitudes.
+_LEAST = 0.1
+# Points along and across a strip of the Sun at which a mask is read.
+_ALONG, _ACROSS = 1000, 60
+
+
+@dataclass(frozen=True)
+class Views:
+    """
+    What masks show at the pixels of a Carrington map.
+
+    Attributes
+    ----------
+    total, inside : numpy.ndarray
+        (ny, nx), the sum of the weights of all views, and of those inside the masks.
+    times : astropy.time.Time
+        Of the masks that took part.
+    rsun : astropy.units.Quantity
+        The solar radius of the masks.
+    keywords : dict
+        What all of them say alike of their origin.
+    """
+
+    total: np.ndarray
+    inside: np.ndarray
+    times: Time
+    rsun: u.Quantity
+    keywords: dict
+
+
+def blank_map(shape, projection, time, rsun):
+    """A Carrington map of nothing, longitudes 0 to 360 degrees from the left, as Earth at a time defines them."""
+    header = make_heliographic_header(
+        time, get_earth(time), shape, frame="carrington", projection_code=projection, map_center_longitude=180 * u.deg
+    )
+    header["rsun_ref"] = rsun.to_value(u.m)
+    return GenericMap(np.zeros(shape, dtype=np.float32), header)
+
+
+def add_views(masks, shape, projection, rotation):
+    """
+    The `Views` of masks, one after the other.
+
+    Returns
+    -------
+    Views or None
+        None if no mask takes part.
+    """
+    total, inside, times, origins, rsun = np.zeros(shape), np.zeros(shape), [], [], None
+    for mask in masks:
+        surface, flat = surface_of(mask), pixels_inside(mask).ravel()
+        if rsun is None:
+            rsun = mask.rsun_meters
+            grid = surface_of(blank_map(shape, projection, surface.obstime, rsun))
+        here = replace(grid, obstime=surface.obstime, origin=_prime_meridian(mask))
+        weights = _weights(here, surface, rotation)
+        nearest = nearest_pixels(surface, here)
+        weights[nearest < 0] = 0
+        if weights.any():
+            total += weights
+            inside += weights * flat[nearest]
+            times.append(surface.obstime)
+            origins.append(provenance(mask))
+    return Views(total, inside, Time(times), rsun, said_by_all(origins)) if times else None
+
+
+def _prime_meridian(mask):
+    """Where Carrington longitudes begin at the time of a mask, in Stonyhurst longitude and radians."""
+    obstime = mask.coordinate_frame.obstime
+    frame = HeliographicCarrington(obstime=obstime, observer=mask.observer_coordinate)
+    begin = SkyCoord(0 * u.deg, 0 * u.deg, 1 * u.R_sun, frame=frame)
+    return begin.transform_to(HeliographicStonyhurst(obstime=obstime)).lon.to_value(u.rad)
+
+
+def _weights(here, surface, rotation):
+    """How much the view of each pixel counts, (ny, nx)."""
+    rows, columns = np.indices(here.shape).reshape(2, -1)
+    lon, _ = here.world(rows, columns)
+    angle = half_turn(lon + here.origin - _meridian(surface))
+    weights = np.maximum(np.cos(angle), _LEAST) ** _POWER
+    if rotation is not None:
+        passage = rotation + 1 - lon % (2 * np.pi) / (2 * np.pi)
+        weights[np.abs(carrington_rotation_number(surface.obstime) - passage) > 0.5] = 0
+    return weights.reshape(here.shape)
+
+
+def _meridian(surface):
+    """The longitude of the central meridian in radians."""
+    return longitude_latitude(surface.observer)[0]
+
+
+def share_near_meridian(mask, width, latitudes):
+    """
+    The share of a strip along the central meridian that is inside a mask, and the share of it that is in sight.
+
+    Parameters
+    ----------
+    mask : sunpy.map.GenericMap
+    width : float
+        Of the strip, in radians of longitude.
+    latitudes : tuple of float
+        Its ends in radians.
+    """
+    surface, inside = surface_of(mask), pixels_inside(mask)
+    across = _middles(-width / 2, width / 2, _ACROSS) + _meridian(surface)
+    along = np.arcsin(_middles(*np.sin(latitudes), _ALONG))
+    points = unit_vectors(*(grid.ravel() for grid in np.meshgrid(across, along)))
+    pixels = surface.nearest(points)
+    shown = pixels >= 0
+    share = inside.ravel()[pixels[shown]].mean() if shown.any() else np.nan
+    return share, shown.mean()
+
+
+def _middles(start, stop, count):
+    """Of equal parts of a range."""
+    return start + (np.arange(count) + 0.5) / count * (stop - start)

@@ -1,0 +1,241 @@
+"""Masks in files: their regions, and how far they agree."""
+
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+import astropy.units as u
+from astropy.table import QTable, vstack
+from astropy.time import Time
+from astropy.utils.exceptions import AstropyUserWarning
+from sunpy.util.exceptions import SunpyUserWarning
+
+from sunpy_scss._mask_map import pixels_inside, said_by_all
+from sunpy_scss._save import refuse_existing, save_map, save_table
+from sunpy_scss._sun.surface import surface_of
+from sunpy_scss._warn import warn_caller
+from sunpy_scss.exceptions import InvalidMapError
+from sunpy_scss.images._read import read_map
+from sunpy_scss.masks._compare import compare_masks, consensus, disagreement
+from sunpy_scss.masks._table import region_table
+from sunpy_scss.report._caveats import comparison_caveats
+
+__all__ = ["compare_files", "measure_files", "read_mask"]
+
+_FORMATS = (".ecsv", ".fits", ".csv")
+
+
+def read_mask(path):
+    """
+    Read the one mask of a file.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.UnreadableFileError`
+        As `~sunpy_scss.images.read_map`.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If it has other values than 0 and 1, or coordinates that are neither helioprojective nor heliographic; the
+        message names the file.
+
+    Examples
+    --------
+    >>> from sunpy_scss.files import read_mask
+    >>> mask = read_mask("aia193_ch.fits")  # doctest: +SKIP
+    """
+    mask = read_map(path)
+    with _naming(path):
+        surface_of(mask)
+        pixels_inside(mask)
+    return mask
+
+
+def measure_files(paths, *, images=(), magnetograms=(), probabilities=(), target=None, overwrite=False):
+    """
+    Measure the regions of mask files.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        One or more masks.
+    images, magnetograms, probabilities : sequence of path-like, optional
+        For the columns of `~sunpy_scss.masks.region_table` that need them: one file for all masks, or one for
+        each, in their order.
+    target : path-like, optional
+        Where to write the table; the end of the name, ``.ecsv``, ``.fits`` or ``.csv``, says the format. FITS has
+        times as text. CSV keeps no ``meta``, and has units in the names of columns.
+    overwrite : bool, optional
+        Replace a file that is there.
+
+    Returns
+    -------
+    astropy.table.QTable
+        A row for each region, in the order of the files: ``file``, ``time``, ``feature`` and ``method`` (SCSSFEAT and
+        SCSSMOD in the header) of the mask, and the columns of `~sunpy_scss.masks.region_table`, in which ``lon``
+        and ``lat`` in Stonyhurst coordinates stand for ``centroid``. What all headers say alike of the origin of the
+        masks is in ``meta``.
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.UnreadableFileError`
+        If a file cannot be read.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        As `~sunpy_scss.masks.region_table`; the message names the file.
+    ValueError
+        If there are no masks, neither one nor as many other files, or the format of ``target`` is none of the three.
+    FileExistsError
+        If ``target`` is there and is not to be replaced.
+
+    Examples
+    --------
+    >>> from sunpy_scss.files import measure_files
+    >>> table = measure_files(["day1_ch.fits", "day2_ch.fits"], target="holes.ecsv")  # doctest: +SKIP
+    """
+    if target is not None:
+        _check_table_name(target)
+        refuse_existing(target, overwrite=overwrite)
+    if not paths:
+        msg = "There must be a mask to measure (got none)."
+        raise ValueError(msg)
+    others = {
+        name: _for_each(paths, files, name)
+        for name, files in (("image", images), ("magnetogram", magnetograms), ("probability", probabilities))
+        if files
+    }
+    tables = [
+        _measure(Path(path), {name: files[number] for name, files in others.items()})
+        for number, path in enumerate(paths)
+    ]
+    table = vstack(tables, metadata_conflicts="silent")
+    table.meta = said_by_all([one.meta for one in tables])
+    if target is not None:
+        _save_regions(table, Path(target))
+    return table
+
+
+def _check_table_name(path):
+    if Path(path).suffix not in _FORMATS:
+        msg = f"The name of the table must end with {', '.join(_FORMATS)} (got {path})."
+        raise ValueError(msg)
+
+
+def _for_each(paths, files, name):
+    if len(files) not in (1, len(paths)):
+        msg = f"There must be one {name} for all masks, or one for each (got {len(files)} for {len(paths)} masks)."
+        raise ValueError(msg)
+    return list(files) * len(paths) if len(files) == 1 else files
+
+
+def _measure(path, others):
+    mask, others = read_map(path), {name: read_map(file) for name, file in others.items()}
+    with _naming(path):
+        table = region_table(mask, **others)
+    origin = {
+        "file": str(path),
+        "time": table.meta["DATE-OBS"],
+        "feature": mask.meta.get("SCSSFEAT", ""),
+        "method": mask.meta.get("SCSSMOD", ""),
+    }
+    columns = {name: np.full(len(table), value) for name, value in origin.items()}
+    columns["time"] = Time(columns["time"], format="isot")
+    for name in table.colnames:
+        if name == "centroid":
+            columns |= {"lon": u.Quantity(table[name].lon, u.deg), "lat": u.Quantity(table[name].lat, u.deg)}
+        else:
+            columns[name] = table[name]
+    return QTable(columns, meta=table.meta)
+
+
+def _save_regions(table, path):
+    plain = table.copy()
+    if path.suffix == ".fits":
+        # As two parts of a Julian date, which only astropy would put together, otherwise.
+        plain["time"] = table["time"].isot
+    if path.suffix == ".csv":
+        for name in table.colnames:
+            if getattr(table[name], "unit", None):
+                plain.rename_column(name, f"{name} [{table[name].unit}]")
+    with warnings.catch_warnings():
+        # FITS does not know DN, which is what AIA counts; astropy does, and reads it back.
+        warnings.filterwarnings("ignore", "The unit .* could not be saved", AstropyUserWarning)
+        save_table(plain, path)
+
+
+def compare_files(paths, *, names=None, folder=None, overwrite=False):
+    """
+    How far mask files agree, and where.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        Two or more.
+    names : sequence of str, optional
+        What to call them; by default as the files, without folders and suffix where that is enough to tell them apart.
+    folder : path-like, optional
+        Where to write ``agreement.ecsv``, the table, and ``consensus.fits`` and ``disagreement.fits``, the Maps of
+        `~sunpy_scss.masks.consensus` and `~sunpy_scss.masks.disagreement`. Made where missing.
+    overwrite : bool, optional
+        Replace files that are there.
+
+    Returns
+    -------
+    astropy.table.QTable
+        That of `~sunpy_scss.masks.compare_masks`.
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.UnreadableFileError`
+        If a file cannot be read.
+    ValueError, `~sunpy_scss.exceptions.InvalidMapError`
+        As `~sunpy_scss.masks.compare_masks`.
+    FileExistsError
+        If a file is there and is not to be replaced.
+
+    Warns
+    -----
+    sunpy.util.exceptions.SunpyUserWarning
+        If masks are of different features, or of times so far apart that the Sun is not the same.
+
+    Examples
+    --------
+    >>> from sunpy_scss.files import compare_files
+    >>> table = compare_files(["network.fits", "spoca.fits"], folder="agreement")  # doctest: +SKIP
+    """
+    targets = {}
+    if folder is not None:
+        targets = {name: Path(folder) / name for name in ("agreement.ecsv", "consensus.fits", "disagreement.fits")}
+        refuse_existing(*targets.values(), overwrite=overwrite)
+    paths = [Path(path) for path in paths]
+    masks = [read_mask(path) for path in paths]
+    table = compare_masks(masks, names=names or _names(paths))
+    for caveat in comparison_caveats(masks):
+        warn_caller(caveat, SunpyUserWarning)
+    if targets:
+        save_table(table, targets["agreement.ecsv"])
+        save_map(consensus(masks), targets["consensus.fits"])
+        save_map(disagreement(masks), targets["disagreement.fits"])
+    return table
+
+
+@contextmanager
+def _naming(path):
+    """Name the file in errors that tell of a Map only."""
+    try:
+        yield
+    except InvalidMapError as error:
+        msg = f"{path}: {error}"
+        raise InvalidMapError(msg) from error
+
+
+def _names(paths):
+    stems = [path.stem for path in paths]
+    return stems if len(set(stems)) == len(stems) else [str(path) for path in paths]

@@ -1,0 +1,235 @@
+"""
+Events of the Heliophysics Events Knowledgebase as masks, at the right time and place.
+
+The polygon of an event belongs to the moment of the image that it was drawn on. `hek_to_mask` knows which of the
+times of a record that is, rotates the polygon with the Sun to the time and observer of a Map, and draws it there.
+"""
+
+import numpy as np
+
+import astropy.units as u
+from astropy.coordinates import CartesianRepresentation, SkyCoord, UnitSphericalRepresentation
+from astropy.table import QTable
+from sunpy.coordinates import HeliographicStonyhurst
+
+import sunpy_scss
+from sunpy_scss._features import feature_name
+from sunpy_scss._mask_map import make_map
+from sunpy_scss._sun.shapes import outlines, pixel_surface, pixels_inside, source_frame
+from sunpy_scss.hek._choice import choose
+from sunpy_scss.hek._records import parse_polygon
+
+__all__ = ["drawn_events", "events_to_regions", "hek_to_mask"]
+
+_MAX_GAP = 6 * u.hour
+_PREFIX = "ivo://helio-informatics.org/"
+
+
+@u.quantity_input
+def hek_to_mask(events, smap, *, labels=False, time_from="auto", max_gap: u.hour = _MAX_GAP, frm_name=None):
+    """
+    Draw events of the HEK on the pixels of a Map.
+
+    Of each method only the step nearest in time to the Map is drawn. Test events, inactive ones and those that a
+    later run replaces are left out, and the same region twice is drawn once.
+
+    Parameters
+    ----------
+    events
+        As for `~sunpy_scss.hek.hek_table`. All of one type, coronal holes or active regions.
+    smap : sunpy.map.GenericMap
+        An image of the Sun from anywhere, or a heliographic Map.
+    labels : bool, optional
+        Number the events, in the order of `~sunpy_scss.hek.drawn_events`, instead of setting 1. The keywords
+        ``HEKID1``, ``HEKID2``, ... of the result name them. Where two overlap, the latter is seen.
+    time_from : str, optional
+        Which time of an event its polygon belongs to: ``"event_starttime"``, ``"event_endtime"``, or ``"auto"``, as
+        each method has it; for SPoCA the time of the image in ``kb_archivid``, which is ``event_endtime``.
+    max_gap : astropy.units.Quantity, optional
+        Nothing further than this from the Map in time is drawn.
+    frm_name : str or sequence of str, optional
+        Draw only what these methods have found.
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+        int16, on the WCS of ``smap``: 1 (or the number of the event) inside, 0 elsewhere. ``SCSSMOD`` in the header is
+        the method (``HEK SPoCA``), ``HEKTIME`` the time of the polygons, ``HEKROT`` the hours by which they were
+        rotated, ``HEKDRAWN`` and ``HEKLEFT`` how many events were drawn and left out; HISTORY tells why.
+
+    Raises
+    ------
+    ValueError
+        Events of several types, or an unknown ``time_from``.
+    sunpy_scss.exceptions.HEKError
+        The search whose result the events are had failed.
+
+    Warns
+    -----
+    sunpy_scss.exceptions.HEKWarning
+        The nearest events are further away than ``max_gap``, it is unknown which time a method means, or as in
+        `~sunpy_scss.hek.hek_table`.
+
+    Notes
+    -----
+    The surface in each pixel is carried back to the time of the polygon by differential rotation [1]_ and looked up in
+    it. What faces away from the Earth then, or from the observer of the Map now, is 0.
+
+    References
+    ----------
+    .. [1] Howard, Harvey & Forgach (1990), https://doi.org/10.1007/BF00156795
+
+    Examples
+    --------
+    >>> import sunpy.map
+    >>> from sunpy.data.test import get_test_filepath
+    >>> from sunpy_scss.hek import hek_to_mask
+    >>> smap = sunpy.map.Map(get_test_filepath("aia_171_level1.fits"))
+    >>> record = {
+    ...     "kb_archivid": "ivo://helio-informatics.org/AR_SPoCA_20110215_013000_20110215T010000_0",
+    ...     "event_type": "AR", "frm_name": "SPoCA",
+    ...     "event_starttime": "2011-02-14T21:00:00", "event_endtime": "2011-02-15T01:00:00",
+    ...     "hpc_boundcc": "POLYGON((0 -300,200 -300,200 -150,0 -150,0 -300))",
+    ... }
+    >>> mask = hek_to_mask(record, smap)
+    >>> int(mask.data.sum()), mask.meta["scssmod"]
+    (80, 'HEK SPoCA')
+    """
+    chosen, left = choose(events, smap, time_from, max_gap, frm_name)
+    pixels = _draw(chosen, smap, left)
+    data = np.zeros(smap.data.size, dtype=np.int16)
+    for number, drawn in enumerate(pixels.values(), start=1):
+        data[drawn] = number if labels else 1
+    keywords, history = _provenance(chosen, list(pixels), left, smap, time_from, labels)
+    highest = len(pixels) if labels else 1
+    return make_map(data.reshape(smap.data.shape), smap, keywords=keywords, history=history, highest=highest)
+
+
+@u.quantity_input
+def drawn_events(events, smap, *, time_from="auto", max_gap: u.hour = _MAX_GAP, frm_name=None):
+    """
+    What `~sunpy_scss.hek.hek_to_mask` draws, as a table.
+
+    Parameters
+    ----------
+    events, smap, time_from, max_gap, frm_name
+        As for `~sunpy_scss.hek.hek_to_mask`.
+
+    Returns
+    -------
+    astropy.table.QTable
+        One row for each event with ``label`` (its number where ``labels=True``), ``kb_archivid``, ``frm_name``,
+        ``obstime`` of its polygon, ``centroid`` of its pixels (heliographic, at the time of the Map), ``n_pixels``, the
+        areas of the HEK ``area_raw`` (as projected on the sky) and ``area_atdiskcenter``, and ``area_drawn``,
+        corrected for foreshortening like the latter.
+
+    Examples
+    --------
+    >>> import sunpy.map
+    >>> from sunpy.data.test import get_test_filepath
+    >>> from sunpy_scss.hek import drawn_events
+    >>> len(drawn_events([], sunpy.map.Map(get_test_filepath("aia_171_level1.fits"))))
+    0
+    """
+    chosen, left = choose(events, smap, time_from, max_gap, frm_name)
+    pixels = _draw(chosen, smap, left)
+    drawn = chosen[list(pixels)]
+    surfaces = [pixel_surface(smap, inside) for inside in pixels.values()]
+    centroids = [directions @ areas.value for areas, directions in surfaces]
+    table = QTable({"label": np.arange(1, len(drawn) + 1)})
+    for name in ("kb_archivid", "frm_name", "obstime"):
+        table[name] = drawn[name]
+    table["centroid"] = _centroids(centroids, smap)
+    table["n_pixels"] = np.array([len(inside) for inside in pixels.values()], dtype=int)
+    for name in ("area_raw", "area_atdiskcenter"):
+        table[name] = drawn[name]
+    table["area_drawn"] = np.array([areas.sum().to_value(u.km**2) for areas, _ in surfaces], dtype=float) * u.km**2
+    return table
+
+
+def _centroids(vectors, smap):
+    directions = CartesianRepresentation(np.reshape(vectors, (-1, 3)).T).represent_as(UnitSphericalRepresentation)
+    return SkyCoord(directions, frame=HeliographicStonyhurst(obstime=smap.reference_date))
+
+
+@u.quantity_input
+def events_to_regions(events, smap, *, time_from="auto", max_gap: u.hour = _MAX_GAP, frm_name=None):
+    """
+    The borders of events at the time and from the place of a Map, to plot over it.
+
+    Parameters
+    ----------
+    events, smap, time_from, max_gap, frm_name
+        As for `~sunpy_scss.hek.hek_to_mask`.
+
+    Returns
+    -------
+    dict of str to list of astropy.coordinates.SkyCoord
+        From ``kb_archivid`` to the closed rings of the polygon, with points every few arcsec. Along the limb where
+        the polygon is cut by it; events wholly behind it are left out.
+
+    Examples
+    --------
+    >>> import sunpy.map
+    >>> from sunpy.data.test import get_test_filepath
+    >>> from sunpy_scss.hek import events_to_regions
+    >>> smap = sunpy.map.Map(get_test_filepath("aia_171_level1.fits"))
+    >>> for rings in events_to_regions([], smap).values():
+    ...     for ring in rings:
+    ...         ax.plot_coord(ring)
+    """
+    chosen, _ = choose(events, smap, time_from, max_gap, frm_name)
+    regions = {}
+    for source, rows, shapes in _steps(chosen, smap):
+        borders = outlines(shapes, source, smap)
+        regions |= {
+            str(chosen["kb_archivid"][row]): rings
+            for row, (rings, visible) in zip(rows, borders, strict=True)
+            if visible
+        }
+    return regions
+
+
+def _steps(chosen, smap):
+    """For each time of the events: the frame of their polygons, their rows and their polygons."""
+    moments = chosen["obstime"].isot
+    for moment in np.unique(moments):
+        rows = np.flatnonzero(moments == moment)
+        shapes = [parse_polygon(text) for text in chosen["hpc_boundcc"][rows]]
+        yield source_frame(chosen["obstime"][rows[0]], smap), rows, shapes
+
+
+def _draw(chosen, smap, left):
+    """From the rows of the events that can be seen to their pixels."""
+    pixels = {}
+    for source, rows, shapes in _steps(chosen, smap):
+        pixels |= dict(zip(rows.tolist(), pixels_inside(shapes, source, smap), strict=True))
+    drawn = {row: inside for row, inside in sorted(pixels.items()) if inside.size}
+    left["on no pixel"] += len(chosen) - len(drawn)
+    return drawn
+
+
+def _provenance(chosen, drawn, left, smap, time_from, labels):
+    """The keywords and the HISTORY of a mask."""
+    feature, method = chosen.meta["event_type"], chosen.meta["method"]
+    content = feature_name(feature)
+    keywords = {
+        "CONTENT": f"{content} {'labels' if labels else 'mask'}",
+        "SCSSFEAT": feature,
+        "SCSSMOD": method,
+        "SCSSLAB": method,
+        "SCSSVER": sunpy_scss.__version__,
+        "HEKDRAWN": len(drawn),
+        "HEKLEFT": sum(left.values()),
+    }
+    history = [f"sunpy_scss: {content}s by {method}", f"times: {time_from}"]
+    if len(chosen):
+        hours = (smap.reference_date - chosen["obstime"]).to_value(u.hour)
+        keywords["HEKTIME"] = ", ".join(np.unique(chosen["obstime"].isot))
+        keywords["HEKROT"] = round(float(hours[np.argmax(abs(hours))]), 4)
+        history.append("rotated to the Map with the surface (Howard et al. 1990)")
+    if labels:
+        identifiers = chosen["kb_archivid"][drawn]
+        keywords |= {f"HEKID{n}": str(name).removeprefix(_PREFIX) for n, name in enumerate(identifiers, start=1)}
+    history += [f"left out: {count} {reason}" for reason, count in left.items() if count]
+    return keywords, "\n".join(history)

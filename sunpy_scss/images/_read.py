@@ -1,0 +1,173 @@
+"""Maps from any file that holds one image of the Sun."""
+
+import warnings
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from PIL import Image
+
+import astropy.units as u
+import sunpy.map
+from astropy.io import fits
+from sunpy.map import GenericMap
+
+from sunpy_scss.exceptions import UnreadableFileError
+from sunpy_scss.images._jp2 import is_jp2, read_jp2
+
+__all__ = ["check_image", "example_map", "maps_in", "read", "read_map"]
+
+_EXAMPLES = {171: "aia_171_level1.fits", 193: "2013_06_24__17_31_30_84__SDO_AIA_AIA_193.jp2"}
+
+
+def read_map(path):
+    """
+    Read the one Map of a file.
+
+    Everything that sunpy reads (FITS, ASDF), and JPEG 2000 as Helioviewer gives it, for which sunpy itself needs a
+    system library. Where such an image has fewer pixels than its header says, as thumbnails do, the scale is mended.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+        In the type and unit of the file. The pixels of JPEG 2000 images of Helioviewer are uint8, scaled for display;
+        segmentation turns those of AIA 171 and 193 Å back into DN/s.
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.UnreadableFileError`
+        If the file does not exist, is cut off, is no image (a web page saved in place of one), or holds no Map or
+        several.
+
+    Examples
+    --------
+    >>> from sunpy_scss.images import read_map
+    >>> read_map("nowhere.fits")
+    Traceback (most recent call last):
+    ...
+    sunpy_scss.exceptions.UnreadableFileError: nowhere.fits cannot be read: there is no such file.
+    """
+    path = Path(path)
+    maps = read(maps_in, path)
+    if not isinstance(maps, GenericMap):
+        msg = f"{path} holds {len(maps)} images: open it by sunpy.map.Map and choose one."
+        raise UnreadableFileError(msg)
+    return maps
+
+
+def example_map(wavelength):
+    """
+    A real full-disc AIA image that comes with sunpy, for examples and tests without network.
+
+    Parameters
+    ----------
+    wavelength : astropy.units.Quantity or int
+        In Angstrom without a unit. 193: of 2013-06-24 with two large coronal holes, 410 x 410 pixels scaled for
+        display (uint8); 171: of 2011-02-15 with active regions, 128 x 128 pixels in DN.
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+
+    Raises
+    ------
+    ValueError
+        If there is no example of that wavelength.
+
+    Examples
+    --------
+    >>> from sunpy_scss.images import example_map
+    >>> smap = example_map(193)
+    >>> smap.data.shape, str(smap.wavelength)
+    ((410, 410), '193.0 Angstrom')
+    """
+    wavelength = u.Quantity(wavelength, u.AA).value
+    if wavelength not in _EXAMPLES:
+        msg = f"There are examples of {' and '.join(map(str, _EXAMPLES))} Angstrom only (got {wavelength:g})."
+        raise ValueError(msg)
+    with as_file(files("sunpy") / "data" / "test" / _EXAMPLES[wavelength]) as path:
+        return read_map(path)
+
+
+# How the files of JPEG and PNG begin.
+_PICTURE = (b"\xff\xd8\xff", b"\x89PNG")
+# What astropy and Pillow say of files that are not whole.
+_CUT_OFF = ("truncated", "corrupt", "not multiple of 2880", "broken data stream", "end-of-stream")
+
+
+def read(reader, path):
+    """What a reader makes of a file; whatever it stumbles over becomes one clear error."""
+    if not path.is_file():
+        msg = f"{path} cannot be read: there is no such file."
+        raise UnreadableFileError(msg)
+    try:
+        return reader(path)
+    except Exception as error:
+        msg = f"{path} cannot be read: {_reason(path, error)}."
+        raise UnreadableFileError(msg) from error
+
+
+def maps_in(path):
+    """The Map in a file, or a list of several; any error where it is cut off, also where sunpy would only warn."""
+    if is_jp2(path):
+        return sunpy.map.Map(*read_jp2(path))
+    _check_whole(path)
+    return sunpy.map.Map(path)
+
+
+def _check_whole(path):
+    """Raise an error where astropy would warn and go on with what there is of the data."""
+    if _start(path).startswith(b"SIMPLE"):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            with fits.open(path) as units:
+                units.info(output=False)
+        if any("truncated" in str(warning.message) for warning in caught):
+            msg = "truncated"
+            raise OSError(msg)
+
+
+def _start(path):
+    with path.open("rb") as file:
+        return file.read(512).lstrip()
+
+
+def _reason(path, error):
+    """Why a file cannot be read, in words of use to who has it, as far as they are known."""
+    start = _start(path)
+    if not start:
+        return "it is empty; download it again"
+    if start.startswith(b"<"):
+        return "it is a web page, likely an error message saved in place of the image; download it again"
+    reason = str(error.__cause__ or error)
+    if any(sign in reason for sign in _CUT_OFF):
+        return "it is cut off or damaged; download it again"
+    if start.startswith(_PICTURE):
+        return "it is a picture without coordinates; use sunpy_scss.images.from_browse"
+    return reason.partition("\n")[0].rstrip(".")
+
+
+def check_image(path):
+    """
+    Raise an error unless a file is a whole image: FITS, JPEG 2000, JPEG or PNG.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.UnreadableFileError`
+    """
+    read(_check_image, path)
+
+
+def _check_image(path):
+    if _start(path).startswith(b"SIMPLE"):
+        _check_whole(path)
+    else:
+        with Image.open(path) as image:
+            image.load()

@@ -1,0 +1,213 @@
+"""The facts of one set of weights, and how intensities become the input of a network."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.special import expit, logit
+
+from sunpy_scss._features import FEATURES
+from sunpy_scss.exceptions import ModelError
+
+__all__ = ["OUTER_RADIUS", "Model", "ModelCard", "Network", "Stretch", "stretch"]
+
+# The corona beyond this radius says nothing of what is on the disc.
+OUTER_RADIUS = 1.08
+
+
+def stretch(image, radius, median, *, floor, limits, exponent):
+    """
+    Map intensities to [0, 1], the input of the network.
+
+    ``x = log10(max(image, floor)) - exponent * log10(median)``, scaled so that ``limits`` become 0 and 1.
+    The exponent says how far the brightness of the quiet Sun sets the scale: 1 takes contrast alone,
+    0 absolute brightness alone.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        Intensities; pixels without data (NaN) become quiet Sun.
+    radius : numpy.ndarray
+        Distance from disc centre in solar radii, same shape; beyond `OUTER_RADIUS` the result is 0.
+    median : float
+        Disc median, in the unit of ``image``.
+    floor, limits, exponent : float, (float, float), float
+        See `sunpy_scss.models.Stretch`.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, same shape.
+    """
+    filled = np.where(np.isfinite(image), image, median)
+    x = np.log10(np.maximum(filled, floor)) - exponent * np.log10(median)
+    low, high = limits
+    scaled = np.clip((x - low) / (high - low), 0, 1)
+    return np.where(radius <= OUTER_RADIUS, scaled, 0).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """
+    How intensities become the network's input; see `sunpy_scss.models.ModelCard`.
+
+    ``x = log10(max(I, floor)) - exponent * log10(disc median)``, scaled so that ``limits`` become 0 and 1.
+
+    Attributes
+    ----------
+    floor : float
+        Lower values are raised to it, in DN/s.
+    limits : tuple of float
+        The values of x that become 0 and 1.
+    exponent : float
+        1: contrast to the disc median alone; 0: absolute brightness alone; between: both.
+    reference_median : float
+        The disc median in DN/s to which an image of unknown calibration is scaled.
+    """
+
+    floor: float
+    limits: tuple[float, float]
+    exponent: float
+    reference_median: float
+
+    def __post_init__(self):
+        object.__setattr__(self, "limits", tuple(self.limits))
+
+
+@dataclass(frozen=True)
+class Network:
+    """
+    Arguments of `sunpy_scss.models.scss_net`.
+
+    Attributes
+    ----------
+    filters, layers, batch_norm, drop_prob, momentum
+        As there.
+    """
+
+    filters: int = 32
+    layers: int = 4
+    batch_norm: bool = True
+    drop_prob: float = 0.0
+    momentum: float = 0.99
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """
+    The facts of one set of weights.
+
+    Attributes
+    ----------
+    name : str
+        Never used twice: new weights, new name.
+    feature : str
+        ``"CH"`` for coronal holes or ``"AR"`` for active regions.
+    wavelength : float
+        Of the training images, in Angstrom.
+    wavelengths : tuple of float
+        Those accepted without a warning, in Angstrom.
+    grid_size : int
+        Pixels of the canonical grid on a side.
+    half_width : float
+        Half of the canonical grid's side, in apparent solar radii.
+    stretch : Stretch
+    network : Network
+    threshold : float
+        Probability, calibrated, from which on a pixel belongs to the feature.
+    temperature : float
+        By which the logits of the network are divided to calibrate its probabilities; see `sunpy_scss.train.calibrate`.
+        The default, 1, leaves them as they are.
+    labels : str
+        Who or what drew the training labels, in one word for the header of a mask.
+    training : dict
+        Data, labels and split in words; the configuration of the training.
+    scores : dict
+        What the model and simpler methods reached, on which images.
+    limits : str
+        What the model is known to get wrong.
+    licence, reference, version : str
+        Of the weights; the paper; the version of the package that trained them.
+    sha256 : str
+        Of the weights file.
+    """
+
+    name: str
+    feature: str
+    wavelength: float
+    wavelengths: tuple[float, ...]
+    grid_size: int
+    half_width: float
+    stretch: Stretch
+    network: Network
+    threshold: float = 0.5
+    temperature: float = 1.0
+    labels: str = ""
+    training: dict = field(default_factory=dict)
+    scores: dict = field(default_factory=dict)
+    limits: str = ""
+    licence: str = ""
+    reference: str = ""
+    version: str = ""
+    sha256: str = ""
+
+    def __post_init__(self):
+        if self.feature not in FEATURES:
+            msg = f"A card's feature is one of {', '.join(FEATURES)} (got {self.feature!r})."
+            raise ModelError(msg)
+        if not self.temperature > 0:
+            msg = f"A card's temperature is a positive number (got {self.temperature!r})."
+            raise ModelError(msg)
+        object.__setattr__(self, "wavelengths", tuple(self.wavelengths))
+
+    @classmethod
+    def from_dict(cls, values):
+        """
+        A card from plain values, as in ``card.json``.
+
+        Raises
+        ------
+        `~sunpy_scss.exceptions.ModelError`
+            If a value is missing or unknown.
+        """
+        try:
+            nested = {"stretch": Stretch(**values["stretch"]), "network": Network(**values["network"])}
+            return cls(**{**values, **nested})
+        except (KeyError, TypeError) as error:
+            msg = f"This is not a model card: {error}."
+            raise ModelError(msg) from error
+
+    def to_dict(self):
+        """The card as plain values, for JSON."""
+        return dataclasses.asdict(self)
+
+    def calibrated(self, raw):
+        """Probabilities from what the network itself says, arrays of any shape."""
+        return _tempered(raw, self.temperature)
+
+    def uncalibrated(self, probability):
+        """What the network itself says where the calibrated probability is this one."""
+        return _tempered(probability, 1 / self.temperature)
+
+
+def _tempered(probability, temperature):
+    # Not computed for 1, where rounding would change the least digits.
+    return probability if temperature == 1 else expit(logit(probability) / temperature)
+
+
+@dataclass(frozen=True)
+class Model:
+    """
+    A card and the function that it describes.
+
+    Attributes
+    ----------
+    card : ModelCard
+    predict : callable
+        From (n, size, size, 1) float32 in [0, 1] to probabilities of the same shape, before `ModelCard.calibrated`. Any
+        function will do.
+    """
+
+    card: ModelCard
+    predict: Callable

@@ -1,0 +1,244 @@
+"""
+SCSS-Net in Keras: the network, its loss and the batches it learns from.
+
+The only module that imports Keras. Targets carry a channel for each boundary, the label in [0, 1], and in the last one
+the weight of each pixel: what is off the disc or not known counts nothing, known confusions count more.
+"""
+
+from functools import partial
+
+import keras
+import numpy as np
+from keras import layers as kl
+from keras import ops
+
+__all__ = ["Batches", "StopAtNaN", "compile_network", "freeze_encoder", "predict", "scss_net", "set_seed"]
+
+set_seed = keras.utils.set_random_seed
+
+
+def _double_block(x, convolution, filters, norm, name):
+    for half in "ab":
+        x = convolution(filters, 3, padding="same", name=f"{name}_conv_{half}")(x)
+        if norm:
+            x = norm(name=f"{name}_norm_{half}")(x)
+        x = kl.ReLU(name=f"{name}_relu_{half}")(x)
+    return x
+
+
+def scss_net(input_shape=(256, 256, 1), filters=32, layers=4, batch_norm=True, drop_prob=0.0, *, momentum=0.99, outputs=1):
+    """
+    The U-Net of Mackovjak et al. (2021).
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        (ny, nx, channels); ny and nx must divide by ``2**layers``, or be None.
+    filters : int
+        Filters of the first level; they double from level to level.
+    layers : int
+        Levels of the encoder and of the decoder.
+    batch_norm : bool
+        Batch normalisation after each convolution.
+    drop_prob : float
+        Dropout before the deeper levels; 0 for none.
+    momentum : float
+        Momentum of the running statistics of batch normalisation. Keras's own 0.99 needs thousands of steps
+        until they are right; on some hundred images take 0.9.
+    outputs : int
+        Boundaries that are drawn at once, from the outermost to the innermost.
+
+    Returns
+    -------
+    keras.Model
+        From (n, ny, nx, channels) to (n, ny, nx, outputs), probabilities in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the size does not divide by ``2**layers``.
+
+    References
+    ----------
+    * Mackovjak et al. 2021, MNRAS 508, 3111, https://doi.org/10.1093/mnras/stab2536
+
+    Examples
+    --------
+    >>> from sunpy_scss.models import scss_net
+    >>> network = scss_net((256, 256, 1), filters=32, layers=4, batch_norm=True, drop_prob=0.5)
+    >>> network.count_params()
+    7857857
+    """
+    if any(n is not None and n % 2**layers for n in input_shape[:2]):
+        msg = f"Height and width must divide by {2**layers} for {layers} layers (got {tuple(input_shape)})."
+        raise ValueError(msg)
+    norm = partial(kl.BatchNormalization, momentum=momentum) if batch_norm else None
+    # Names of our own: Keras's count on from one network to the next, and end up in the weights file.
+    inputs = x = keras.Input(input_shape, name="image")
+    skips = []
+    for level in range(layers):
+        if drop_prob and level >= 2:
+            x = kl.Dropout(drop_prob, name=f"encoder_{level}_dropout")(x)
+        x = _double_block(x, kl.Conv2D, filters * 2**level, norm, f"encoder_{level}")
+        skips.append(x)
+        x = kl.MaxPooling2D(name=f"encoder_{level}_pool")(x)
+    if drop_prob:
+        x = kl.Dropout(drop_prob, name="bottleneck_dropout")(x)
+    x = _double_block(x, kl.Conv2D, filters * 2**layers, norm, "bottleneck")
+    for step, level in enumerate(reversed(range(layers))):
+        if drop_prob and step < 2:
+            x = kl.Dropout(drop_prob, name=f"decoder_{level}_dropout")(x)
+        x = kl.UpSampling2D(name=f"decoder_{level}_up")(x)
+        x = kl.Concatenate(name=f"decoder_{level}_skip")([x, skips[level]])
+        x = _double_block(x, kl.Conv2DTranspose, filters * 2**level, norm, f"decoder_{level}")
+    return keras.Model(inputs, kl.Conv2D(outputs, 1, activation="sigmoid", name="probability")(x), name="scss_net")
+
+
+def _weighted_loss(target, prediction, *, loss):
+    """The sum of losses that a `sunpy_scss.train.Loss` describes; the mean over the boundaries."""
+    label, weight = target[..., :-1], target[..., -1:]
+    probability = ops.clip(prediction, 1e-6, 1 - 1e-6)
+    right = label * ops.log(probability) + (1 - label) * ops.log(1 - probability)
+    hard = label * (1 - probability) ** loss.focal_gamma * ops.log(probability)
+    hard += (1 - label) * probability**loss.focal_gamma * ops.log(1 - probability)
+
+    def total(values):
+        return ops.sum(weight * values, axis=(0, 1, 2))
+
+    both = total(label * probability)
+    beyond, missed = total((1 - label) * probability), total(label * (1 - probability))
+    surplus = loss.tversky_alpha * beyond + (1 - loss.tversky_alpha) * missed
+    pixels = ops.maximum(ops.sum(weight), 1e-6)
+    terms = [
+        (loss.bce, -total(right) / pixels),
+        (loss.focal, -total(hard) / pixels),
+        # The ones keep images without the feature from dividing by nothing.
+        (loss.dice, 1 - (2 * both + 1) / (2 * both + beyond + missed + 1)),
+        (loss.tversky, 1 - (both + 1) / (both + surplus + 1)),
+    ]
+    return sum(share * ops.mean(term) for share, term in terms if share)
+
+
+class _PooledIoU(keras.metrics.Metric):
+    """Intersection over union of thresholded labels and predictions, pooled over the epoch and all boundaries."""
+
+    def __init__(self, threshold=0.5):
+        super().__init__(name="iou")
+        self.threshold = threshold
+        self.both = self.add_weight(name="both", initializer="zeros")
+        self.either = self.add_weight(name="either", initializer="zeros")
+
+    def update_state(self, target, prediction, sample_weight=None):
+        counts = target[..., -1:] > 0
+        label = (target[..., :-1] >= 0.5) & counts
+        prediction = (prediction >= self.threshold) & counts
+        self.both.assign_add(ops.sum(ops.cast(label & prediction, "float32")))
+        self.either.assign_add(ops.sum(ops.cast(label | prediction, "float32")))
+
+    def result(self):
+        return ops.where(self.either > 0, self.both / ops.maximum(self.either, 1), 1.0)
+
+
+def compile_network(network, loss, *, learning_rate, warmup_steps=0, decay_steps=None):
+    """
+    Ready a network for training in place: Adam, its learning rate rising from a tenth over ``warmup_steps``, then
+    falling as a cosine over ``decay_steps``, or staying if there are none.
+
+    Parameters
+    ----------
+    network : keras.Model
+    loss : sunpy_scss.train.Loss
+    learning_rate : float
+    warmup_steps : float, optional
+    decay_steps : float, optional
+    """
+    schedule = keras.optimizers.schedules.CosineDecay(
+        learning_rate / 10 if warmup_steps else learning_rate,
+        decay_steps or 1,
+        alpha=0.01 if decay_steps else 1,
+        warmup_target=learning_rate if warmup_steps else None,
+        warmup_steps=warmup_steps,
+    )
+    optimizer = keras.optimizers.Adam(schedule)
+    optimizer.build(network.trainable_variables)  # so that a saved state can be loaded before the first step
+    network.compile(
+        optimizer=optimizer,
+        loss=partial(_weighted_loss, loss=loss),
+        metrics=[_PooledIoU()],
+        jit_compile=True,  # Keras leaves XLA off on CPUs, where a step takes 1.7 times as long without it
+    )
+
+
+class StopAtNaN(keras.callbacks.Callback):
+    """
+    End an epoch at the first batch whose loss is not finite.
+
+    Attributes
+    ----------
+    batch : int or None
+        Its number.
+    """
+
+    batch = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Called by Keras."""
+        if not np.isfinite(logs["loss"]):
+            self.batch, self.model.stop_training = batch, True
+
+
+def freeze_encoder(network):
+    """Keep the weights of the encoder as they are, in place; before `compile_network`."""
+    for layer in network.layers:
+        if layer.name.startswith("encoder_"):
+            layer.trainable = False
+
+
+class Batches(keras.utils.PyDataset):
+    """
+    One epoch of batches, the same for the same ``seed``.
+
+    Parameters
+    ----------
+    pair : callable
+        ``pair(position)`` gives image (ny, nx) in [0, 1] and target (ny, nx, boundaries + 1), labels and weight.
+    batch_size : int
+    indices : sequence of int
+        Positions of the images, in the order in which they are taken.
+    augment : callable, optional
+        ``augment(image, target, rng)`` gives a new image and target.
+    seed : sequence of int, optional
+        With ``augment``: where its random numbers start.
+    """
+
+    def __init__(self, pair, batch_size, indices, *, augment=None, seed=()):
+        super().__init__(workers=2, max_queue_size=4)
+        self.pair, self.batch_size, self.indices = pair, batch_size, indices
+        self.augment, self.seed = augment, seed
+
+    def __len__(self):
+        return -(-len(self.indices) // self.batch_size)
+
+    def __getitem__(self, index):
+        chosen = self.indices[index * self.batch_size : (index + 1) * self.batch_size]
+        pairs = [self._pair(position, index) for position in chosen]
+        images, targets = zip(*pairs, strict=True)
+        return np.stack(images)[..., np.newaxis], np.stack(targets)
+
+    def _pair(self, position, index):
+        image, target = self.pair(position)
+        if self.augment is None:
+            return image, target
+        return self.augment(image, target, np.random.default_rng([*self.seed, index, position]))
+
+
+def predict(network, images, *, batch_size=4):
+    """
+    Probabilities (n, ny, nx, boundaries) of images (n, ny, nx, 1), as numpy; slices of ``batch_size`` bound the memory.
+
+    No pixel is likelier to be inside a boundary than inside the next one outwards: what one boundary encloses at some
+    probability lies within what all outer ones do.
+    """
+    starts = range(0, len(images), batch_size)
+    found = [ops.convert_to_numpy(network(images[i : i + batch_size], training=False)) for i in starts]
+    return np.minimum.accumulate(np.concatenate(found), axis=-1)

@@ -1,0 +1,245 @@
+"""
+Models and their cards: what a network's weights are, where they come from and what they are worth.
+
+A folder with ``card.json`` and ``model.weights.h5`` is a complete model; so are the bundled ones.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import tempfile
+from functools import lru_cache, partial
+from importlib.resources import files
+from pathlib import Path
+
+from sunpy_scss._save import save_text
+from sunpy_scss.exceptions import ModelError, ModelNotFoundError
+from sunpy_scss.models._card import Model, ModelCard
+
+__all__ = ["build_network", "list_models", "load_model", "load_network", "save_model"]
+
+_CARD, _WEIGHTS = "card.json", "model.weights.h5"
+
+
+def list_models():
+    """
+    Names of the models that come with the package.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> from sunpy_scss import list_models
+    >>> "scss-ch-193-2" in list_models()
+    True
+    """
+    return sorted(entry.name for entry in _bundled().iterdir() if (entry / _CARD).is_file())
+
+
+def _bundled():
+    return files("sunpy_scss") / "data"
+
+
+def load_model(model):
+    """
+    A model by name or folder.
+
+    The weights are compared with the hash in the card, and read when the model is first used.
+
+    Parameters
+    ----------
+    model : str, path-like or Model
+        One of `~sunpy_scss.models.list_models`, or a folder that `~sunpy_scss.models.save_model` or training made; a
+        `~sunpy_scss.models.Model` is returned as it is.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.ModelNotFoundError`
+        If there is no such model; the message lists the known ones.
+    `~sunpy_scss.exceptions.ModelError`
+        If the card is not valid or the weights are not those of the card.
+
+    Examples
+    --------
+    >>> from sunpy_scss import load_model
+    >>> load_model("scss-ch-193-2").card.feature
+    'CH'
+    """
+    if isinstance(model, Model):
+        return model
+    weights, card = _verified(model)
+    return Model(card, partial(_predict, str(weights), card.sha256))
+
+
+def load_network(model):
+    """
+    The network of a model, to go on training from.
+
+    Parameters
+    ----------
+    model : str or path-like
+        As for `~sunpy_scss.models.load_model`.
+
+    Returns
+    -------
+    keras.Model
+        A new one at each call.
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.ModelError`
+        As `~sunpy_scss.models.load_model`.
+    """
+    weights, card = _verified(model)
+    network = build_network(card)
+    network.load_weights(weights)
+    return network
+
+
+def _verified(model):
+    """The path of a model's weights, which are those of its card, and the card."""
+    if not isinstance(model, str | os.PathLike):
+        msg = f"A model is a name, a folder or a Model (got {type(model).__name__})."
+        raise TypeError(msg)
+    folder = _bundled() / os.fspath(model) if model in list_models() else Path(model)
+    if not (folder / _CARD).is_file():
+        msg = f"No model {os.fspath(model)!r}. Known names: {', '.join(list_models())}; or give a model's folder."
+        raise ModelNotFoundError(msg)
+    card = _read_card(folder / _CARD)
+    _verify(folder / _WEIGHTS, card)
+    return folder / _WEIGHTS, card
+
+
+def _read_card(path):
+    try:
+        return ModelCard.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, AttributeError) as error:
+        msg = f"{path} cannot be read as a model card: {error}"
+        raise ModelError(msg) from error
+
+
+def _verify(weights, card):
+    try:
+        found = hashlib.sha256(weights.read_bytes()).hexdigest()
+    except OSError as error:
+        msg = f"The weights of {card.name} cannot be read: {error}"
+        raise ModelError(msg) from error
+    if found != card.sha256:
+        msg = (
+            f"{weights} is not what the card of {card.name} describes: its SHA-256 is {found}, "
+            f"expected {card.sha256}. Install the package or get the model again."
+        )
+        raise ModelError(msg)
+
+
+def _predict(weights, sha256, images):
+    from sunpy_scss.models._network import predict
+
+    return predict(_cached_network(weights, sha256), images)
+
+
+@lru_cache(maxsize=4)
+def _cached_network(weights, sha256):  # the hash makes other weights at the same place another entry
+    return load_network(Path(weights).parent)
+
+
+def build_network(card, *, seed=None):
+    """
+    The untrained network of a card.
+
+    Parameters
+    ----------
+    card : ModelCard
+    seed : int, optional
+        Sets the random numbers of Python, numpy and Keras, for the same initial weights at each call.
+
+    Returns
+    -------
+    keras.Model
+    """
+    from sunpy_scss.models import _network
+
+    if seed is not None:
+        _network.set_seed(seed)
+    return _network.scss_net((card.grid_size, card.grid_size, 1), **dataclasses.asdict(card.network))
+
+
+def refuse_to_overwrite(folder):
+    """Raise FileExistsError if a folder holds a model."""
+    if (Path(folder) / _CARD).exists():
+        msg = f"{folder} holds a model already; choose another folder, or remove it first."
+        raise FileExistsError(msg)
+
+
+def save_weights(network, path):
+    """
+    Write the weights of a network, and the state of its optimiser if it has one.
+
+    HDF5 crashes the interpreter where a disk is full, so that the room is made sure of with plain zeros first.
+
+    Raises
+    ------
+    OSError
+        If there is no room.
+    """
+    path = Path(path)
+    with tempfile.TemporaryFile(dir=path.parent) as file:
+        # Adam keeps two numbers of four bytes for each weight; a megabyte is for the structure of the file.
+        for _ in range(1 + network.count_params() * 12 // 2**20):
+            file.write(bytes(2**20))
+        file.flush()
+    network.save_weights(path)
+
+
+def save_model(card, network, folder, *, overwrite=False):
+    """
+    Write a network and its card as a model folder.
+
+    Parameters
+    ----------
+    card : ModelCard
+        Its hash is set to that of the weights.
+    network : keras.Model
+    folder : path-like
+        Made where missing; the weights and the card appear whole or not at all.
+    overwrite : bool, optional
+        Replace a model that is there.
+
+    Returns
+    -------
+    Model
+        As `load_model` reads it back.
+
+    Raises
+    ------
+    FileExistsError
+        If a model is there and ``overwrite`` is not set.
+    """
+    folder = Path(folder)
+    if not overwrite:
+        refuse_to_overwrite(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        weights, card_file = Path(scratch, _WEIGHTS), Path(scratch, _CARD)
+        save_weights(network, weights)
+        card = dataclasses.replace(card, sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
+        card_file.write_text(_text(card), encoding="utf-8")
+        weights.replace(folder / _WEIGHTS)
+        card_file.replace(folder / _CARD)
+    return load_model(folder)
+
+
+def write_card(folder, card):
+    """Replace the card of a model folder; the weights stay."""
+    save_text(_text(card), Path(folder, _CARD))
+
+
+def _text(card):
+    return json.dumps(card.to_dict(), indent=2) + "\n"

@@ -1,0 +1,13 @@
+from ._evolution import plot_carrington_map as plot_carrington_map
+from ._evolution import plot_tracked_regions as plot_tracked_regions
+from ._evolution import plot_tracks as plot_tracks
+from ._maps import plot_cases as plot_cases
+from ._maps import plot_comparison as plot_comparison
+from ._maps import plot_disagreement as plot_disagreement
+from ._maps import plot_masks as plot_masks
+from ._maps import plot_probability as plot_probability
+from ._maps import plot_regions as plot_regions
+from ._movie import save_movie as save_movie
+from ._scores import plot_evaluation as plot_evaluation
+from ._scores import plot_scores as plot_scores
+from ._scores import plot_training as plot_training

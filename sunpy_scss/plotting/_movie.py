@@ -1,0 +1,125 @@
+"""Movies of Maps."""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from PIL import Image
+
+from sunpy_scss._save import refuse_existing
+
+__all__ = ["save_movie"]
+
+
+def save_movie(figures, path, *, rate=4, overwrite=False):
+    """
+    Write figures as a movie, whole or not at all.
+
+    Parameters
+    ----------
+    figures : iterable of matplotlib.figure.Figure
+        Of one size; each is closed when it has been drawn. A generator needs no memory for more than one figure; but
+        all pictures of a GIF are in memory, with a byte for each pixel, when it is written.
+    path : path-like
+        ``NAME.mp4``, for which the program ffmpeg must be installed; ``NAME.gif``, which is also written in place of
+        MP4 where there is no ffmpeg; or the name of a folder for numbered PNG. The folder that it
+        is in is made where missing.
+    rate : float, optional
+        Figures in a second.
+    overwrite : bool, optional
+        Replace what is there.
+
+    Returns
+    -------
+    pathlib.Path
+        What was written.
+
+    Raises
+    ------
+    FileExistsError
+        If it is there and is not to be replaced, before anything is drawn.
+    ValueError
+        If there is no figure, or the name ends in something else.
+
+    Examples
+    --------
+    .. code-block:: python
+
+        movie((overlay(smap, mask).figure for smap, mask in zip(images, masks)), "holes.mp4")
+    """
+    path = Path(path)
+    if path.suffix == ".mp4" and _ffmpeg() is None:
+        path = path.with_suffix(".gif")
+    if path.suffix not in _WRITERS:
+        msg = f"A movie is called .mp4, .gif, or nothing for a folder of PNG (got {path.name})."
+        raise ValueError(msg)
+    refuse_existing(path, overwrite=overwrite)
+    if path.is_dir() and any(file.suffix != ".png" for file in path.iterdir()):
+        msg = f"{path} holds more than pictures and is not replaced; choose a new folder."
+        raise FileExistsError(msg)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        frames = _draw_frames(figures, Path(folder) / "frames")
+        scratch = Path(folder) / f"new{path.suffix}"
+        _WRITERS[path.suffix](frames, scratch, rate)
+        _replace(path, scratch, Path(folder) / "old")
+    return path
+
+
+def _replace(path, new, aside):
+    """Put what is new in the place of a file or folder, which comes back if that fails."""
+    if not path.is_dir():
+        new.replace(path)
+        return
+    # A folder that holds something cannot be replaced in one step.
+    path.replace(aside)
+    try:
+        new.replace(path)
+    except BaseException:
+        aside.replace(path)
+        raise
+
+
+def _ffmpeg():
+    return shutil.which(plt.rcParams["animation.ffmpeg_path"])
+
+
+def _draw_frames(figures, folder):
+    """PNG files of figures, 0001.png and so on."""
+    folder.mkdir()
+    frames = []
+    for number, figure in enumerate(figures, start=1):
+        frames.append(folder / f"{number:04d}.png")
+        figure.savefig(frames[-1])
+        plt.close(figure)
+    if not frames:
+        msg = "There is no figure to make a movie of."
+        raise ValueError(msg)
+    return frames
+
+
+def _write_mp4(frames, path, rate):
+    # H.264 with colours at half resolution, which players expect, needs even numbers of pixels.
+    form = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
+    command = [_ffmpeg(), "-loglevel", "error", "-framerate", str(rate), "-i", str(frames[0].parent / "%04d.png")]
+    subprocess.run([*command, *form, str(path)], check=True)
+
+
+def _write_gif(frames, path, rate):
+    first, *others = (_palette(frame) for frame in frames)
+    first.save(path, save_all=True, append_images=others, duration=1000 / rate, loop=0)
+
+
+def _palette(frame):
+    """An image of 256 colours of its own."""
+    with Image.open(frame) as image:
+        return image.convert("RGB").quantize()
+
+
+def _write_folder(frames, path, rate):
+    frames[0].parent.replace(path)
+
+
+_WRITERS = {".mp4": _write_mp4, ".gif": _write_gif, "": _write_folder}

@@ -1,0 +1,1 @@
+from ._page import write_report as write_report

@@ -1,0 +1,72 @@
+"""Why a mask, or the agreement of several, may say less than it seems to: sentences for users."""
+
+import numpy as np
+
+import astropy.units as u
+
+from sunpy_scss.models._store import list_models, load_model
+from sunpy_scss.segment._input import caveats
+
+__all__ = ["card_of", "comparison_caveats", "mask_caveats"]
+
+# Masks further apart in time differ by what happened on the Sun too.
+_SAME_SUN = 6 * u.hour
+# The share of an area beyond 60 degrees from disc centre from which on the limb rules it.
+_AT_LIMB = 0.5
+
+
+def card_of(mask):
+    """The card of the bundled model that drew a mask, or None: another method, or other weights."""
+    name = mask.meta.get("SCSSMOD")
+    if name not in list_models():
+        return None
+    card = load_model(name).card
+    return card if card.sha256.startswith(str(mask.meta.get("SCSSHASH", "?"))) else None
+
+
+def mask_caveats(smap, mask, regions):
+    """
+    Yield why the mask of an image may be wrong.
+
+    Parameters
+    ----------
+    smap, mask : sunpy.map.GenericMap
+    regions : astropy.table.QTable
+        `~sunpy_scss.masks.region_table` of the mask.
+    """
+    card = card_of(mask)
+    if card:
+        yield from (message for message, _ in caveats(smap, card))
+    else:
+        yield "No card of a bundled model tells what this mask is worth."
+    factor = mask.meta.get("SCSSCAL")
+    if factor is not None:
+        yield f"The calibration of the image was unknown and guessed, a factor of {factor:.3g}: areas depend on it."
+    if abs(mask.date - smap.date) > 1 * u.min:
+        times = f"The mask is of {mask.date.isot[:16]}, the image of {smap.date.isot[:16]}"
+        yield f"{times}: the outlines were turned with the Sun."
+    for column, what in (("touches_limb", "the limb"), ("touches_edge", "the edge of the image")):
+        cut = regions["id"][regions[column]]
+        if len(cut):
+            yield f"{_regions(cut)} cut by {what}: what is beyond it is not counted."
+    near = regions["id"][regions["beyond_60"] > _AT_LIMB]
+    if len(near):
+        yield f"{_regions(near)} mostly more than 60 degrees from disc centre, where outlines are unsafe."
+
+
+def _regions(numbers):
+    numbers = ", ".join(map(str, np.asarray(numbers)))
+    return f"Regions {numbers} are" if "," in numbers else f"Region {numbers} is"
+
+
+def comparison_caveats(masks):
+    """Yield why it may say little how far masks agree."""
+    features = sorted({str(mask.meta["SCSSFEAT"]) for mask in masks if "SCSSFEAT" in mask.meta})
+    if len(features) > 1:
+        yield f"The masks are of different features: {', '.join(features)}."
+    times = sorted(mask.date for mask in masks)
+    if times[-1] - times[0] > _SAME_SUN:
+        yield (
+            f"The masks are of times from {times[0].isot[:16]} to {times[-1].isot[:16]}: the Sun was turned by its "
+            "rotation, and what has changed since counts as disagreement."
+        )

@@ -1,0 +1,100 @@
+"""Images with what masks say of them."""
+
+from dataclasses import dataclass
+
+import astropy.units as u
+from astropy.table import QTable
+from sunpy.map import GenericMap
+
+from sunpy_scss._features import FEATURES, feature_name
+from sunpy_scss._sun.surface import surface_of
+from sunpy_scss.masks._compare import reproject_mask
+from sunpy_scss.masks._table import label_regions, region_table
+
+__all__ = ["Finding", "Scene", "scenes_of"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A mask of an image, what to call it, its regions, and their numbers on the pixels of the image."""
+
+    mask: GenericMap
+    name: str
+    regions: QTable
+    labels: GenericMap
+
+    @property
+    def feature(self):
+        feature = self.mask.meta.get("SCSSFEAT")
+        return f"{feature_name(feature)}s" if feature in FEATURES else "regions"
+
+    @property
+    def area(self):
+        return u.Quantity(self.regions["area"].sum(), u.Mm**2)
+
+    @property
+    def percent(self):
+        return u.Quantity(self.regions["area_percent"].sum(), u.percent)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An image with its findings, and where on the page it is."""
+
+    smap: GenericMap
+    findings: list
+    place: str
+
+    @property
+    def instrument(self):
+        wavelength = self.smap.wavelength
+        described = "" if wavelength is None else f" {wavelength.value:g} {wavelength.unit:unicode}"
+        return f"{self.smap.detector or self.smap.instrument or self.smap.observatory or 'Map'}{described}"
+
+    @property
+    def time(self):
+        return self.smap.date.strftime("%Y-%m-%d %H:%M")
+
+    @property
+    def name(self):
+        return f"{self.instrument}, {self.time}"
+
+
+def scenes_of(smaps, masks):
+    """
+    The scenes of Maps and their masks, in order of time.
+
+    Parameters
+    ----------
+    smaps, masks
+        As for `sunpy_scss.report.write_report`.
+
+    Returns
+    -------
+    list of Scene
+    """
+    if isinstance(smaps, GenericMap):
+        smaps, masks = [smaps], [masks]
+    if not len(smaps) or len(smaps) != len(masks):
+        msg = f"There must be a Map or more, and masks for each (got {len(smaps)} Maps, masks for {len(masks)})."
+        raise ValueError(msg)
+    pairs = [
+        (smap, [some] if isinstance(some, GenericMap) else list(some)) for smap, some in zip(smaps, masks, strict=True)
+    ]
+    for smap, _ in pairs:
+        surface_of(smap)
+    pairs.sort(key=lambda pair: pair[0].date)
+    return [
+        Scene(smap, [_finding(smap, mask, name) for mask, name in zip(some, _names(some), strict=True)], f"map{number}")
+        for number, (smap, some) in enumerate(pairs, start=1)
+    ]
+
+
+def _finding(smap, mask, name):
+    return Finding(mask, name, region_table(mask, image=smap), reproject_mask(label_regions(mask), smap))
+
+
+def _names(masks):
+    """Of the methods that made the masks; of several for one feature by one method, numbered."""
+    made = [(mask.meta.get("SCSSFEAT"), str(mask.meta.get("SCSSMOD", "unknown method"))) for mask in masks]
+    return [f"{one[1]} ({made[: n + 1].count(one)})" if made.count(one) > 1 else one[1] for n, one in enumerate(made)]

@@ -1,0 +1,318 @@
+"""Coronal holes without a network: by a threshold, and by three channels. To compare with, and where no weights fit."""
+
+import numpy as np
+from scipy import ndimage
+
+import astropy.units as u
+import sunpy.map
+from astropy.coordinates import SkyCoord
+from sunpy.map.header_helper import make_fitswcs_header
+
+from sunpy_scss._mask_map import make_mask
+from sunpy_scss._sun.canonical import (
+    canonical_radius,
+    check_map,
+    frame_of,
+    from_canonical,
+    limb_brightening,
+    remove_small_regions,
+)
+from sunpy_scss._sun.surface import surface_of
+from sunpy_scss._sun.transfer import sample
+from sunpy_scss.exceptions import InvalidMapError
+from sunpy_scss.images._intensity import (
+    angstroms,
+    intensities,
+    quality_caveats,
+    rate_of,
+    warn_of,
+    wavelength_caveats,
+)
+from sunpy_scss.segment._input import canonical_image, measured_median, warn_of_calibration
+
+__all__ = ["three_channel_coronal_holes", "threshold_coronal_holes"]
+
+# Both methods work on a grid of this size and half-width in solar radii, with pixels of 3.4 Mm at disc centre.
+_GRID = {"size": 512, "half_width": 1.25}
+# Standard deviation of the smoothing, and radius of what is opened, in pixels of the grid: 10 Mm.
+_SMOOTHING, _OPENING = 3, 3
+# The dark level of coronal holes in AIA 193 Angstrom images in DN/s, and the disc median to which an image of unknown
+# calibration is set: those of the bundled model.
+_DARK_LEVEL, _REFERENCE_MEDIAN = 21.4, 70
+# A hole reaches this much deeper below the disc median, in logarithm, than its border: with the rule half-way to the
+# dark level, three quarters of the way; and it does so within this many solar radii, as closer to the limb a sliver
+# may be dark for any reason. Tuned on the training images.
+_CORE, _CORE_RADIUS = 1.5, 0.97
+# Wavelengths in Angstrom that are taken for each channel.
+_CHANNELS = {171: (171, 174), 193: (193, 195), 211: (211,)}
+# Lines in the planes of two channels: weights of log10(I / disc median) at 171, 193, 211, whose sum is below a limit in
+# holes. Against the quiet Sun holes are cool, with less of the hotter emission for the cooler one, and dark.
+_LINES = (((-1, 1, 0), 0.0), ((-1, 0, 1), 0.0), ((0, 0.5, 0.5), -0.3))
+
+
+@u.quantity_input
+def threshold_coronal_holes(smap, *, threshold=None, min_area: u.Mm**2 = 1000 * u.Mm**2, disk_median=None):
+    """
+    Coronal holes of a Map by an intensity threshold.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap
+        Helioprojective, showing the disc; of any size, scale, rotation and centre. Never changed.
+    threshold : float or astropy.units.Quantity, optional
+        Intensity of the border at disc centre: as a fraction of the disc median, which suits every instrument and
+        wavelength, or in DN/s or the Map's unit. By default the geometric mean of the disc median and a dark level of
+        21.4 DN/s, which holds for AIA 193 Angstrom; an image of 193 or 195 Angstrom whose calibration is unknown is
+        scaled to a disc median of 70 DN/s first, with a warning.
+    min_area : astropy.units.Quantity, optional
+        Regions with less area on the solar surface, corrected for foreshortening, are left out.
+    disk_median : astropy.units.Quantity, optional
+        Median intensity of the disc inside 0.9 solar radii, in DN/s or in the Map's unit. Needed for a Map that shows
+        too little of the disc to measure it.
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap``. The header tells the method (SCSSMOD), the
+        intensity of the border (SCSSTHR) and the disc median (SCSSMED), both in DN/s or, without calibration, in the
+        Map's own unit, and in SCSSCAL the factor by which an image of unknown calibration was scaled.
+
+    Raises
+    ------
+    TypeError
+        If ``smap`` is not a Map.
+    ValueError
+        If the threshold is not between 0 and the disc median.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If the Map holds no image, is not helioprojective or does not tell the size of the Sun.
+    `~sunpy_scss.exceptions.PartialDiskError`
+        If too little of the disc is visible and ``disk_median`` is not given.
+
+    Notes
+    -----
+    The centre-to-limb trend of the quiet Sun is removed: the median of AIA 193 images, as a trend measured on the image
+    itself would hide a hole at disc centre. Depth, ``log(I / disc median) / log(threshold / disc median)``, is 0 in
+    the quiet Sun and 1 on the border. It is smoothed over 10 Mm and opened with a disc of 10 Mm radius, in which
+    filaments and slivers vanish. Regions that reach nowhere within 0.97 solar radii to a
+    depth of 1.5, as dark quiet Sun and slivers on the limb, are left out.
+
+    Thresholds at a fraction of the median of intensities are common, e.g. [1]_. That between median and dark
+    level is our own, and so are trend, smoothing and depth: they were chosen on images whose labels follow nearly the
+    same rule, see :ref:`worth`. A filament that is broad and dark enough counts as a hole.
+
+    References
+    ----------
+    .. [1] Heinemann et al. (2019), https://doi.org/10.1007/s11207-019-1539-y
+
+    Examples
+    --------
+    >>> from sunpy_scss.segment import threshold_coronal_holes
+    >>> from sunpy_scss.masks import iou
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> sun = synthetic_sun()
+    >>> mask = threshold_coronal_holes(sun.image)
+    >>> iou(sun.coronal_holes.data, mask.data) > 0.85
+    True
+    >>> smaller = threshold_coronal_holes(sun.image, threshold=0.4)
+    >>> bool(smaller.data.sum() < mask.data.sum())
+    True
+    """
+    check_map(smap)
+    warn_of(quality_caveats(smap))
+    if threshold is None:
+        warn_of(wavelength_caveats(smap, "The default threshold", _CHANNELS[193]))
+    found = canonical_image(smap, **_GRID, disk_median=disk_median)
+    keywords = {"SCSSMED": found.disk_median}
+    if threshold is None and not found.calibrated:
+        warn_of_calibration(_REFERENCE_MEDIAN)
+        keywords["SCSSCAL"] = _REFERENCE_MEDIAN / found.disk_median
+    border = _border(threshold, smap, found)
+    depth = np.log10(_relative(found.image, found.disk_median)) / np.log10(border / found.disk_median)
+    # Twice as deep is the dark level, at which browse images are clipped.
+    excess = _smooth(np.minimum(depth, 2)) - 1
+    return _mask_map(
+        _with_core(_open(excess), _CORE - 1),
+        smap,
+        min_area,
+        keywords={"SCSSMOD": "threshold", "SCSSTHR": border, **keywords},
+        history=f"threshold={'half-way to the dark level' if threshold is None else threshold}",
+    )
+
+
+def _border(threshold, smap, found):
+    """Intensity of the border at disc centre, in the unit of the canonical image."""
+    median = found.disk_median
+    if threshold is None:
+        dark = _DARK_LEVEL if found.calibrated else _DARK_LEVEL * median / _REFERENCE_MEDIAN
+        border = np.sqrt(dark * median)
+    elif u.Quantity(threshold).unit.is_equivalent(u.dimensionless_unscaled):
+        border = u.Quantity(threshold).to_value(u.dimensionless_unscaled) * median
+    else:
+        border = rate_of(threshold, smap, found.per_second, name="threshold")
+    if threshold is None and border >= median:
+        msg = (
+            f"The disc median, {median:.4g} DN/s, is below the dark level of coronal holes: this is no well "
+            "calibrated image of 193 Angstrom. Give a threshold relative to the median, as threshold=0.5."
+        )
+        raise ValueError(msg)
+    if not 0 < border < median:
+        msg = f"The threshold must be between 0 and the disc median, {median:.4g} (got {border:.4g})."
+        raise ValueError(msg)
+    return float(border)
+
+
+@u.quantity_input
+def three_channel_coronal_holes(
+    smap_171, smap_193, smap_211, *, min_area: u.Mm**2 = 1000 * u.Mm**2, max_gap: u.s = 30 * u.min
+):
+    """
+    Coronal holes by the ratios of three channels, after CHIMERA.
+
+    Parameters
+    ----------
+    smap_171, smap_193, smap_211 : sunpy.map.GenericMap
+        Helioprojective, of the whole disc, at 171 (or 174), 193 (or 195) and 211 Angstrom; each of any size, scale,
+        rotation and centre. Their calibration is of no importance: brightness counts relative to the disc median.
+        Never changed.
+    min_area : astropy.units.Quantity, optional
+        Regions with less area on the solar surface, corrected for foreshortening, are left out.
+    max_gap : astropy.units.Quantity, optional
+        Longest time between the Map at 193 Angstrom and another one. In between the surface turns with the Sun.
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap_193``, with SCSSMOD in the header.
+
+    Raises
+    ------
+    TypeError
+        If one of them is not a Map.
+    ValueError
+        If they are further apart in time than ``max_gap``.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If one has another wavelength, holds no image, is not helioprojective or does not tell the size of the Sun. So
+        do 8-bit images of 211 Angstrom, whose display scale is not known.
+    `~sunpy_scss.exceptions.PartialDiskError`
+        If one shows too little of the disc.
+
+    Notes
+    -----
+    The idea is that of [1]_: in the plane of the logarithms of two channels, coronal holes lie on one side of a line,
+    and a pixel in a hole does so in each of the three planes, 171-193, 171-211 and 193-211. Filaments absorb in all
+    channels alike and so lie on the other side where 171 is one of them.
+
+    The lines are our own, not those of the paper. Relative to the disc medians, with the centre-to-limb trend of AIA
+    193 removed, a hole has less emission at 193 and at 211 than at 171, and half or less at 193 and 211 together (the
+    geometric mean). The factor of a half and the line at 171-193 were chosen on 11 pairs of AIA browse images of 2021;
+    those with 211 go by analogy and have been tried on synthetic images only. The contrasts are smoothed over 10 Mm,
+    and what the three lines leave is opened with a disc of 10 Mm radius.
+
+    The paper further asks that a hole has one magnetic polarity: see ``unipolarity`` and ``field_skewness`` of
+    `~sunpy_scss.masks.region_table` with a magnetogram.
+
+    References
+    ----------
+    .. [1] Garton, Gallagher & Murray (2018), https://doi.org/10.1051/swsc/2017039
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from sunpy_scss.segment import three_channel_coronal_holes
+    >>> from sunpy_scss.masks import iou
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> suns = [synthetic_sun(wavelength=wavelength) for wavelength in (171, 193, 211) * u.AA]
+    >>> mask = three_channel_coronal_holes(*[sun.image for sun in suns])
+    >>> iou(suns[1].coronal_holes.data, mask.data) > 0.8
+    True
+    """
+    maps = dict(zip(_CHANNELS, (smap_171, smap_193, smap_211), strict=True))
+    for wavelength, smap in maps.items():
+        check_map(smap)
+        _check_channel(smap, wavelength, smap_193, max_gap)
+        warn_of(quality_caveats(smap))
+    surface = surface_of(_canonical_map(smap_193))
+    contrasts = np.stack([_contrast(smap, surface) for smap in maps.values()])
+    excess = [limit - np.tensordot(weights, contrasts, axes=1) for weights, limit in _LINES]
+    times = "\n".join(f"{wavelength}: {smap.date.isot}" for wavelength, smap in maps.items())
+    return _mask_map(
+        _open(np.min(excess, axis=0)), smap_193, min_area, keywords={"SCSSMOD": "three-channel"}, history=times
+    )
+
+
+def _check_channel(smap, wavelength, smap_193, max_gap):
+    if not np.isclose(angstroms(smap), _CHANNELS[wavelength], atol=0.5).any():
+        msg = f"Expected a Map of {wavelength} Angstrom (got {smap.wavelength}); the order is 171, 193, 211."
+        raise InvalidMapError(msg)
+    gap = abs(smap.date - smap_193.date).to(u.min)
+    if gap > max_gap:
+        msg = (
+            f"The Maps of {wavelength} and 193 Angstrom are {gap:.0f} apart: take images that are closer in time, or "
+            "raise max_gap."
+        )
+        raise ValueError(msg)
+
+
+def _canonical_map(smap):
+    """An empty Map on the canonical grid that sees the Sun as another Map does."""
+    size, half_width = _GRID["size"], _GRID["half_width"]
+    centre = SkyCoord(0 * u.arcsec, 0 * u.arcsec, frame=smap.coordinate_frame)
+    scale = 2 * half_width * smap.rsun_obs / (size * u.pix)
+    return sunpy.map.Map(
+        np.zeros((size, size)), make_fitswcs_header((size, size), centre, scale=u.Quantity([scale, scale]))
+    )
+
+
+def _contrast(smap, surface):
+    """log10 of the intensity relative to the quiet Sun, on the surface of the canonical grid as it was then."""
+    rows, columns = (grid.ravel() for grid in np.indices(surface.shape))
+    on_sun = surface.on_sun(rows, columns)
+    rows, columns = rows[on_sun], columns[on_sun]
+    image = np.full(surface.shape, np.nan)
+    image[rows, columns], _ = sample(sunpy.map.Map(intensities(smap)[0], smap.meta), surface, rows, columns)
+    return _smooth(np.log10(_relative(image, measured_median(image, canonical_radius(**_GRID)))))
+
+
+def _relative(image, median):
+    """Intensity over that of the quiet Sun at the same distance from disc centre; 1 where there are no data."""
+    trend = 10 ** limb_brightening(canonical_radius(**_GRID))
+    relative = np.where(np.isfinite(image), image, median * trend) / (median * trend)
+    # Noise about zero has no logarithm.
+    return np.maximum(relative, 1e-3)
+
+
+def _smooth(image):
+    """Smoothed as if what is on the disc at the limb went on beyond it, where sky would darken the limb."""
+    pixels_per_radius = _GRID["size"] / (2 * _GRID["half_width"])
+    outside = canonical_radius(**_GRID) > 1 - 1 / pixels_per_radius
+    nearest = ndimage.distance_transform_edt(outside, return_distances=False, return_indices=True)
+    return ndimage.gaussian_filter(image[tuple(nearest)], _SMOOTHING)
+
+
+def _open(excess):
+    """Opened at every level: what is positive then is the opening of what was."""
+    y, x = np.ogrid[-_OPENING : _OPENING + 1, -_OPENING : _OPENING + 1]
+    return ndimage.grey_opening(excess, footprint=x**2 + y**2 <= _OPENING**2)
+
+
+def _with_core(excess, core):
+    """Set to 0 in regions of positive excess that nowhere well inside the limb reach ``core``."""
+    radius = canonical_radius(**_GRID)
+    labels, n_regions = ndimage.label((excess > 0) & (radius <= 1), structure=np.ones((3, 3)))
+    reliable = np.where(radius <= _CORE_RADIUS, excess, 0)
+    deepest = ndimage.maximum(reliable, labels, np.arange(n_regions + 1))
+    return np.where((deepest < core)[labels] & (excess > 0), 0, excess)
+
+
+def _mask_map(excess, smap, min_area, *, keywords, history):
+    """The mask of where the excess, on the canonical grid, is positive on the pixels of a Map."""
+    frame = frame_of(smap)
+    mask = from_canonical(excess, frame, half_width=_GRID["half_width"]) > 0
+    least = (min_area / smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
+    return make_mask(
+        remove_small_regions(mask, frame, least),
+        smap,
+        "CH",
+        keywords=keywords,
+        history=f"sunpy_scss: coronal holes by {keywords['SCSSMOD']}\n{history}\nmin_area={min_area:g}",
+    )

@@ -1,0 +1,334 @@
+"""Coronal holes and active regions of a Map, as a mask Map on the same WCS."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+import astropy.units as u
+from sunpy.map import GenericMap, MapSequence
+
+import sunpy_scss
+from sunpy_scss._features import FEATURES, feature_at, feature_name
+from sunpy_scss._mask_map import make_map, make_mask
+from sunpy_scss._sun.canonical import check_map, from_canonical, remove_small_regions
+from sunpy_scss.exceptions import InvalidMapError, ModelError
+from sunpy_scss.images._intensity import angstroms
+from sunpy_scss.models._card import Model
+from sunpy_scss.models._store import load_model
+from sunpy_scss.segment._input import NetworkInput, network_input
+
+__all__ = ["predict_probability", "predict_spread", "segment_active_regions", "segment_coronal_holes"]
+
+
+@u.quantity_input
+def segment_coronal_holes(
+    smap, *, model=None, threshold=None, min_area: u.Mm**2 = 1000 * u.Mm**2, disk_median=None, samples=1
+):
+    """
+    Coronal holes of a Map.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap, sunpy.map.MapSequence or list of sunpy.map.GenericMap
+        Helioprojective, of 193 or 195 Angstrom, showing the disc; of any size, scale, rotation and centre, in DN with
+        exposure time or in DN/s. Never changed.
+    model : str, path-like or sunpy_scss.models.Model, optional
+        One of `sunpy_scss.list_models`, the folder of a model of your own, or a model. The bundled one by default.
+    threshold : float, optional
+        Least probability of a pixel in a mask; that of the model's card by default.
+    min_area : astropy.units.Quantity, optional
+        Regions with less area on the solar surface, corrected for foreshortening, are left out.
+    disk_median : astropy.units.Quantity, optional
+        Median intensity of the disc inside 0.9 solar radii, in DN/s or in the Map's unit. Needed for a Map that shows
+        too little of the disc to measure it.
+    samples : int, optional
+        Average of so many predictions; see `predict_probability`.
+
+    Returns
+    -------
+    sunpy.map.GenericMap or list of sunpy.map.GenericMap
+        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap``; a list for a sequence or list. The header
+        tells the model (SCSSMOD, SCSSHASH), its labels (SCSSLAB), the threshold (SCSSTHR), and in SCSSCAL the factor
+        by which an image of unknown calibration was scaled.
+
+    Raises
+    ------
+    TypeError
+        If ``smap`` is not a Map.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If the Map holds no image, is not helioprojective or does not tell the size of the Sun.
+    `~sunpy_scss.exceptions.PartialDiskError`
+        If too little of the disc is visible and ``disk_median`` is not given.
+    `~sunpy_scss.exceptions.ModelNotFoundError`
+        If there is no such model.
+
+    References
+    ----------
+    * Mackovjak et al. 2021, MNRAS 508, 3111, https://doi.org/10.1093/mnras/stab2536
+
+    Examples
+    --------
+    >>> from sunpy_scss import segment_coronal_holes
+    >>> from sunpy_scss.images import example_map
+    >>> smap = example_map(193)
+    >>> mask = segment_coronal_holes(smap)
+    >>> mask.data.shape == smap.data.shape, mask.data.dtype
+    (True, dtype('int16'))
+    """
+    return _segment("CH", smap, model, threshold, min_area, disk_median, samples)
+
+
+@u.quantity_input
+def segment_active_regions(
+    smap, *, model=None, threshold=None, min_area: u.Mm**2 = 300 * u.Mm**2, disk_median=None, samples=1
+):
+    """
+    Active regions of a Map.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap, sunpy.map.MapSequence or list of sunpy.map.GenericMap
+        Helioprojective, of 171 or 174 Angstrom, showing the disc; of any size, scale, rotation and centre. Its
+        calibration is of no importance: brightness counts relative to the disc median. Never changed.
+    model, threshold, min_area, disk_median, samples : optional
+        As for `segment_coronal_holes`.
+
+    Returns
+    -------
+    sunpy.map.GenericMap or list of sunpy.map.GenericMap
+        int16, 1 in an active region and 0 elsewhere; otherwise as `segment_coronal_holes`.
+
+    Raises
+    ------
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`, `~sunpy_scss.exceptions.ModelNotFoundError`
+        As `segment_coronal_holes`.
+
+    References
+    ----------
+    * Mackovjak et al. 2021, MNRAS 508, 3111, https://doi.org/10.1093/mnras/stab2536
+
+    Examples
+    --------
+    >>> from sunpy_scss import segment_active_regions
+    >>> from sunpy_scss.images import example_map
+    >>> mask = segment_active_regions(example_map(171))
+    >>> mask.meta["SCSSFEAT"]
+    'AR'
+    """
+    return _segment("AR", smap, model, threshold, min_area, disk_median, samples)
+
+
+def predict_probability(smap, *, model=None, disk_median=None, samples=1):
+    """
+    How probable the feature of a model is in each pixel of a Map.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap, sunpy.map.MapSequence or list of sunpy.map.GenericMap
+        As for `segment_coronal_holes`.
+    model : str, path-like or sunpy_scss.models.Model
+        One of `sunpy_scss.list_models`, the folder of a model of your own, or a model.
+    disk_median : astropy.units.Quantity, optional
+        As for `segment_coronal_holes`.
+    samples : int, optional
+        Average over so many of the eight variants of the image: mirrored east-west, north-south, both, and the same
+        four shifted by half a pixel of the network's grid. Takes as many times as long. How far they differ tells
+        `predict_spread`.
+
+    Returns
+    -------
+    sunpy.map.GenericMap or list of sunpy.map.GenericMap
+        float32 in [0, 1], 0 off the disc, on the WCS of ``smap``.
+
+    Raises
+    ------
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`, `~sunpy_scss.exceptions.ModelNotFoundError`
+        As `segment_coronal_holes`.
+
+    Examples
+    --------
+    >>> from sunpy_scss import predict_probability
+    >>> from sunpy_scss.images import example_map
+    >>> probability = predict_probability(example_map(193), model="scss-ch-193-2")
+    >>> float(probability.max()) <= 1
+    True
+    """
+    return _predict(smap, model, disk_median, samples, "probability", _Prediction.probability)
+
+
+def predict_spread(smap, *, model=None, disk_median=None, samples=8):
+    """
+    How far the probability of each pixel changes from variant to variant of the image.
+
+    The variants are the same Sun, shown to the network in another way: where it answers otherwise, it is not sure, be
+    its probability near 0.5 or not. What all of them get wrong alike, such as a filament taken for a hole, has no
+    spread: it is a lower bound of the uncertainty.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap, sunpy.map.MapSequence or list of sunpy.map.GenericMap
+        As for `segment_coronal_holes`.
+    model : str, path-like or sunpy_scss.models.Model
+        One of `sunpy_scss.list_models`, the folder of a model of your own, or a model.
+    disk_median : astropy.units.Quantity, optional
+        As for `segment_coronal_holes`.
+    samples : int, optional
+        Over so many of the variants of the image that `predict_probability` averages over; from 2 to 8.
+
+    Returns
+    -------
+    sunpy.map.GenericMap or list of sunpy.map.GenericMap
+        float32 from 0 to 0.5, the standard deviation of the probability over the variants; 0 off the disc; on the WCS
+        of ``smap``.
+
+    Raises
+    ------
+    ValueError
+        If ``samples`` is not between 2 and 8.
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`, `~sunpy_scss.exceptions.ModelNotFoundError`
+        As `segment_coronal_holes`.
+
+    Examples
+    --------
+    >>> from sunpy_scss import predict_spread
+    >>> from sunpy_scss.images import example_map
+    >>> spread = predict_spread(example_map(193), model="scss-ch-193-2", samples=2)
+    >>> bool(0 < spread.max() <= 0.5)
+    True
+    """
+    if samples < 2:
+        msg = f"The spread needs at least two samples (got {samples}); one has none."
+        raise ValueError(msg)
+    return _predict(smap, model, disk_median, samples, "probability spread", _Prediction.spread)
+
+
+def _predict(smap, model, disk_median, samples, quantity, on_pixels):
+    """Maps of what ``on_pixels`` makes of each `_Prediction`."""
+    maps = _maps(smap)
+    model = load_model(model or _default_model(maps))
+    content = f"{feature_name(model.card.feature)} {quantity}"
+    results = [
+        make_map(
+            on_pixels(found),
+            found.smap,
+            keywords={"CONTENT": content, **found.provenance()},
+            history=f"sunpy_scss: {content} by {model.card.name}\nsamples={samples}",
+        )
+        for found in _predictions(maps, model, disk_median, samples)
+    ]
+    return results[0] if isinstance(smap, GenericMap) else results
+
+
+def _default_model(maps):
+    """The bundled model of the one feature that the wavelength of all Maps shows."""
+    found = {feature_at(angstroms(smap)) for smap in maps}
+    if len(found) == 1 and (feature := found.pop()):
+        return FEATURES[feature].model
+    msg = "The wavelengths do not tell which feature to look for; give the model, one of sunpy_scss.list_models()."
+    raise InvalidMapError(msg)
+
+
+def _segment(feature, smap, model, threshold, min_area, disk_median, samples):
+    model = load_model(model or FEATURES[feature].model)
+    if model.card.feature != feature:
+        msg = f"{model.card.name} finds {feature_name(model.card.feature)}s, not {feature_name(feature)}s."
+        raise ModelError(msg)
+    threshold = model.card.threshold if threshold is None else threshold
+    threshold = float(u.Quantity(threshold).to_value(u.dimensionless_unscaled))
+    if not 0 < threshold < 1:
+        msg = f"threshold must be between 0 and 1 (got {threshold})."
+        raise ValueError(msg)
+    history = (
+        f"sunpy_scss: {feature_name(feature)}s by {model.card.name}\n"
+        f"threshold={threshold:g}, min_area={min_area:g}, samples={samples}"
+    )
+    results = [
+        make_mask(
+            found.mask(threshold, min_area),
+            found.smap,
+            feature,
+            keywords={**found.provenance(), "SCSSTHR": threshold},
+            history=history,
+        )
+        for found in _predictions(_maps(smap), model, disk_median, samples)
+    ]
+    return results[0] if isinstance(smap, GenericMap) else results
+
+
+def _maps(smap):
+    """The Maps of a Map, a sequence or a list; all checked before any is worked on."""
+    maps = list(smap) if isinstance(smap, MapSequence | list | tuple) else [smap]
+    for one in maps:
+        check_map(one)
+    return maps
+
+
+# Maps are prepared and predicted in groups of this many: the memory for a long list stays that of one group.
+_BATCH = 8
+# Mirrored (rows, columns) and shifted (pixels): the pooling of the network sees other phases of the image.
+_VARIANTS = [(rows, columns, shift) for shift in (0, 5) for rows in (1, -1) for columns in (1, -1)]
+
+
+@dataclass(frozen=True)
+class _Prediction:
+    """A Map, and what a network said of each variant of it, (samples, size, size) on the canonical grid."""
+
+    smap: GenericMap
+    model: Model
+    network_input: NetworkInput
+    variants: np.ndarray
+
+    def probability(self):
+        return self.model.card.calibrated(self._mean())
+
+    def spread(self):
+        return self._on_pixels(self.model.card.calibrated(self.variants).std(axis=0))
+
+    def _mean(self):
+        return self._on_pixels(self.variants.mean(axis=0, dtype=float))
+
+    def _on_pixels(self, values):
+        return from_canonical(values, self.network_input.frame, half_width=self.model.card.half_width)
+
+    def mask(self, threshold, min_area):
+        # Interpolated and averaged before calibration, masks do not depend on the temperature.
+        mask = self._mean() >= float(self.model.card.uncalibrated(threshold))
+        least = (min_area / self.smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
+        return remove_small_regions(mask, self.network_input.frame, least)
+
+    def provenance(self):
+        card = self.model.card
+        keywords = {
+            "SCSSFEAT": card.feature,
+            "SCSSMOD": card.name,
+            "SCSSHASH": card.sha256[:12],
+            "SCSSLAB": card.labels,
+            "SCSSVER": sunpy_scss.__version__,
+            "SCSSTEMP": card.temperature,
+            "SCSSMED": self.network_input.disk_median,
+        }
+        if self.network_input.rescaled:
+            keywords["SCSSCAL"] = self.network_input.scale
+        return keywords
+
+
+def _predictions(maps, model, disk_median, samples):
+    """Yield a `_Prediction` for each Map; networks are fastest on several images at once."""
+    if not 1 <= samples <= len(_VARIANTS):
+        msg = f"samples must be between 1 and {len(_VARIANTS)} (got {samples})."
+        raise ValueError(msg)
+    for start in range(0, len(maps), _BATCH):
+        group = maps[start : start + _BATCH]
+        inputs = [network_input(smap, model.card, disk_median=disk_median) for smap in group]
+        variants = _variants(model, np.stack([one.image for one in inputs]), samples)
+        for number, (smap, prepared) in enumerate(zip(group, inputs, strict=True)):
+            yield _Prediction(smap, model, prepared, variants[:, number])
+
+
+def _variants(model, images, samples):
+    """What a model says of variants of images (n, size, size), brought back to these: (samples, n, size, size)."""
+    found = []
+    for rows, columns, shift in _VARIANTS[:samples]:
+        variant = np.roll(images, shift, axis=(1, 2))[:, ::rows, ::columns, np.newaxis]
+        found.append(np.roll(model.predict(variant)[:, ::rows, ::columns, 0], -shift, axis=(1, 2)))
+    return np.stack(found)

@@ -1,0 +1,155 @@
+"""Canonical images and labels on disk, so that the files they come from are read once."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+
+from astropy.time import Time
+
+from sunpy_scss._save import save_text
+from sunpy_scss.exceptions import TrainingError
+
+__all__ = ["CanonicalCache"]
+
+_PLANES = ("images", "labels", "rejected")
+_CARD, _INDEX, _ARRAYS = "canonical.json", "index.csv", "canonical.zarr"
+
+
+class CanonicalCache:
+    """
+    A folder with a Zarr group of three arrays (n, size, size), one image in each chunk.
+
+    An image counts from the line in ``index.csv`` on, which follows its pixels: what a kill left half-way is written
+    again.
+
+    Parameters
+    ----------
+    folder : path-like
+        Made where missing.
+    card : sunpy_scss.models.ModelCard
+        Whose grid and stretch the arrays have.
+
+    Raises
+    ------
+    sunpy_scss.exceptions.TrainingError
+        If the folder was made for another grid or stretch, is no cache, or is being written to by another program.
+    """
+
+    def __init__(self, folder, card):
+        import zarr  # costs as much as sunpy, and most trainings do without
+
+        self.folder = Path(folder)
+        self._claim(card)
+        self._lock = _lock(self.folder / "lock")
+        group = zarr.open_group(self.folder / _ARRAYS, mode="a")
+        size = card.grid_size
+        form = {"shape": (0, size, size), "chunks": (1, size, size), "dtype": "float32"}
+        self._arrays = [
+            group[name] if name in group else group.create_array(name, fill_value=0, **form) for name in _PLANES
+        ]
+        lines = self._lines()
+        self.rows = {source: row for row, (source, _) in enumerate(lines)}
+        self._dates = [date for _, date in lines]
+
+    def _claim(self, card):
+        """Write down whose grid and stretch this is; arrays of another must not be mixed with them."""
+        path = self.folder / _CARD
+        stretch = {**vars(card.stretch), "limits": list(card.stretch.limits)}
+        facts = {"grid_size": card.grid_size, "half_width": card.half_width, "stretch": stretch}
+        if path.exists():
+            if path.read_text(encoding="utf-8") != json.dumps(facts):
+                msg = f"{self.folder} holds images on another grid or with another stretch; choose another folder."
+                raise TrainingError(msg)
+        elif self.folder.exists() and any(self.folder.iterdir()):
+            msg = f"{self.folder} is not empty and not a cache of canonical images; choose another folder."
+            raise TrainingError(msg)
+        else:
+            save_text(json.dumps(facts), path)
+
+    def close(self):
+        """Let others write to the cache; what is read of it stays usable."""
+        if self._lock:
+            self._lock.close()
+
+    def _lines(self):
+        """Fingerprint and date of what is kept."""
+        path = self.folder / _INDEX
+        if not path.exists():
+            return []
+        text = path.read_text(encoding="utf-8")
+        whole = text[: text.rfind("\n") + 1]
+        if whole != text:  # killed while it wrote a line
+            path.write_text(whole, encoding="utf-8")
+        return list(csv.reader(whole.splitlines()))
+
+    def add(self, source, date, planes):
+        """Keep the planes of an image and its time under the fingerprint of its source."""
+        row = len(self.rows)
+        for array, plane in zip(self._arrays, planes, strict=True):
+            if array.shape[0] <= row:
+                array.resize((row + 1, *array.shape[1:]))
+            array[row] = plane
+        text = Time(date, precision=9).utc.isot
+        with (self.folder / _INDEX).open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerow((source, text))
+        self.rows[source] = row
+        self._dates.append(text)
+
+    def content(self, sources):
+        """Dates of some sources, and the arrays of images, labels and look-alikes, read when they are needed."""
+        rows = np.array([self.rows[source] for source in sources], dtype=int)
+        return [self._dates[row] for row in rows], [Rows(array, rows) for array in self._arrays]
+
+
+def _lock(path):
+    """An open file that nobody else can lock until it is closed; None where the system has no such locks."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        msg = f"Another program is writing to the cache {path.parent}; wait for it, or choose another folder."
+        raise TrainingError(msg) from error
+    return file
+
+
+class Rows:
+    """
+    Some images of an array on disk, as an array that is read image by image.
+
+    Parameters
+    ----------
+    array : zarr.Array or Rows
+        (n, size, size).
+    rows : numpy.ndarray
+        Indices of those images.
+    """
+
+    def __init__(self, array, rows):
+        self.array, self.rows = array, rows
+
+    @property
+    def shape(self):
+        return (len(self.rows), *self.array.shape[1:])
+
+    @property
+    def dtype(self):
+        return self.array.dtype
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, which):
+        rows = self.rows[which]
+        if np.ndim(rows):
+            return Rows(self.array, rows)
+        return np.asarray(self.array[int(rows)])
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array([self[position] for position in range(len(self))], dtype=dtype).reshape(self.shape)

@@ -1,0 +1,289 @@
+"""Probabilities that mean what they say: the temperature of a model, and how far its probabilities can be trusted."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import logit
+
+from astropy.table import QTable
+
+from sunpy_scss.exceptions import ModelNotFoundError, TrainingError
+from sunpy_scss.models._card import Model
+from sunpy_scss.models._store import load_model, write_card
+
+__all__ = [
+    "calibrate",
+    "calibrate_folder",
+    "calibration_error",
+    "calibration_scores",
+    "fit_temperature",
+    "reliability",
+    "reliability_sums",
+]
+
+_BINS = np.linspace(0, 1, 11)
+# Single precision, in which networks answer, knows nothing nearer to 0 and 1.
+_LEAST = 1e-7
+_RANGE = (0.1, 10)
+# So many images are predicted together.
+_BATCH = 8
+
+
+def fit_temperature(model, dataset):
+    """
+    The temperature at which a model's probabilities are the likeliest for some labels.
+
+    It minimises the negative log likelihood of what is labelled on the disc, where labels cover at least half of a
+    pixel. The temperature that the model's card has already does not matter.
+
+    Parameters
+    ----------
+    model : sunpy_scss.models.Model
+    dataset : sunpy_scss.train.Dataset
+        Made with the card of the model. The reliability on these very images will look better than it is.
+
+    Returns
+    -------
+    float
+        Between 0.1 and 10: below 1 for a model that is surer of its pixels than it says, above 1 for one that says too
+        much.
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.TrainingError`
+        If all pixels or none are labelled, so that there is nothing to fit to.
+
+    References
+    ----------
+    * Guo et al. 2017, Proceedings of Machine Learning Research 70, 1321, https://proceedings.mlr.press/v70/guo17a.html
+
+    Examples
+    --------
+    A model that says 0.73 where 88 % are labelled should be twice as sure of it, in logits:
+
+    >>> import numpy as np
+    >>> from types import SimpleNamespace
+    >>> from sunpy_scss.train import fit_temperature
+    >>> from sunpy_scss.models import Model
+    >>> labels = np.zeros((1, 50, 50))
+    >>> labels[0, :44] = 1
+    >>> dataset = SimpleNamespace(images=labels, labels=labels, disk=np.ones((50, 50), dtype=bool))
+    >>> model = Model(None, lambda images: np.full_like(images, 0.731))
+    >>> print(f"{fit_temperature(model, dataset):.2f}")
+    0.50
+    """
+    counts, logits = _logits(model, dataset)
+    if not counts.sum(axis=1).all():
+        msg = "No temperature can be fitted where all pixels are labelled or none is; give images with the feature."
+        raise TrainingError(msg)
+    towards = logits * [[1], [-1]]
+    found = minimize_scalar(
+        lambda log: np.average(np.logaddexp(0, towards / np.exp(log)), weights=counts),
+        bounds=np.log(_RANGE),
+        method="bounded",
+    )
+    return float(np.exp(found.x))
+
+
+def _logits(model, dataset):
+    """
+    Pixels without and with a label, (2, bins) of the network's logit, and the mean logit of each bin.
+
+    The bins are so fine that a temperature comes out as from the pixels one by one, of which there may be too many to
+    be held in memory.
+    """
+    edges = np.linspace(logit(_LEAST), logit(1 - _LEAST), 4001)
+    counts, sums = np.zeros((2, 2, edges.size - 1))
+    for labelled, raw in _on_disk(model, dataset):
+        logits = np.clip(logit(np.clip(raw.astype(float), _LEAST, 1 - _LEAST)), edges[0], edges[-1])
+        for row, of_row in enumerate((~labelled, labelled)):
+            counts[row] += np.histogram(logits[of_row], edges)[0]
+            sums[row] += np.histogram(logits[of_row], edges, weights=logits[of_row])[0]
+    return counts, np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
+
+
+def _on_disk(model, dataset):
+    """Batch by batch, whether pixels on the disc are labelled and what the network says of them; (n, pixels)."""
+    for start in range(0, len(dataset.images), _BATCH):
+        positions = range(start, min(start + _BATCH, len(dataset.images)))
+        images = np.stack([dataset.images[at] for at in positions])
+        answer = np.asarray(model.predict(images[..., np.newaxis]), dtype=np.float32).reshape(images.shape)
+        yield np.stack([dataset.labels[at][dataset.disk] >= 0.5 for at in positions]), answer[:, dataset.disk]
+
+
+def calibrate(model, dataset):
+    """
+    A model with the temperature that fits some labels.
+
+    The threshold of its card moves along with its probabilities, so that its masks stay the same.
+
+    Parameters
+    ----------
+    model : sunpy_scss.models.Model
+    dataset : sunpy_scss.train.Dataset
+        As for `fit_temperature`.
+
+    Returns
+    -------
+    sunpy_scss.models.Model
+        As good as ``model`` itself if that was calibrated on the same data before.
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.TrainingError`
+        As `fit_temperature`.
+    """
+    card, temperature = model.card, round(fit_temperature(model, dataset), 3)
+    if temperature == card.temperature:
+        return model
+    raw_threshold = card.uncalibrated(card.threshold)
+    card = dataclasses.replace(card, temperature=temperature)
+    return Model(dataclasses.replace(card, threshold=float(card.calibrated(raw_threshold))), model.predict)
+
+
+def calibrate_folder(folder, training, validation):
+    """
+    Calibrate the model in a folder; done again, it changes nothing.
+
+    Its ``card.json`` gets the temperature that fits the training part, the threshold that leaves its masks as they are,
+    and under ``scores`` the calibration error on the validation part. The weights and their hash stay.
+
+    Parameters
+    ----------
+    folder : path-like
+    training, validation : sunpy_scss.train.Dataset
+        Made with the card of the model. No reliability is reported on what the temperature was fitted to.
+
+    Returns
+    -------
+    sunpy_scss.models.Model
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.ModelNotFoundError`
+        If the folder holds no model.
+    `~sunpy_scss.exceptions.ModelError`, `~sunpy_scss.exceptions.TrainingError`
+        As `~sunpy_scss.models.load_model` and `fit_temperature`.
+    """
+    folder = Path(folder).resolve()  # never taken for the name of a bundled model
+    if not folder.is_dir():
+        msg = f"There is no folder {folder}; calibration writes into the folder of a model, a name will not do."
+        raise ModelNotFoundError(msg)
+    model = calibrate(load_model(folder), training)
+    measured = calibration_scores(sum(reliability_sums(model.card, *batch) for batch in _on_disk(model, validation)))
+    scores = {**model.card.scores, "model": {**model.card.scores.get("model", {}), **measured}}
+    write_card(folder, dataclasses.replace(model.card, scores=scores))
+    return load_model(folder)
+
+
+def calibration_scores(sums):
+    """
+    Calibration errors with and without the temperature of a card.
+
+    Parameters
+    ----------
+    sums : numpy.ndarray
+        Of `reliability_sums`, over all images.
+
+    Returns
+    -------
+    dict
+        ``calibration_error`` and ``uncalibrated_error``; see `calibration_error`.
+    """
+    names = ("calibration_error", "uncalibrated_error")
+    return {name: calibration_error(_table(part)) for name, part in zip(names, sums, strict=True)}
+
+
+def reliability_sums(card, labelled, raw):
+    """
+    What `calibration_scores` needs to know of some images; that of more is the sum.
+
+    Parameters
+    ----------
+    card : sunpy_scss.models.ModelCard
+    labelled, raw : numpy.ndarray
+        Of one shape: bool, and what the network itself says.
+
+    Returns
+    -------
+    numpy.ndarray
+        (2, 3, bins): with and without temperature, the pixels, the labelled ones and the sum of probabilities.
+    """
+    return np.stack([_sums(labelled, probability) for probability in (card.calibrated(raw), raw)])
+
+
+def reliability(labelled, probability):
+    """
+    What probabilities say against how often they are right.
+
+    Parameters
+    ----------
+    labelled, probability : numpy.ndarray
+        Of one shape: bool, and in [0, 1].
+
+    Returns
+    -------
+    astropy.table.QTable
+        For ten bins of the probability from ``low`` to ``high``: number of ``pixels``, mean ``probability``, and
+        ``labelled``, the share of them inside the feature; both NaN in an empty bin.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sunpy_scss.train import reliability
+    >>> table = reliability(np.array([True, False, True, True]), np.array([0.62, 0.66, 0.64, 0.97]))
+    >>> print(table[table["pixels"] > 0])
+    low high pixels probability labelled
+    --- ---- ------ ----------- --------
+    0.6  0.7      3        0.64   0.6667
+    0.9    1      1        0.97        1
+    """
+    return _table(_sums(labelled, probability))
+
+
+def _sums(labelled, probability):
+    """(3, bins): the pixels, the labelled ones, and the sum of their probabilities."""
+    weights = (np.ones(labelled.shape), labelled.astype(float), probability.astype(float))
+    return np.stack([np.histogram(probability, _BINS, weights=weight)[0] for weight in weights])
+
+
+def _table(sums):
+    pixels, inside, total = sums
+    pixels = pixels.astype(int)
+    share, mean = (
+        np.divide(part, pixels, out=np.full(len(pixels), np.nan), where=pixels > 0) for part in (inside, total)
+    )
+    table = QTable({"low": _BINS[:-1], "high": _BINS[1:], "pixels": pixels, "probability": mean, "labelled": share})
+    for name in ("low", "high", "probability", "labelled"):
+        table[name].info.format = ".4g"
+    return table
+
+
+def calibration_error(table):
+    """
+    The mean distance between what probabilities say and how often they are right.
+
+    Parameters
+    ----------
+    table : astropy.table.QTable
+        Of `reliability`.
+
+    Returns
+    -------
+    float
+        Over the bins, weighted by their pixels: the expected calibration error of Naeini et al. (2015,
+        https://doi.org/10.1609/aaai.v29i1.9602). Most pixels of a disc are plain quiet Sun, which keeps it small.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sunpy_scss.train import calibration_error, reliability
+    >>> labelled = np.array([True, True, True, False])
+    >>> print(f"{calibration_error(reliability(labelled, np.full(4, 0.85))):.2f}")
+    0.10
+    """
+    filled = table[table["pixels"] > 0]
+    gaps = np.abs(filled["probability"] - filled["labelled"])
+    return float(np.average(gaps, weights=filled["pixels"]))

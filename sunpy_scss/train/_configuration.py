@@ -1,0 +1,212 @@
+"""What a training needs besides its data, and the files that say it."""
+
+import dataclasses
+import difflib
+import tomllib
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+from sunpy_scss.exceptions import TrainingError
+from sunpy_scss.models._card import ModelCard, Network, Stretch
+from sunpy_scss.models._store import list_models
+from sunpy_scss.train._augment import Augmentation
+
+__all__ = ["Configuration", "Loss", "read_configuration"]
+
+# Recipes without weights.
+_RECIPES = ("scss-net-2021",)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """
+    Shares of losses in a sum; all are weighted by pixel, and a share of 0 costs nothing.
+
+    Attributes
+    ----------
+    bce : float
+        Of the binary cross-entropy, a mean over pixels.
+    dice : float
+        Of one minus the soft Dice coefficient of a batch.
+    tversky : float
+        Of one minus the Tversky index of a batch (Salehi et al. 2017, https://doi.org/10.1007/978-3-319-67389-9_44):
+        Dice, but what is claimed beyond the label counts ``tversky_alpha`` and what is missed ``1 - tversky_alpha``.
+    focal : float
+        Of the focal loss, a mean over pixels (Lin et al. 2017, https://doi.org/10.1109/ICCV.2017.324): cross-entropy
+        times ``(1 - p) ** focal_gamma``, where ``p`` is the probability of what is right.
+    tversky_alpha, focal_gamma : float
+    """
+
+    bce: float = 2.0
+    dice: float = 0.5
+    tversky: float = 0.0
+    focal: float = 0.0
+    tversky_alpha: float = 0.5
+    focal_gamma: float = 2.0
+
+    def __post_init__(self):
+        shares = (self.bce, self.dice, self.tversky, self.focal)
+        _require(min(shares) >= 0 and sum(shares) > 0, "the shares of the losses must not be negative, nor all be 0")
+        _require(0 <= self.tversky_alpha <= 1, "tversky_alpha must be between 0 and 1")
+        _require(self.focal_gamma >= 0, "focal_gamma must not be negative")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """
+    All that a training needs besides its data.
+
+    Attributes
+    ----------
+    card : sunpy_scss.models.ModelCard
+        Of the model to be; scores and hash are filled in. So is the temperature, fitted to the training part; the
+        threshold counts before calibration and moves along.
+    epochs : int
+        The most passes over the training part.
+    batch_size : int
+    learning_rate : float
+        Of Adam; the highest, after ``warmup_epochs``.
+    warmup_epochs : float
+        How long the learning rate rises, from a tenth.
+    schedule : str
+        ``"cosine"``, down to a hundredth over the epochs that are left, or ``"constant"``.
+    patience : int
+        Stop after so many epochs without a lower validation loss.
+    loss : sunpy_scss.train.Loss
+    rejected_weight : float
+        Extra weight of look-alikes.
+    start : str
+        Name or folder of a model whose weights the training starts from, of the same network; empty for random ones.
+    freeze_encoder : bool
+        Train the bottleneck and the decoder only.
+    gap_days : float
+        The least time between images of the training and the validation part; 0 lets them leak into each other.
+    seed : int
+    augmentation : sunpy_scss.train.Augmentation
+    """
+
+    card: ModelCard
+    epochs: int = 30
+    batch_size: int = 8
+    learning_rate: float = 2e-3
+    warmup_epochs: float = 1.0
+    schedule: str = "cosine"
+    patience: int = 8
+    loss: Loss = field(default_factory=Loss)
+    rejected_weight: float = 2.0
+    start: str = ""
+    freeze_encoder: bool = False
+    gap_days: float = 14.0
+    seed: int = 0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def __post_init__(self):
+        _require(self.epochs >= 1 and self.batch_size >= 1, "epochs and batch_size must be 1 or more")
+        _require(self.learning_rate > 0, "learning_rate must be positive")
+        _require(0 <= self.warmup_epochs <= self.epochs, "warmup_epochs must be between 0 and epochs")
+        _require(self.schedule in ("cosine", "constant"), "schedule must be 'cosine' or 'constant'")
+        _require(self.patience >= 1, "patience must be 1 or more")
+        _require(self.rejected_weight >= 0 and self.gap_days >= 0, "rejected_weight and gap_days must not be negative")
+
+
+def _require(holds, rule):
+    if not holds:
+        msg = f"In a training configuration, {rule}."
+        raise TrainingError(msg)
+
+
+def read_configuration(source):
+    """
+    A training configuration from a TOML file, or the one of a bundled model.
+
+    Its tables are ``[card]`` with ``[card.stretch]`` and ``[card.network]``, ``[training]``, ``[loss]`` and
+    ``[augmentation]``; their keys are the attributes of `Configuration`, `~sunpy_scss.models.ModelCard` and those of
+    its parts.
+
+    Parameters
+    ----------
+    source : path-like
+        A file, the name of a bundled model, or ``"scss-net-2021"``, the recipe of Mackovjak et al. (2021) [1]_ for
+        coronal holes on this package's grid and stretch; it has not been run in full here.
+
+    Returns
+    -------
+    Configuration
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is neither a file nor a known name.
+    `~sunpy_scss.exceptions.TrainingError`
+        If a table or key is missing or unknown, or a value out of range.
+
+    References
+    ----------
+    .. [1] Mackovjak et al. 2021, MNRAS 508, 3111, https://doi.org/10.1093/mnras/stab2536
+
+    Examples
+    --------
+    >>> from sunpy_scss.train import read_configuration
+    >>> published = read_configuration("scss-net-2021")
+    >>> published.card.network.filters, published.learning_rate, published.batch_size, published.epochs
+    (32, 0.001, 20, 100)
+    """
+    path = _path_of(source)
+    with path.open("rb") as file:
+        try:
+            return _from_tables(tomllib.load(file))
+        except (KeyError, TypeError, ValueError) as error:
+            msg = f"{source} is not a training configuration: {_reason(error)}"
+            raise TrainingError(msg) from error
+
+
+def _path_of(source):
+    bundled = files("sunpy_scss") / "data"
+    if str(source) in _RECIPES:
+        return bundled / f"{source}.toml"
+    if str(source) in list_models():
+        return bundled / str(source) / "train.toml"
+    if not Path(source).is_file():
+        known = ", ".join([*_RECIPES, *list_models()])
+        msg = f"{source} is neither a file nor a known configuration (those are {known})."
+        raise FileNotFoundError(msg)
+    return Path(source)
+
+
+def _reason(error):
+    return f"the table or key {error} is missing." if isinstance(error, KeyError) else str(error)
+
+
+def _from_tables(tables):
+    _check_names("", tables, ("card", "training", "loss", "augmentation"))
+    card = tables["card"]
+    _check("[card]", card, ModelCard)
+    _check("[card.stretch]", card["stretch"], Stretch)
+    _check("[card.network]", card["network"], Network)
+    training = tables.get("training", {})
+    _check("[training]", training, Configuration, without=("card", "loss", "augmentation"))
+    parts = {"loss": Loss, "augmentation": Augmentation}
+    for name, kind in parts.items():
+        _check(f"[{name}]", tables.get(name, {}), kind)
+    made = {name: kind(**tables.get(name, {})) for name, kind in parts.items()}
+    return Configuration(card=ModelCard.from_dict(card), **training, **made)
+
+
+def _check(table, values, kind, without=()):
+    """Raise an error that names a key which is not known, or whose value has the wrong type."""
+    types = {one.name: one.type for one in dataclasses.fields(kind) if one.name not in without}
+    _check_names(table, values, list(types))
+    for name, value in values.items():
+        wanted = {float: (int, float)}.get(types[name], (types[name],))
+        if types[name] in (int, float, str, bool) and type(value) not in wanted:
+            msg = f"{table} needs {types[name].__name__} for {name} (got {value!r})."
+            raise ValueError(msg)
+
+
+def _check_names(table, values, known):
+    for name in values:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0)
+            msg = f"{table or 'it'} has the unknown key {name!r}; the nearest known one is {near[0]!r}."
+            raise ValueError(msg)

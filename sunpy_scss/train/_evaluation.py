@@ -1,0 +1,362 @@
+"""What a model is worth: scores by place and time with intervals, and how far its probabilities can be trusted."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+import astropy.units as u
+from astropy.table import QTable
+from sunpy.coordinates.sun import B0
+
+from sunpy_scss._features import FEATURES
+from sunpy_scss._sun.canonical import canonical_radius
+from sunpy_scss.train._calibration import calibration_error, calibration_scores, reliability, reliability_sums
+from sunpy_scss.train._scores import LATITUDES, RADII, measures, pooled, ratio, zone_sums
+
+__all__ = ["Evaluation", "evaluate", "score_model", "threshold_scores"]
+
+_UNITS = {"boundary_distance": u.deg}
+_THRESHOLDS = np.linspace(0, 1, 101)
+_RESAMPLES = 1000
+_CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """
+    The scores of a model on labelled images.
+
+    A measure that nothing defines, as precision where the model claims nothing, is NaN.
+
+    Attributes
+    ----------
+    model : str
+        Its name.
+    threshold : float
+        Probability from which on a pixel counted as claimed.
+    best_threshold : float
+        The one that would have given the highest pooled IoU on these images; NaN where nothing is labelled. To use it
+        for another model card, take it from images that no score is reported on.
+    calibration_error : float
+        Of ``reliability``; see `sunpy_scss.train.calibration_error`.
+    scores : astropy.table.QTable
+        One row for all of the disc, each zone of latitude and of distance from disc centre, and each year. Columns:
+        ``by``, ``zone``; ``images``, ``labelled`` (images with the feature there), ``blocks`` of time;
+        ``iou``, ``dice``, ``precision``, ``recall``, pooled over all pixels; ``mean_iou``, ``mean_dice``, over images;
+        ``area_ratio``, claimed to labelled area on the sphere; ``boundary_distance``, mean along the sphere from the
+        outline of either to the nearest point of the other, in images that have both; ``look_alike_fraction``, the
+        share of look-alikes that is claimed. For each measure, ``_low`` and ``_high`` are its 95 % interval.
+    images : astropy.table.QTable
+        One row for each image in the order of the data set, with ``key``, ``date``, ``block``, ``labelled_area``,
+        ``claimed_area`` in percent of the hemisphere, and the same measures.
+    thresholds : astropy.table.QTable
+        Pooled ``iou`` by ``threshold``.
+    reliability : astropy.table.QTable
+        What the calibrated probabilities say against how often they are right; see
+        `sunpy_scss.train.reliability`.
+    claimed : numpy.ndarray
+        (n, size, size) bool on the canonical grid, in the order of the data set.
+    """
+
+    model: str
+    threshold: float
+    best_threshold: float
+    calibration_error: float
+    scores: QTable
+    images: QTable
+    thresholds: QTable
+    reliability: QTable
+    claimed: np.ndarray
+
+    def to_dict(self):
+        """All but the pixels as plain values for JSON: tables as lists of rows, times as ISO text, NaN as None."""
+        numbers = {name: getattr(self, name) for name in ("threshold", "best_threshold", "calibration_error")}
+        tables = {name: getattr(self, name) for name in ("scores", "images", "thresholds", "reliability")}
+        return {
+            "model": self.model,
+            **{name: _plain(number) for name, number in numbers.items()},
+            **{name: _rows(table) for name, table in tables.items()},
+        }
+
+
+def _rows(table):
+    columns = {
+        name: column.isot if name == "date" else getattr(column, "value", column) for name, column in table.items()
+    }
+    return [dict(zip(columns, map(_plain, row), strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain(value):
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+@u.quantity_input
+def score_model(model, dataset, *, block_length: u.day = 14 * u.day, seed=0):
+    """
+    Score a model on labelled images, by place and time, with intervals.
+
+    All is counted on the disc of the canonical grid, where labels cover at least half of a pixel. Latitudes are those
+    that an observer on Earth sees.
+
+    Images of neighbouring days show the same regions, so that their errors are not independent. The intervals come
+    from drawing whole blocks of time with replacement (Künsch 1989, https://doi.org/10.1214/aos/1176347265); they are
+    NaN where fewer than two blocks define a measure, and rough below some ten.
+
+    Parameters
+    ----------
+    model : sunpy_scss.models.Model
+        Probabilities at hand are a model too: ``Model(card, lambda images: probabilities)``.
+    dataset : sunpy_scss.train.Dataset
+        Made with the card of the model.
+    block_length : astropy.units.Quantity, optional
+        A block takes in what is less than this after its first image. A region stays on the disc for about 13 days.
+    seed : int, optional
+        Of the drawing.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    ValueError
+        If there is no image, or the data set was made for another grid than the model's.
+
+    Examples
+    --------
+    >>> from sunpy_scss.train import score_model
+    >>> from sunpy_scss.models import Model, ModelCard, Network, Stretch
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> from sunpy_scss.train import LabelledMap, make_dataset
+    >>> stretch = Stretch(floor=21, limits=(0.2, 2.2), exponent=0.5, reference_median=70)
+    >>> card = ModelCard("dark", "CH", 193, (193,), grid_size=128, half_width=1.25, stretch=stretch, network=Network())
+    >>> model = Model(card, lambda images: 1 - images)  # the darker, the likelier
+    >>> suns = [synthetic_sun(f"2017-0{month}-01", size=256, seed=month) for month in range(1, 5)]
+    >>> dataset = make_dataset([LabelledMap("", sun.image, sun.coronal_holes) for sun in suns], card)
+    >>> evaluation = score_model(model, dataset)
+    >>> evaluation.scores.colnames[:6]
+    ['by', 'zone', 'images', 'labelled', 'blocks', 'iou']
+    >>> disk = evaluation.scores[0]
+    >>> bool(disk["iou_low"] <= disk["iou"] <= disk["iou_high"])
+    True
+    """
+    _check(model.card, dataset)
+    answer = model.predict(np.asarray(dataset.images)[..., np.newaxis])
+    probabilities = model.card.calibrated(np.asarray(answer, dtype=np.float32).reshape(dataset.images.shape))
+    claimed = (probabilities >= model.card.threshold) & dataset.disk
+    labelled, likely = np.asarray(dataset.labels)[:, dataset.disk] >= 0.5, probabilities[:, dataset.disk]
+    sums = zone_sums(dataset, claimed, B0(dataset.dates).to_value(u.rad), model.card.half_width)
+    blocks = _blocks(dataset.dates, block_length)
+    thresholds, bins = _by_threshold(labelled, likely), reliability(labelled, likely)
+    return Evaluation(
+        model=model.card.name,
+        threshold=model.card.threshold,
+        best_threshold=_best(thresholds) if labelled.any() else np.nan,
+        calibration_error=calibration_error(bins),
+        scores=_readable(_score_table(sums, dataset.dates, blocks, seed)),
+        images=_readable(_image_table(sums, dataset, blocks)),
+        thresholds=_readable(thresholds),
+        reliability=bins,
+        claimed=claimed,
+    )
+
+
+def _check(card, dataset):
+    if not len(dataset):
+        msg = "There is nothing to score: the data set has no image."
+        raise ValueError(msg)
+    if not np.array_equal(dataset.disk, canonical_radius(card.grid_size, card.half_width) <= 1):
+        msg = (
+            f"The data set is not on the grid of the model {card.name!r} ({card.grid_size} pixels, half-width "
+            f"{card.half_width:g}); make it with make_dataset(labelled_maps, model.card)."
+        )
+        raise ValueError(msg)
+
+
+def _score_table(sums, dates, blocks, seed):
+    names, sums = _with_years(sums, dates)
+    n_images, n_blocks = len(blocks), blocks.max() + 1
+    whole, by_block = pooled(sums, np.ones((1, n_images))), pooled(sums, np.arange(n_blocks)[:, np.newaxis] == blocks)
+    drawn = np.random.default_rng(seed).multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), _RESAMPLES)
+    samples = pooled(sums, drawn[:, blocks])
+    table = QTable(rows=names, names=("by", "zone"))
+    table["images"], table["labelled"] = (np.count_nonzero(sums[name], axis=0) for name in ("pixels", "labelled"))
+    table["blocks"] = np.isfinite(by_block["iou"]).sum(axis=0)
+    for name, (values,) in whole.items():
+        low, high = _interval(samples[name], np.isfinite(by_block[name]).sum(axis=0) >= 2)
+        for suffix, column in (("", values), ("_low", low), ("_high", high)):
+            table[name + suffix] = column * _UNITS.get(name, 1)
+    return table
+
+
+def _with_years(sums, dates):
+    """Pairs of what a zone is of and its name, and the sums with a zone for each year."""
+    of_image = dates.ymdhms["year"]
+    years = np.unique(of_image)
+    names = [("disc", "all")]
+    names += [("latitude", f"{low} to {high} deg") for low, high in pairwise(LATITUDES)]
+    names += [("radius", f"{low} to {high} R") for low, high in pairwise(RADII)]
+    names += [("year", str(year)) for year in years]
+    own_year = of_image[:, np.newaxis] == years
+    return names, {name: np.hstack([values, values[:, :1] * own_year]) for name, values in sums.items()}
+
+
+def _interval(samples, enough):
+    """(2, zones): where the middle of the samples (resamples, zones) lies."""
+    bounds = np.full((2, samples.shape[1]), np.nan)
+    tail = (1 - _CONFIDENCE) / 2
+    bounds[:, enough] = np.nanquantile(samples[:, enough], (tail, 1 - tail), axis=0)
+    return bounds
+
+
+def _blocks(dates, length):
+    """The number of the block of time that each image belongs to."""
+    blocks, first = np.zeros(len(dates), dtype=int), None
+    number = -1
+    for image in np.argsort(dates):
+        if first is None or dates[image] - first >= length:
+            number, first = number + 1, dates[image]
+        blocks[image] = number
+    return blocks
+
+
+def _image_table(sums, dataset, blocks):
+    disk = {name: values[:, 0] for name, values in sums.items()}
+    table = QTable({"key": list(dataset.keys), "date": dataset.dates, "block": blocks})
+    for name in ("labelled_area", "claimed_area"):
+        table[name] = disk[name] * u.percent
+    for name, values in measures(disk).items():
+        table[name] = values * _UNITS.get(name, 1)
+    return table
+
+
+def _readable(table):
+    """The table, printed with four digits; files hold all of them."""
+    for column in table.itercols():
+        if getattr(getattr(column, "dtype", None), "kind", None) == "f":
+            column.info.format = ".4g"
+    return table
+
+
+def _by_threshold(labelled, likely):
+    both, claimed = (
+        np.histogram(values, _THRESHOLDS)[0][::-1].cumsum()[::-1][1:] for values in (likely[labelled], likely)
+    )
+    iou = ratio(both, np.count_nonzero(labelled) + claimed - both, 1)
+    return QTable({"threshold": _THRESHOLDS[1:-1], "iou": iou})
+
+
+def _best(thresholds):
+    return float(thresholds["threshold"][np.argmax(thresholds["iou"])])
+
+
+# So many images are scored together.
+_BATCH = 8
+
+
+def evaluate(model, dataset):
+    """
+    Scores of a model on the disc of the canonical grid.
+
+    Parameters
+    ----------
+    model : sunpy_scss.models.Model
+    dataset : Dataset
+
+    Returns
+    -------
+    dict
+        ``iou`` and ``dice`` pooled over all pixels, ``mean_iou`` and ``mean_dice`` over images,
+        ``look_alike_fraction``, the share of the look-alikes' pixels that the model takes for the feature (None where
+        none are marked), and with and without its temperature ``calibration_error`` and ``uncalibrated_error``; see
+        `sunpy_scss.train.calibration_error`.
+    """
+    sums = []
+
+    def claim(positions):
+        raw = model.predict(_take(dataset.images, positions)[..., np.newaxis])[..., 0]
+        labelled = _take(dataset.labels, positions)[:, dataset.disk] >= 0.5
+        sums.append(reliability_sums(model.card, labelled, np.asarray(raw, dtype=np.float32)[:, dataset.disk]))
+        return raw >= float(model.card.uncalibrated(model.card.threshold))
+
+    scores = _scores(dataset, claim)
+    return {**scores, **calibration_scores(sum(sums))}
+
+
+def _take(array, positions):
+    return np.stack([array[at] for at in positions])
+
+
+def _scores(dataset, claim):
+    """Scores of the masks (n, size, size) that ``claim`` gives for n positions; a few at a time."""
+    rows = []
+    for start in range(0, len(dataset), _BATCH):
+        positions = range(start, min(start + _BATCH, len(dataset)))
+        rows += [_counts(dataset, *pair) for pair in zip(positions, claim(positions), strict=True)]
+    both, truth, claimed, rejected, look_alike_fraction = each = np.transpose(rows)
+    pooled = each.sum(axis=1)
+    return {
+        "images": len(dataset),
+        "iou": float(_iou(*pooled[:3])),
+        "dice": float(_dice(*pooled[:3])),
+        "mean_iou": float(np.mean(_iou(both, truth, claimed))),
+        "mean_dice": float(np.mean(_dice(both, truth, claimed))),
+        "look_alike_fraction": float(look_alike_fraction.sum() / rejected.sum()) if rejected.any() else None,
+    }
+
+
+def _counts(dataset, position, claimed):
+    """Pixels on the disc in label and claim, in the label, in the claim, in look-alikes, in these and the claim."""
+    truth, claimed = (mask[dataset.disk] for mask in (dataset.labels[position] >= 0.5, claimed))
+    rejected = (dataset.rejected[position][dataset.disk] >= 0.5) & ~truth
+    return [np.count_nonzero(part) for part in (truth & claimed, truth, claimed, rejected, rejected & claimed)]
+
+
+def _iou(both, truth, claimed):
+    return ratio(both, truth + claimed - both, 1)
+
+
+def _dice(both, truth, claimed):
+    return ratio(2 * both, truth + claimed, 1)
+
+
+def threshold_scores(training, validation, feature):
+    """
+    Scores of simpler methods, to compare a model with.
+
+    Parameters
+    ----------
+    training, validation : Dataset
+    feature : str
+        ``"CH"``, dark, or ``"AR"``, bright.
+
+    Returns
+    -------
+    dict
+        ``threshold``: the scores (see `evaluate`) of that one threshold on the stretched image that gives the best
+        pooled IoU on the training part; with look-alikes also ``without_review``: the labels before they were left
+        out. Each holds the scores on the validation part.
+    """
+    sign = -1 if FEATURES[feature].is_dark else 1
+    level = _best_level(training, sign)
+    scores = {"threshold": _scores(validation, lambda at: sign * _take(validation.images, at) >= level)}
+    if any(validation.rejected[at].any() for at in range(len(validation))):
+        scores["without_review"] = _scores(
+            validation, lambda at: _take(validation.labels, at) + _take(validation.rejected, at) >= 0.5
+        )
+    return scores
+
+
+def _best_level(dataset, sign):
+    """The one of 97 levels of ``sign`` times the image from which on it overlaps best with the labels."""
+    levels = np.sort(sign * np.linspace(0.02, 0.98, 97))
+    inside, everywhere = np.zeros((2, levels.size + 1))
+    for at in range(len(dataset)):
+        reached = np.searchsorted(levels, sign * dataset.images[at][dataset.disk], side="right")
+        label = dataset.labels[at][dataset.disk] >= 0.5
+        inside += np.bincount(reached[label], minlength=levels.size + 1)
+        everywhere += np.bincount(reached, minlength=levels.size + 1)
+    both, claimed = (counts[::-1].cumsum()[::-1][1:] for counts in (inside, everywhere))
+    return levels[np.argmax(_iou(both, inside.sum(), claimed))]

@@ -1,0 +1,387 @@
+"""Folders of labelled images."""
+
+import csv
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+import astropy.units as u
+import sunpy.map
+from astropy.time import Time
+
+from sunpy_scss._features import FEATURES
+from sunpy_scss.annotations._read import annotation_to_mask
+from sunpy_scss.exceptions import TrainingError
+from sunpy_scss.images._read import read_map
+from sunpy_scss.images._search import fetch, search_aia
+from sunpy_scss.train._splits import split_by_time
+
+__all__ = [
+    "LabelledFiles",
+    "LabelledMap",
+    "fetch_annotated_images",
+    "list_folder",
+    "read_folder",
+    "rotated_copies",
+    "write_folder",
+]
+
+
+@dataclass(frozen=True)
+class LabelledMap:
+    """
+    An image and what is known of it.
+
+    Attributes
+    ----------
+    key : str
+        Its name in messages.
+    image : sunpy.map.GenericMap
+    mask : sunpy.map.GenericMap
+        1 inside the feature, on the WCS of the image.
+    rejected : sunpy.map.GenericMap, optional
+        1 where a look-alike is: what must not be taken for the feature.
+    """
+
+    key: str
+    image: sunpy.map.GenericMap
+    mask: sunpy.map.GenericMap
+    rejected: sunpy.map.GenericMap | None = None
+
+    def read(self):
+        return self
+
+    def source(self):
+        """What tells this image and its labels from all others, and from changed ones."""
+        maps = [smap for smap in (self.image, self.mask, self.rejected) if smap is not None]
+        parts = [part for smap in maps for part in (repr(sorted(smap.meta.items())), np.ascontiguousarray(smap.data))]
+        return _fingerprint(parts)
+
+
+@dataclass(frozen=True)
+class LabelledFiles:
+    """
+    The files of an image and its labels, read when they are needed.
+
+    Attributes
+    ----------
+    key : str
+        Its name in messages.
+    image, mask : path-like
+        What `sunpy.map.Map` reads as one Map each.
+    rejected : path-like, optional
+    """
+
+    key: str
+    image: Path
+    mask: Path
+    rejected: Path | None = None
+
+    def read(self):
+        """
+        Read the files.
+
+        Returns
+        -------
+        LabelledMap
+        """
+        image, mask = sunpy.map.Map(self.image), sunpy.map.Map(self.mask)
+        return LabelledMap(self.key, image, mask, None if self.rejected is None else sunpy.map.Map(self.rejected))
+
+    def source(self):
+        """What tells this image and its labels from all others, and from changed ones; without reading them."""
+        paths = [Path(path).resolve() for path in (self.image, self.mask, self.rejected) if path is not None]
+        return _fingerprint(f"{path}:{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in paths)
+
+
+def _fingerprint(parts):
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode() if isinstance(part, str) else part)
+    return digest.hexdigest()
+
+
+@u.quantity_input
+def list_folder(folder, split=None, *, gap: u.day = 14 * u.day, seed=0):
+    """
+    List the labelled images of a folder: ``images/KEY.fits``, ``masks/KEY.fits``, where present
+    ``rejected/KEY.fits``, and an ``index.csv`` with the column ``key`` and perhaps ``split`` and ``date``.
+
+    Parameters
+    ----------
+    folder : path-like
+    split : str, optional
+        Which part, as ``"train"`` or ``"validation"``; all of them by default. Where the index has no parts,
+        `split_by_time` makes them.
+    gap, seed : optional
+        For `split_by_time`.
+
+    Returns
+    -------
+    list of LabelledFiles
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder has no index or a file is missing.
+    `~sunpy_scss.exceptions.TrainingError`
+        If no entry belongs to that part, or the images cannot be split.
+    """
+    folder = Path(folder)
+    with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    listed = [_labelled_files(folder, row["key"]) for row in rows]
+    if split is not None:
+        parts = [row.get("split") for row in rows]
+        if rows and not any(parts):
+            parts = split_by_time(_dates(rows, listed), gap=gap, seed=seed)
+        listed = [files for files, part in zip(listed, parts, strict=True) if part == split]
+    if not listed:
+        part = "" if split is None else f" of the part {split!r}; mark some, or empty the column split"
+        msg = f"{folder / 'index.csv'} lists no image{part}."
+        raise TrainingError(msg)
+    return listed
+
+
+def _dates(rows, listed):
+    """Of the images, from the index or else from their files."""
+    if all(row.get("date") for row in rows):
+        return Time([row["date"] for row in rows])
+    return Time([files.read().image.date for files in tqdm(listed, desc="dates", unit="image")])
+
+
+def _labelled_files(folder, key):
+    image, mask, rejected = (folder / part / f"{key}.fits" for part in ("images", "masks", "rejected"))
+    for path in (image, mask):
+        if not path.exists():
+            msg = f"{folder / 'index.csv'} lists {key}, but there is no {path}."
+            raise FileNotFoundError(msg)
+    return LabelledFiles(key, image, mask, rejected if rejected.exists() else None)
+
+
+def read_folder(folder, split=None, **settings):
+    """
+    Read the labelled images of a folder, one by one.
+
+    Parameters
+    ----------
+    folder, split, **settings
+        As for `list_folder`.
+
+    Yields
+    ------
+    LabelledMap
+
+    Raises
+    ------
+    FileNotFoundError, `~sunpy_scss.exceptions.TrainingError`
+        As `list_folder`.
+    """
+    for files in list_folder(folder, split, **settings):
+        yield files.read()
+
+
+_COLUMNS = ("key", "date", "split")
+
+
+@u.quantity_input
+def fetch_annotated_images(annotations, folder, *, split="train", source="synoptic", max_gap: u.s = 30 * u.min):
+    """
+    Get the image that each annotation was drawn on, and write both as a folder to train from.
+
+    Images of 193 Angstrom for coronal holes and 171 for active regions, nearest in time. The masks are drawn on the
+    pixels of the images, turned with the Sun where the times differ. Called again, it goes on where it ended: what is
+    in the index of the folder is not asked for. The files as they came are in ``downloads`` and can be deleted.
+
+    Parameters
+    ----------
+    annotations : iterable of sunpy_scss.annotations.Annotation
+        From `sunpy_scss.annotations.read_annotations`.
+    folder : path-like
+        As `write_folder` writes it, the names of the annotations as keys.
+    split : str, optional
+        The part they belong to, ``"train"`` or ``"validation"``; see `write_folder`.
+    source : str, optional
+        The archive; see `sunpy_scss.images.search_aia`.
+    max_gap : astropy.units.Quantity, optional
+        Images farther in time do not count.
+
+    Returns
+    -------
+    list of str
+        The keys written by this call. An annotation is not among them where the archive has no image near its time.
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.ArchiveError`
+        If the archive does not answer, or some files could not be had.
+
+    Warns
+    -----
+    `~sunpy_scss.exceptions.MissingImageWarning`
+        If there is no image near some times.
+
+    Examples
+    --------
+    >>> from sunpy_scss.annotations import read_annotations
+    >>> from sunpy_scss.train import fetch_annotated_images
+    >>> annotations = read_annotations("ch_custom.zip")  # doctest: +SKIP
+    >>> keys = fetch_annotated_images(annotations, "coronal_holes")  # doctest: +SKIP
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    known = _keys(folder / "index.csv")
+    wanted = [annotation for annotation in annotations if annotation.name not in known]
+    written = []
+    for feature, facts in FEATURES.items():
+        chosen = [annotation for annotation in wanted if annotation.feature == feature]
+        if chosen:
+            found = search_aia([one.date for one in chosen], facts.wavelength * u.AA, source=source, max_gap=max_gap)
+            paths = fetch(found, folder / "downloads")
+            drawn_on = list(zip(_of_times(chosen, found["time"]), paths, strict=True))
+            write_folder((_labelled(*pair) for pair in drawn_on), folder, split=split)
+            written += [annotation.name for annotation, _ in drawn_on]
+    return written
+
+
+def _of_times(annotations, times):
+    """The annotation of each time; there may be several of one time, each of which was asked for."""
+    of_time = defaultdict(list)
+    for annotation in annotations:
+        of_time[annotation.date.isot].append(annotation)
+    return [of_time[time.isot].pop(0) for time in times]
+
+
+def _labelled(annotation, path):
+    image = read_map(path)
+    return LabelledMap(annotation.name, image, annotation_to_mask(annotation, image))
+
+
+def write_folder(labelled_maps, folder, *, split=""):
+    """
+    Write images and masks as the folder that `sunpy_scss.train.read_folder` reads.
+
+    ``images/KEY.fits``, ``masks/KEY.fits`` and, where there is one, ``rejected/KEY.fits``; a line for each in
+    ``index.csv``, after its files are complete. Written to again, the folder grows, so a second call can add the
+    validation part.
+
+    Parameters
+    ----------
+    labelled_maps : iterable of sunpy_scss.train.LabelledMap
+        Written one by one: a generator needs no more memory than one of them.
+    folder : path-like
+        Made where it is not there.
+    split : str, optional
+        The part they belong to, ``"train"`` or ``"validation"``; by default none, to be split by time. Keep at least 14
+        days between the two: a region stays on the disc for so long, and a model shall not be judged by what it has
+        seen.
+
+    Raises
+    ------
+    ValueError
+        If a key is in the folder already, or a mask does not have the shape of its image.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from sunpy_scss.train import write_folder
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> from sunpy_scss.train import LabelledMap
+    >>> folder = Path(getfixture("tmp_path"))
+    >>> suns = [synthetic_sun(size=64, seed=seed) for seed in range(2)]
+    >>> labelled = [LabelledMap(f"sun{n}", sun.image, sun.coronal_holes) for n, sun in enumerate(suns)]
+    >>> write_folder(labelled, folder, split="train")
+    >>> sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.fits"))
+    ['images/sun0.fits', 'images/sun1.fits', 'masks/sun0.fits', 'masks/sun1.fits']
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    keys = _keys(folder / "index.csv")
+    for labelled in labelled_maps:
+        if labelled.key in keys:
+            msg = f"{folder} holds {labelled.key} already; give each pair a key of its own."
+            raise ValueError(msg)
+        _write(labelled, folder)
+        _append(folder / "index.csv", (labelled.key, labelled.image.date.isot, split))
+        keys.add(labelled.key)
+
+
+def _keys(index):
+    if not index.exists():
+        _append(index, _COLUMNS)
+    with index.open(newline="", encoding="utf-8") as file:
+        return {row["key"] for row in csv.DictReader(file)}
+
+
+def _append(index, row):
+    with index.open("a", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow(row)
+
+
+def _write(labelled, folder):
+    parts = {"images": labelled.image, "masks": labelled.mask, "rejected": labelled.rejected}
+    for part, smap in parts.items():
+        if smap is None:
+            continue
+        if smap.data.shape != labelled.image.data.shape:
+            msg = (
+                f"{labelled.key}: {part} are of the shape {smap.data.shape}, the image of {labelled.image.data.shape}."
+            )
+            raise ValueError(msg)
+        (folder / part).mkdir(exist_ok=True)
+        # What an interrupted run has left is no obstacle: it is not in the index.
+        smap.save(folder / part / f"{labelled.key}.fits", overwrite=True)
+
+
+@u.quantity_input
+def rotated_copies(smap, mask, angles: u.deg):
+    """
+    Rotate an image and its mask together.
+
+    Parameters
+    ----------
+    smap, mask : sunpy.map.GenericMap
+        On the same pixels.
+    angles : astropy.units.Quantity
+        Counter-clockwise; one copy for each.
+
+    Returns
+    -------
+    list of (sunpy.map.GenericMap, sunpy.map.GenericMap)
+        Image and mask. The arrays grow to hold their corners; what comes in is NaN in the image, or 0 where it is of
+        integers, and 0 in the mask. Masks stay 0 and 1: pixels are taken over, not averaged.
+
+        The WCS turns with the pixels, so these are images as a rolled telescope would take them: a check that nothing
+        depends on its roll, or input for methods that see pixels only. They do not enlarge a training set of this
+        package, which brings solar north up first and rotates by itself (`sunpy_scss.train.Augmentation`).
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from sunpy_scss.train import rotated_copies
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> sun = synthetic_sun(size=64)
+    >>> copies = rotated_copies(sun.image, sun.coronal_holes, [-30, 90] * u.deg)
+    >>> [image.data.shape == mask.data.shape for image, mask in copies]
+    [True, True]
+    """
+    if smap.data.shape != mask.data.shape:
+        msg = f"Image and mask must be of one shape (got {smap.data.shape} and {mask.data.shape})."
+        raise ValueError(msg)
+    missing = np.nan if smap.data.dtype.kind == "f" else 0
+    return [
+        (
+            smap.rotate(angle, order=3, missing=missing),
+            mask.rotate(angle, order=0, missing=0),
+        )
+        for angle in np.atleast_1d(angles)
+    ]

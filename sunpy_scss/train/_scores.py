@@ -1,0 +1,128 @@
+"""The counts behind all scores: sums over the pixels of each zone of each image, and the measures they define."""
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial import KDTree
+
+from sunpy_scss._sun.canonical import Frame, pixel_areas
+
+__all__ = ["LATITUDES", "RADII", "measures", "pooled", "ratio", "zone_sums"]
+
+# Edges of the zones: heliographic latitude in degrees, distance from disc centre in apparent solar radii.
+LATITUDES = (-90, -60, -30, 0, 30, 60, 90)
+RADII = (0, 0.5, 0.8, 0.95, 1)
+# Of an observer on Earth from Sun centre, in solar radii.
+_DISTANCE = 215
+
+
+def zone_sums(dataset, claimed, tilts, half_width):
+    """
+    Sums over the pixels of each zone of each image, from which all measures follow.
+
+    Parameters
+    ----------
+    dataset : sunpy_scss.train.Dataset
+    claimed : numpy.ndarray
+        (n, size, size) bool, what a model takes for the feature.
+    tilts : numpy.ndarray
+        (n,) heliographic latitude of disc centre in radians.
+    half_width : float
+        Half of the grid's side in solar radii.
+
+    Returns
+    -------
+    dict
+        By name, (n, zones): the disc, then the zones of latitude and of radius.
+    """
+    points, areas = _surface(dataset.disk, half_width)
+    radii = np.hypot(*points[:2])
+    rows = []
+    for image, tilt in enumerate(tilts):
+        sines = points[1] * np.cos(tilt) + points[2] * np.sin(tilt)
+        latitudes = np.degrees(np.arcsin(np.clip(sines, -1, 1)))
+        zones = [np.ones_like(radii), *_between(LATITUDES, latitudes), *_between(RADII, radii)]
+        label, reject = dataset.labels[image] >= 0.5, dataset.rejected[image] >= 0.5
+        values = _values(label, claimed[image], reject, dataset.disk, points, areas)
+        rows.append(np.stack(zones).astype(float) @ np.stack([*values.values()], axis=1))
+    return dict(zip(values, np.moveaxis(rows, -1, 0), strict=True))
+
+
+def _surface(disk, half_width):
+    """Unit vectors to west, north and the observer, and areas in percent of the hemisphere, of the disc's pixels."""
+    size = len(disk)
+    per_radius, middle = size / (2 * half_width), (size - 1) / 2
+    rows, columns = disk.nonzero()
+    frame = Frame(np.eye(2) * per_radius, np.full(2, middle), disk.shape, _DISTANCE)
+    x, y = (columns - middle) / per_radius, (rows - middle) / per_radius
+    points = np.stack([x, y, np.sqrt(np.maximum(0, 1 - x**2 - y**2))])
+    return points, pixel_areas(frame, rows, columns).astype(float) / (2 * np.pi) * 100
+
+
+def _between(edges, values):
+    index = np.clip(np.digitize(values, edges) - 1, 0, len(edges) - 2)
+    return [index == zone for zone in range(len(edges) - 1)]
+
+
+def _values(label, claim, reject, disk, points, areas):
+    """What is summed over the pixels of the disc."""
+    outlines = _outline(label, disk)[disk], _outline(claim, disk)[disk]
+    label, claim, reject = label[disk], claim[disk], (reject & ~label)[disk]
+    return {
+        "pixels": np.ones_like(areas),
+        "both": label & claim,
+        "labelled": label,
+        "claimed": claim,
+        "labelled_area": label * areas,
+        "claimed_area": claim * areas,
+        "rejected": reject,
+        "look_alike_fraction": reject & claim,
+        **_outline_distances(*outlines, points),
+    }
+
+
+def _outline(mask, disk):
+    """The pixels of a mask that have a neighbour outside of it on the disc: the limb is no outline."""
+    return mask & disk & ~ndimage.binary_erosion(mask | ~disk, border_value=1)
+
+
+def _outline_distances(one, other, points):
+    """At each pixel: on how many outlines it is, and how far the other ones are from there, in degrees."""
+    count, distance = np.zeros(one.shape), np.zeros(one.shape)
+    if one.any() and other.any():
+        for own, target in ((one, other), (other, one)):
+            chord, _ = KDTree(points[:, target].T).query(points[:, own].T)
+            count[own] += 1
+            distance[own] += np.degrees(2 * np.arcsin(chord / 2))
+    return {"outline": count, "distance": distance}
+
+
+def measures(sums):
+    """The measures that sums over pixels define, in arrays of any shape."""
+    total = sums["labelled"] + sums["claimed"]
+    # Nothing in both agrees fully, but a zone without pixels says nothing.
+    empty = np.where(sums["pixels"] > 0, 1, np.nan)
+    return {
+        "iou": ratio(sums["both"], total - sums["both"], empty),
+        "dice": ratio(2 * sums["both"], total, empty),
+        "precision": ratio(sums["both"], sums["claimed"]),
+        "recall": ratio(sums["both"], sums["labelled"]),
+        "area_ratio": ratio(sums["claimed_area"], sums["labelled_area"]),
+        "boundary_distance": ratio(sums["distance"], sums["outline"]),
+        "look_alike_fraction": ratio(sums["look_alike_fraction"], sums["rejected"]),
+    }
+
+
+def ratio(part, whole, empty=np.nan):
+    """Quotient, or ``empty`` where nothing is there to divide by."""
+    result = np.broadcast_to(empty, np.shape(whole)).astype(float)
+    return np.divide(part, whole, out=result, where=np.asarray(whole) > 0)
+
+
+def pooled(sums, weights):
+    """
+    Measures over images, each counted as often as weights (..., images) say, with the means of those of each image.
+    """
+    seen, weights = sums["pixels"] > 0, weights.astype(float)
+    each = measures(sums)
+    means = {f"mean_{name}": ratio(weights @ np.where(seen, each[name], 0), weights @ seen) for name in ("iou", "dice")}
+    return {**measures({name: weights @ values for name, values in sums.items()}), **means}

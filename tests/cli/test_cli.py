@@ -1,0 +1,240 @@
+"""The command, and the files that it writes."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from makers import disk_map, sun_with_hole
+
+import astropy.units as u
+import sunpy.map
+from astropy.table import QTable
+
+from sunpy_scss import list_models
+from sunpy_scss.cli import main
+from sunpy_scss.masks import iou
+from sunpy_scss.synthetic import Cap, synthetic_sun
+from sunpy_scss.train import LabelledMap, write_folder
+
+
+@pytest.fixture
+def image(tmp_path):
+    """Quiet Sun with a hole as dark as real ones are."""
+
+    def values(x, y):
+        image = sun_with_hole(x, y)
+        return np.where(image == 40, 15.0, image)
+
+    path = tmp_path / "sun.fits"
+    disk_map(values, size=128, radius=50).save(path)
+    return path
+
+
+def segment(*arguments):
+    return main(["segment", *map(str, arguments)])
+
+
+class TestSegment:
+    def test_mask(self, image, tmp_path, capsys):
+        assert segment(image, "--output", tmp_path / "out") == 0
+        mask = sunpy.map.Map(tmp_path / "out" / "sun_ch.fits")
+        assert iou(sunpy.map.Map(image).data == 15, mask.data) > 0.7
+        assert str(tmp_path / "out" / "sun_ch.fits") in capsys.readouterr().out
+
+    def test_pattern_and_plot(self, image, tmp_path):
+        (tmp_path / "moon.fits").write_bytes(image.read_bytes())
+        assert segment(tmp_path / "*.fits", "--feature", "ch", "--plot", "--output", tmp_path / "out") == 0
+        expected = ["moon_ch.fits", "moon_ch.png", "sun_ch.fits", "sun_ch.png"]
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == expected
+
+    def test_probability(self, image, tmp_path, capsys):
+        assert segment(image, "--probability", "--samples", "2", "--output", tmp_path) == 0
+        mask, probability = (tmp_path / name for name in ("sun_ch.fits", "sun_ch_probability.fits"))
+        found = sunpy.map.Map(probability)
+        assert found.meta["CONTENT"] == "coronal hole probability"
+        certain = sunpy.map.Map(mask).data == 1
+        assert found.data[certain].min() >= sunpy.map.Map(mask).meta["SCSSTHR"]
+        capsys.readouterr()
+        assert main(["properties", str(mask), "--probability", str(probability)]) == 0
+        assert "area" in capsys.readouterr().out
+
+    def test_options_reach_the_mask(self, image, tmp_path):
+        assert segment(image, "--output", tmp_path, "--threshold", "0.3", "--min-area", "100000000 km2") == 0
+        header = sunpy.map.Map(tmp_path / "sun_ch.fits").meta
+        assert header["SCSSTHR"] == 0.3
+        assert "1e+08 km2" in header["history"]
+
+    def test_one_bad_file_stops_nothing(self, image, tmp_path, capsys):
+        page = tmp_path / "page.fits"
+        page.write_text("<html>no such image</html>")
+        other = tmp_path / "other.fits"
+        disk_map(sun_with_hole, size=64, radius=25, wavelength=304).save(other)
+        assert segment(page, tmp_path / "missing.fits", other, image, "--output", tmp_path / "out") == 1
+        errors = [line for line in capsys.readouterr().err.splitlines() if ".fits" in line and "%" not in line]
+        assert len(errors) == 3
+        assert "page.fits" in errors[0]
+        assert "missing.fits" in errors[1]
+        assert "304" in errors[2]
+        assert [path.name for path in (tmp_path / "out").iterdir()] == ["sun_ch.fits"]
+
+    def test_what_is_there_is_kept(self, image, tmp_path, capsys):
+        target = tmp_path / "sun_ch.fits"
+        target.write_text("mine")
+        assert segment(image, "--output", tmp_path) == 0
+        assert target.read_text() == "mine"
+        assert "kept" in capsys.readouterr().out
+        assert segment(image, "--output", tmp_path, "--overwrite") == 0
+        assert sunpy.map.Map(target).data.any()
+
+    def test_two_files_of_one_name(self, image, tmp_path, capsys):
+        (tmp_path / "b").mkdir()
+        (tmp_path / "b" / "sun.fits").write_bytes(image.read_bytes())
+        assert segment(image, tmp_path / "b" / "sun.fits", "--output", tmp_path / "out") == 1
+        assert "folders of their own" in capsys.readouterr().err
+
+    def test_folder_that_cannot_be_made(self, image, tmp_path, capsys):
+        (tmp_path / "file").write_text("")
+        assert segment(image, "--output", tmp_path / "file" / "out") == 1
+        assert "file" in capsys.readouterr().err
+
+    def test_unknown_model(self, image, tmp_path, capsys):
+        assert segment(image, "--feature", "ch", "--model", "best", "--output", tmp_path / "out") == 1
+        assert list_models()[0] in capsys.readouterr().err
+
+
+def test_both_features_by_wavelength(tmp_path, image):
+    bright = tmp_path / "bright.fits"
+    sun = disk_map(lambda x, y: np.where(np.hypot(x, y) < 0.15, 900.0, 100.0), size=128, radius=50, wavelength=171)
+    sun.save(bright)
+    assert segment(image, bright, "--output", tmp_path / "out") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["bright_ar.fits", "sun_ch.fits"]
+
+
+def test_demo(tmp_path, capsys):
+    assert main(["demo", "--output", str(tmp_path)]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["aia171_ar.fits", "aia193_ch.fits", "demo.png"]
+    assert capsys.readouterr().out.count("%") == 2
+
+
+def test_models(capsys):
+    assert main(["models"]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in list_models())
+    assert main(["models", "show", list_models()[0]]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == list_models()[0]
+
+
+def test_wrong_arguments():
+    with pytest.raises(SystemExit) as error:
+        main(["segment", "--feature", "sunspots"])
+    assert error.value.code == 2
+
+
+def test_training_without_data(tmp_path, capsys):
+    (tmp_path / "config.toml").write_text("[card]\nname = 'x'\n")
+    assert main(["train", str(tmp_path / "config.toml"), "--data", str(tmp_path), "--output", str(tmp_path / "m")]) == 1
+    assert "config.toml" in capsys.readouterr().err
+
+
+CONFIGURATION = """
+[card]
+name = "tiny"
+feature = "CH"
+wavelength = 193
+wavelengths = [193]
+grid_size = 32
+half_width = 1.25
+stretch = {floor = 21, limits = [0.2, 2.2], exponent = 0.5, reference_median = 70}
+network = {filters = 2, layers = 1}
+[training]
+epochs = 2
+batch_size = 2
+"""
+
+
+def pairs_of_months(count):
+    suns = [synthetic_sun(f"2017-{1 + number:02d}-01", size=64, seed=number) for number in range(count)]
+    return [LabelledMap(f"sun{number}", sun.image, sun.coronal_holes) for number, sun in enumerate(suns)]
+
+
+def test_train_on_a_folder_without_parts(tmp_path, capsys):
+    write_folder(pairs_of_months(6), tmp_path / "labels")
+    (tmp_path / "config.toml").write_text(CONFIGURATION)
+    files = ["--data", str(tmp_path / "labels"), "--output", str(tmp_path / "tiny"), "--cache", str(tmp_path / "cache")]
+    assert main(["train", str(tmp_path / "config.toml"), *files]) == 0
+    training = json.loads((tmp_path / "tiny" / "card.json").read_text())["training"]
+    assert (training["training images"], training["validation images"]) == (4, 2)
+    assert len((tmp_path / "cache" / "index.csv").read_text().splitlines()) == 6
+    scores = json.loads(capsys.readouterr().out)
+    assert main(["evaluate", str(tmp_path / "tiny"), *files[:2]]) == 0
+    assert json.loads(capsys.readouterr().out) == scores["model"]  # on the same part
+    assert main(["train", str(tmp_path / "config.toml"), *files]) == 1
+    assert "holds a model already" in capsys.readouterr().err
+
+
+def test_train_and_evaluate(tmp_path, capsys):
+    pairs = pairs_of_months(4)
+    write_folder(pairs[:2], tmp_path / "labels", split="train")
+    write_folder(pairs[2:], tmp_path / "labels", split="validation")
+    (tmp_path / "config.toml").write_text(CONFIGURATION)
+    data = ["--data", str(tmp_path / "labels")]
+    assert main(["train", str(tmp_path / "config.toml"), *data, "--output", str(tmp_path / "tiny")]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert main(["evaluate", str(tmp_path / "tiny"), *data]) == 0
+    assert json.loads(capsys.readouterr().out) == scores["model"]
+    assert main(["evaluate", str(tmp_path / "tiny"), *data, "--output", str(tmp_path / "scores")]) == 0
+    assert sorted(path.name for path in (tmp_path / "scores").iterdir()) == ["cases.png", "scores.json", "scores.png"]
+    assert json.loads((tmp_path / "scores" / "scores.json").read_text())["model"] == "tiny"
+    capsys.readouterr()
+    trained = json.loads((tmp_path / "tiny" / "card.json").read_text())
+    assert main(["calibrate", str(tmp_path / "tiny"), *data]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["temperature"] == trained["temperature"] != 1
+    assert printed["calibration_error"] == pytest.approx(scores["model"]["calibration_error"])
+
+
+class TestMasksOfDays:
+    @pytest.fixture
+    def masks(self, tmp_path):
+        """Later days first by name."""
+        for name, day in (("b", 1), ("a", 2)):
+            hole = Cap(13 * day * u.deg, 10 * u.deg, 12 * u.deg)
+            sun = synthetic_sun(f"2017-06-0{day}", size=64, coronal_holes=[hole], active_regions=[])
+            sun.coronal_holes.save(tmp_path / f"{name}.fits")
+        return str(tmp_path / "*.fits")
+
+    def test_track(self, masks, tmp_path, capsys):
+        assert main(["track", masks, "--output", str(tmp_path / "out")]) == 0
+        names = ["regions.ecsv", "events.ecsv", "meridian.ecsv", "tracks.png"]
+        assert capsys.readouterr().out.split() == [str(tmp_path / "out" / name) for name in names]
+        regions = QTable.read(tmp_path / "out" / "regions.ecsv")
+        assert regions["track"].tolist() == [1, 1]
+        assert main(["track", masks, "--output", str(tmp_path / "out")]) == 1
+        assert "regions.ecsv" in capsys.readouterr().err
+        assert main(["track", masks, "--output", str(tmp_path / "out"), "--overwrite"]) == 0
+
+    def test_carrington(self, masks, tmp_path, capsys):
+        path = tmp_path / "out" / "map.fits"
+        path.parent.mkdir()
+        assert main(["carrington", masks, "--projection", "CAR", "--output", str(path)]) == 0
+        assert capsys.readouterr().out.startswith("2 masks")
+        assert sunpy.map.Map(path).coordinate_system.axis1 == "CRLN-CAR"
+        assert main(["carrington", masks, "--output", str(path)]) == 1
+        assert "--overwrite" in capsys.readouterr().err
+        assert main(["carrington", masks, "--rotation", "1900", "--output", str(path), "--overwrite"]) == 1
+        assert "Carrington rotation 1900" in capsys.readouterr().err
+
+
+def test_help_imports_nothing_heavy():
+    code = """
+import sys
+from sunpy_scss.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    print(*[name for name in ("numpy", "astropy", "sunpy", "tensorflow", "keras", "matplotlib") if name in sys.modules])
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == ""

@@ -1,0 +1,369 @@
+"""A tiny network learns, goes on, repeats and is saved."""
+
+import csv
+import dataclasses
+
+import numpy as np
+import pytest
+from makers import BOUNDARY, CARD, disk_map, sun_with_hole
+
+import sunpy.map
+
+from sunpy_scss import list_models, load_model, segment_coronal_holes
+from sunpy_scss.exceptions import TrainingError
+from sunpy_scss.masks import iou
+from sunpy_scss.models import Model, Network, load_network
+from sunpy_scss.train import (
+    Augmentation,
+    Configuration,
+    LabelledMap,
+    Loss,
+    evaluate,
+    make_dataset,
+    read_configuration,
+    read_folder,
+    threshold_scores,
+    train_model,
+)
+
+SMALL = dataclasses.replace(CARD, name="test-small", grid_size=32, network=Network(filters=4, layers=1, momentum=0.8))
+
+
+def labelled(seed):
+    """A Sun with a hole, and a filament-like look-alike: as dark, but thin. One for each month."""
+    rng = np.random.default_rng(seed)
+    at, radius = rng.uniform(-0.4, 0.4, 2), rng.uniform(0.2, 0.35)
+
+    def look_alike(x, y):
+        return (np.abs(y - 0.75) < 0.06) & (np.abs(x) < 0.4)
+
+    def image(x, y):
+        return np.where(look_alike(x, y), 40, sun_with_hole(x, y, at=at, radius=radius))
+
+    def hole(x, y):
+        return np.hypot(x - at[0], y - at[1]) <= radius
+
+    small = {"size": 64, "radius": 25, "date": f"{2010 + seed // 12}-{seed % 12 + 1:02d}-03"}
+    suns = [disk_map(values, **small) for values in (image, hole, look_alike)]
+    masks = [sunpy.map.Map(sun.data.astype(np.int16), sun.meta) for sun in suns[1:]]
+    return LabelledMap(f"sun{seed}", suns[0], *masks)
+
+
+@pytest.fixture(scope="module")
+def datasets():
+    return make_dataset(map(labelled, range(8)), SMALL), make_dataset(map(labelled, range(8, 12)), SMALL)
+
+
+def configuration(**changes):
+    augmentation = Augmentation(rotation=20, shift=1, contrast=0.05, pivot=BOUNDARY, blur=0.3, noise=0.01)
+    settings = {"epochs": 12, "batch_size": 4, "learning_rate": 3e-2, "patience": 20, "augmentation": augmentation}
+    return Configuration(card=SMALL, **{**settings, **changes})
+
+
+@pytest.fixture(scope="module")
+def trained(datasets, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "model"
+    return train_model(configuration(), *datasets, folder), folder
+
+
+def weights(folder):
+    return load_model(folder).card.sha256
+
+
+class TestDataset:
+    def test_form(self, datasets):
+        training, _ = datasets
+        assert len(training) == 8
+        assert training.images.shape == training.labels.shape == (8, 32, 32)
+        assert training.images.dtype == np.float32
+        assert 0 <= training.labels.min() < training.labels.max() <= 1
+
+    def test_labels_lie_where_it_is_dark(self, datasets):
+        training, _ = datasets
+        dark = training.images[training.labels == 1]
+        assert dark.max() < BOUNDARY
+
+    def test_weights(self, datasets):
+        training, _ = datasets
+        weight = np.stack([training.target(at, 2.0)[..., 1] for at in range(8)])
+        assert (weight[:, ~training.disk] == 0).all()
+        assert weight[training.rejected == 1].min() == 3
+        assert weight[:, 16, 16].min() == 1
+
+    def test_nothing_to_train_on(self):
+        with pytest.raises(TrainingError, match="nothing to train on"):
+            make_dataset([], SMALL)
+
+    def test_mask_is_binary(self):
+        good = labelled(0)
+        mask = sunpy.map.Map(good.mask.data * 3, good.mask.meta)
+        with pytest.raises(TrainingError, match="sun0: a mask holds 0 and 1"):
+            make_dataset([dataclasses.replace(good, mask=mask)], SMALL)
+
+    def test_mask_is_of_the_same_shape(self):
+        mask = disk_map(lambda x, y: (x > 2).astype(np.int16), size=32, radius=12, date="2010-01-03")
+        with pytest.raises(TrainingError, match="pixels of its image"):
+            make_dataset([dataclasses.replace(labelled(0), mask=mask)], SMALL)
+
+    def test_mask_is_of_the_same_coordinates(self):
+        mask = disk_map(lambda x, y: (x > 2).astype(np.int16), size=64, radius=25, centre=(20, 20), date="2010-01-03")
+        with pytest.raises(TrainingError, match="different coordinates"):
+            make_dataset([dataclasses.replace(labelled(0), mask=mask)], SMALL)
+
+
+class TestFolder:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        with (tmp_path / "index.csv").open("w", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerows([["key", "split"], ["sun0", "train"], ["sun1", "train"], ["sun2", "validation"]])
+        for part in ("images", "masks", "rejected"):
+            (tmp_path / part).mkdir()
+        for seed in range(3):
+            one = labelled(seed)
+            one.image.save(tmp_path / "images" / f"{one.key}.fits")
+            one.mask.save(tmp_path / "masks" / f"{one.key}.fits")
+        labelled(1).rejected.save(tmp_path / "rejected" / "sun1.fits")
+        return tmp_path
+
+    def test_parts(self, folder):
+        training = list(read_folder(folder, "train"))
+        assert [one.key for one in training] == ["sun0", "sun1"]
+        assert training[0].rejected is None
+        assert training[1].rejected.data.any()
+        assert [one.key for one in read_folder(folder, "validation")] == ["sun2"]
+
+    def test_as_from_memory(self, folder):
+        read = make_dataset(read_folder(folder, "train"), SMALL)
+        made = make_dataset(map(labelled, range(2)), SMALL)
+        np.testing.assert_allclose(read.images, made.images, atol=1e-5)
+        np.testing.assert_array_equal(read.labels, made.labels)
+
+    def test_empty_part(self, folder):
+        with pytest.raises(TrainingError, match="'test'"):
+            list(read_folder(folder, "test"))
+
+    def test_missing_file(self, folder):
+        (folder / "masks" / "sun2.fits").unlink()
+        with pytest.raises(FileNotFoundError, match="sun2"):
+            list(read_folder(folder, "validation"))
+
+
+class TestTraining:
+    def test_it_learns(self, trained, datasets):
+        model, _ = trained
+        assert evaluate(model, datasets[1])["iou"] > 0.6
+
+    def test_the_folder_is_a_model(self, trained):
+        _, folder = trained
+        one = labelled(20)
+        mask = segment_coronal_holes(one.image, model=folder)
+        assert iou(one.mask.data, mask.data) > 0.4
+        assert mask.meta["SCSSMOD"] == "test-small"
+
+    def test_card(self, trained, datasets):
+        model, folder = trained
+        assert model.card.training["training images"] == 8
+        assert model.card.scores["model"]["images"] == 4
+        assert model.card.temperature != 1
+        assert model.card.scores["model"] == pytest.approx(evaluate(model, datasets[1]), rel=1e-5)
+        assert load_model(folder).card == model.card
+
+    def test_same_seed_same_weights(self, trained, datasets, tmp_path):
+        train_model(configuration(), *datasets, tmp_path / "model")
+        assert weights(tmp_path / "model") == weights(trained[1])
+
+    def test_going_on_after_a_kill_is_as_if_unbroken(self, trained, datasets, tmp_path, monkeypatch):
+        from sunpy_scss.train import _run
+
+        saved = _run._Run._write_history
+
+        def killed(run):
+            if len(run.history) == 6:  # the weights of that epoch are there, its line in the history is not
+                raise KeyboardInterrupt
+            saved(run)
+
+        folder = tmp_path / "model"
+        with monkeypatch.context() as patch:
+            patch.setattr(_run._Run, "_write_history", killed)
+            with pytest.raises(KeyboardInterrupt):
+                train_model(configuration(), *datasets, folder)
+        train_model(configuration(), *datasets, folder)
+        assert (folder / "history.csv").read_text() == (trained[1] / "history.csv").read_text()
+        assert weights(folder) == weights(trained[1])
+        assert not list(folder.glob("*epoch*")) + list(folder.glob("partial*"))
+
+    def test_a_finished_model_is_kept(self, trained, datasets):
+        before = weights(trained[1])
+        with pytest.raises(FileExistsError):
+            train_model(configuration(), *datasets, trained[1])
+        assert weights(trained[1]) == before
+
+    def test_from_another_model_with_its_encoder(self, trained, datasets, tmp_path):
+        again = configuration(start=str(trained[1]), freeze_encoder=True, epochs=1)
+        train_model(again, *datasets, tmp_path / "model")
+        before, after = (load_network(folder) for folder in (trained[1], tmp_path / "model"))
+        for old, new in zip(before.layers, after.layers, strict=True):
+            same = all(np.array_equal(a, b) for a, b in zip(old.get_weights(), new.get_weights(), strict=True))
+            assert same == (old.name.startswith("encoder") or not old.get_weights()), old.name
+
+    def test_from_a_model_of_another_network(self, trained, datasets, tmp_path):
+        wide = dataclasses.replace(SMALL, network=Network(filters=8, layers=1))
+        with pytest.raises(TrainingError, match="another one"):
+            train_model(
+                dataclasses.replace(configuration(start=str(trained[1])), card=wide), *datasets, tmp_path / "model"
+            )
+
+    def test_nan_names_the_image_and_keeps_what_was(self, datasets, tmp_path):
+        images = datasets[0].images.copy()
+        images[5, 10, 10] = np.nan
+        folder = tmp_path / "model"
+        with pytest.raises(TrainingError, match="epoch 0: sun5 hold NaN or infinity"):
+            train_model(configuration(), dataclasses.replace(datasets[0], images=images), datasets[1], folder)
+        assert not (folder / "card.json").exists()
+        with pytest.raises(TrainingError, match="another configuration"):
+            train_model(configuration(seed=9), *datasets, folder)
+
+    def test_nan_of_no_image(self, datasets, tmp_path):
+        """It starts from nothing good, and says so."""
+        with pytest.raises(TrainingError, match=r"epoch \d: it happened at sun.*lower the learning rate"):
+            train_model(configuration(learning_rate=1e30, warmup_epochs=0), *datasets, tmp_path / "model")
+
+    def test_full_disk(self, datasets, tmp_path):
+        """A limit on the size of files fails as a full disk does."""
+        resource = pytest.importorskip("resource")
+        folder = tmp_path / "model"
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+        try:
+            with pytest.raises(TrainingError, match=r"could not be written .* Free some space"):
+                train_model(configuration(), *datasets, folder)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert [path.name for path in folder.iterdir()] == ["configuration.json"]
+
+    def test_parts_too_near_in_time(self, datasets, tmp_path):
+        with pytest.raises(TrainingError, match="leak into each other"):
+            train_model(configuration(), datasets[0], datasets[0][:2], tmp_path / "model")
+        assert not (tmp_path / "model").exists()
+
+    def test_from_a_cache_with_other_losses(self, tmp_path):
+        training, validation = (
+            make_dataset(map(labelled, numbers), SMALL, cache=tmp_path / "cache")
+            for numbers in (range(8), range(8, 12))
+        )
+        loss = Loss(bce=0, dice=0, tversky=1, focal=2)
+        model = train_model(configuration(loss=loss), training, validation, tmp_path / "model")
+        assert evaluate(model, validation)["iou"] > 0.5
+
+    def test_stops_when_it_no_longer_pays(self, datasets, tmp_path):
+        model = train_model(configuration(learning_rate=1e-9, epochs=30, patience=2), *datasets, tmp_path / "model")
+        assert model.card.training["epochs"] < 30
+
+
+class TestScores:
+    def test_by_hand(self, datasets):
+        _, validation = datasets
+        truth = iter(validation.labels)
+        perfect = Model(SMALL, lambda images: np.stack([next(truth) for _ in images])[..., np.newaxis])
+        scores = evaluate(perfect, validation)
+        assert scores["iou"] == scores["dice"] == scores["mean_iou"] == scores["mean_dice"] == 1
+        assert scores["look_alike_fraction"] == 0
+
+    def test_a_threshold_takes_the_look_alikes(self, datasets):
+        scores = threshold_scores(*datasets, "CH")
+        assert scores["threshold"]["look_alike_fraction"] > 0.9
+        assert scores["without_review"]["look_alike_fraction"] == 1
+        assert scores["without_review"]["iou"] < 1
+
+    def test_none_where_there_are_no_look_alikes(self):
+        bare = make_dataset([dataclasses.replace(labelled(0), rejected=None)], SMALL)
+        assert evaluate(Model(SMALL, lambda images: images), bare)["look_alike_fraction"] is None
+        assert "without_review" not in threshold_scores(bare, bare, "CH")
+
+
+class TestConfiguration:
+    TEXT = """
+[card]
+name = "mine"
+feature = "CH"
+wavelength = 193
+wavelengths = [193, 195]
+grid_size = 64
+half_width = 1.25
+stretch = {floor = 21, limits = [0.2, 2.2], exponent = 0.5, reference_median = 70}
+network = {filters = 4}
+[training]
+epochs = 3
+[augmentation]
+rotation = 10
+"""
+
+    def read(self, tmp_path, text):
+        path = tmp_path / "config.toml"
+        path.write_text(text)
+        return read_configuration(path)
+
+    def test_read(self, tmp_path):
+        found = self.read(tmp_path, self.TEXT)
+        assert (found.card.name, found.epochs, found.augmentation.rotation) == ("mine", 3, 10)
+        assert found.card.network.filters == 4
+
+    @pytest.mark.parametrize(
+        ("old", "new", "named"),
+        [
+            ("epochs", "epoch", r"\[training\] has the unknown key 'epoch'; the nearest known one is 'epochs'"),
+            ("filters", "filtres", r"\[card.network\] has the unknown key 'filtres'; .* 'filters'"),
+            ("exponent", "expon", r"\[card.stretch\] .* 'exponent'"),
+            ("grid_size", "gridsize", r"\[card\] .* 'grid_size'"),
+            ("rotation", "rotate", r"\[augmentation\] .* 'rotation'"),
+            ("[augmentation]", "[augment]", "the unknown key 'augment'; the nearest known one is 'augmentation'"),
+            ("[training]", "[loss]\ndise = 1\n[training]", r"\[loss\] .* 'dice'"),
+        ],
+    )
+    def test_unknown_keys_are_named_with_the_nearest(self, tmp_path, old, new, named):
+        with pytest.raises(TrainingError, match=named):
+            self.read(tmp_path, self.TEXT.replace(old, new))
+
+    @pytest.mark.parametrize(
+        ("setting", "rule"),
+        [
+            ("epochs = 0", "epochs and batch_size must be 1 or more"),
+            ("learning_rate = -1", "learning_rate must be positive"),
+            ("schedule = 'step'", "schedule must be 'cosine' or 'constant'"),
+            ("epochs = '3'", r"\[training\] needs int for epochs \(got '3'\)"),
+            ("freeze_encoder = 1", r"needs bool for freeze_encoder"),
+        ],
+    )
+    def test_values_out_of_range(self, tmp_path, setting, rule):
+        with pytest.raises(TrainingError, match=rule):
+            self.read(tmp_path, self.TEXT.replace("epochs = 3", setting))
+
+    def test_a_table_is_missing(self, tmp_path):
+        with pytest.raises(TrainingError, match="'card' is missing"):
+            self.read(tmp_path, "[training]\nepochs = 3\n")
+
+    def test_losses(self, tmp_path):
+        found = self.read(tmp_path, self.TEXT + "[loss]\nbce = 0\ntversky = 1\n")
+        assert found.loss == Loss(bce=0, tversky=1)
+        with pytest.raises(TrainingError, match="nor all be 0"):
+            self.read(tmp_path, self.TEXT + "[loss]\nbce = 0\ndice = 0\n")
+
+    @pytest.mark.parametrize("name", list_models())
+    def test_of_the_bundled_models(self, name):
+        made, card = read_configuration(name).card, load_model(name).card
+        for part in ("name", "feature", "grid_size", "half_width", "stretch", "network", "labels"):
+            assert getattr(made, part) == getattr(card, part)
+
+    def test_as_published(self):
+        found = read_configuration("scss-net-2021")
+        assert (found.card.network.filters, found.card.network.layers, found.card.network.drop_prob) == (32, 4, 0.5)
+        assert (found.loss, found.schedule) == (Loss(bce=1, dice=0), "constant")
+
+    def test_neither_file_nor_name(self):
+        with pytest.raises(FileNotFoundError, match="scss-net-2021, scss-ar-171-1"):
+            read_configuration("scss-net-2022")
+
+    def test_not_toml(self, tmp_path):
+        with pytest.raises(TrainingError, match="not a training configuration"):
+            self.read(tmp_path, "a = = b")
