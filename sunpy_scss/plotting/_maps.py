@@ -181,9 +181,9 @@ def plot_probability(smap, probability, *, axes=None):
     >>> smap = example_map(193)
     >>> axes = plot_probability(smap, predict_probability(smap, model="scss-ch-193-2"))
     """
-    axes = _axes_with(smap, axes, plot_probability)
-    values = np.nan_to_num(np.asarray(plot_probability.data, dtype=float))
-    is_spread = str(plot_probability.meta.get("CONTENT", "")).endswith("spread")
+    axes = _axes_with(smap, axes, probability)
+    values = np.nan_to_num(np.asarray(probability.data, dtype=float))
+    is_spread = str(probability.meta.get("CONTENT", "")).endswith("spread")
     highest = (values.max() if is_spread else 1) or 1
     opacity = _OPACITY * values / highest
     image = axes.imshow(values, cmap="cool", norm=Normalize(0, highest), alpha=opacity, origin="lower")
