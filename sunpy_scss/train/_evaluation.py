@@ -142,11 +142,14 @@ def score_model(model, dataset, *, block_length: u.day = 14 * u.day, seed=0):
     >>> bool(disk["iou_low"] <= disk["iou"] <= disk["iou_high"])
     True
     """
+    model = model.at()
+    dataset = dataset.at(model.card)
     _check(model.card, dataset)
     answer = model.predict(np.asarray(dataset.images)[..., np.newaxis])
     probabilities = model.card.calibrated(np.asarray(answer, dtype=np.float32).reshape(dataset.images.shape))
     claimed = (probabilities >= model.card.threshold) & dataset.disk
-    labelled, likely = np.asarray(dataset.labels)[:, dataset.disk] >= 0.5, probabilities[:, dataset.disk]
+    counted = np.stack([dataset.counted(at) for at in range(len(dataset))])
+    labelled, likely = np.asarray(dataset.labels)[counted] >= 0.5, probabilities[counted]
     sums = zone_sums(dataset, claimed, B0(dataset.dates).to_value(u.rad), model.card.half_width)
     blocks = _blocks(dataset.dates, block_length)
     thresholds, bins = _by_threshold(labelled, likely), reliability(labelled, likely)
@@ -263,7 +266,9 @@ def evaluate(model, dataset):
     Parameters
     ----------
     model : sunpy_scss.models.Model
+        Of several boundaries the default one is scored; ``model.at("core")`` is another.
     dataset : Dataset
+        Made with the card of the model, or with one that has more boundaries.
 
     Returns
     -------
@@ -273,12 +278,15 @@ def evaluate(model, dataset):
         none are marked), and with and without its temperature ``calibration_error`` and ``uncalibrated_error``; see
         `sunpy_scss.train.calibration_error`.
     """
+    model = model.at()
+    dataset = dataset.at(model.card)
     sums = []
 
     def claim(positions):
         raw = model.predict(_take(dataset.images, positions)[..., np.newaxis])[..., 0]
-        labelled = _take(dataset.labels, positions)[:, dataset.disk] >= 0.5
-        sums.append(reliability_sums(model.card, labelled, np.asarray(raw, dtype=np.float32)[:, dataset.disk]))
+        counted = np.stack([dataset.counted(at) for at in positions])
+        labelled = _take(dataset.labels, positions)[counted] >= 0.5
+        sums.append(reliability_sums(model.card, labelled, np.asarray(raw, dtype=np.float32)[counted]))
         return raw >= float(model.card.uncalibrated(model.card.threshold))
 
     scores = _scores(dataset, claim)
@@ -309,8 +317,9 @@ def _scores(dataset, claim):
 
 def _counts(dataset, position, claimed):
     """Pixels on the disc in label and claim, in the label, in the claim, in look-alikes, in these and the claim."""
-    truth, claimed = (mask[dataset.disk] for mask in (dataset.labels[position] >= 0.5, claimed))
-    rejected = (dataset.rejected[position][dataset.disk] >= 0.5) & ~truth
+    counted = dataset.counted(position)
+    truth, claimed = (mask[counted] for mask in (dataset.labels[position] >= 0.5, claimed))
+    rejected = (dataset.rejected[position][counted] >= 0.5) & ~truth
     return [np.count_nonzero(part) for part in (truth & claimed, truth, claimed, rejected, rejected & claimed)]
 
 
@@ -354,8 +363,9 @@ def _best_level(dataset, sign):
     levels = np.sort(sign * np.linspace(0.02, 0.98, 97))
     inside, everywhere = np.zeros((2, levels.size + 1))
     for at in range(len(dataset)):
-        reached = np.searchsorted(levels, sign * dataset.images[at][dataset.disk], side="right")
-        label = dataset.labels[at][dataset.disk] >= 0.5
+        counted = dataset.counted(at)
+        reached = np.searchsorted(levels, sign * dataset.images[at][counted], side="right")
+        label = dataset.labels[at][counted] >= 0.5
         inside += np.bincount(reached[label], minlength=levels.size + 1)
         everywhere += np.bincount(reached, minlength=levels.size + 1)
     both, claimed = (counts[::-1].cumsum()[::-1][1:] for counts in (inside, everywhere))

@@ -41,8 +41,9 @@ def zone_sums(dataset, claimed, tilts, half_width):
         sines = points[1] * np.cos(tilt) + points[2] * np.sin(tilt)
         latitudes = np.degrees(np.arcsin(np.clip(sines, -1, 1)))
         zones = [np.ones_like(radii), *_between(LATITUDES, latitudes), *_between(RADII, radii)]
-        label, reject = dataset.labels[image] >= 0.5, dataset.rejected[image] >= 0.5
-        values = _values(label, claimed[image], reject, dataset.disk, points, areas)
+        counted = dataset.counted(image)
+        label, reject = (counted & (plane[image] >= 0.5) for plane in (dataset.labels, dataset.rejected))
+        values = _values(label, counted & claimed[image], reject, dataset.disk, points, areas)
         rows.append(np.stack(zones).astype(float) @ np.stack([*values.values()], axis=1))
     return dict(zip(values, np.moveaxis(rows, -1, 0), strict=True))
 

@@ -30,8 +30,9 @@ def dataset(labels, *, rejected=None, days=None, disk=DISK):
         tuple(f"sun{number}" for number in range(len(labels))),
         EDGE_ON + TimeDelta(days, format="jd"),
         np.zeros_like(labels),
-        labels,
+        {1: labels},
         np.zeros_like(labels) if rejected is None else np.asarray(rejected, dtype=np.float32),
+        np.ones_like(labels),
         disk,
     )
 
