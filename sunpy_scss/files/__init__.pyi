@@ -3,12 +3,14 @@ from ._evolution import track_files as track_files
 from ._hek import HEKAgreement as HEKAgreement
 from ._hek import compare_with_hek as compare_with_hek
 from ._hek import hek_mask_file as hek_mask_file
-from ._images import Outcome as Outcome
 from ._images import demo as demo
-from ._images import fetch_files as fetch_files
 from ._images import report_files as report_files
-from ._images import segment_files as segment_files
 from ._images import write_evaluation as write_evaluation
+from ._inputs import fetch_files as fetch_files
+from ._inputs import find_images as find_images
 from ._masks import compare_files as compare_files
 from ._masks import measure_files as measure_files
 from ._masks import read_mask as read_mask
+from ._outcome import Outcome as Outcome
+from ._segment import segment_files as segment_files
+from ._store import mask_at as mask_at

@@ -22,7 +22,7 @@ from sunpy_scss.masks._compare import compare_masks, consensus, disagreement
 from sunpy_scss.masks._table import region_table
 from sunpy_scss.report._caveats import comparison_caveats
 
-__all__ = ["compare_files", "measure_files", "read_mask"]
+__all__ = ["compare_files", "measure_files", "read_mask", "region_rows"]
 
 _FORMATS = (".ecsv", ".fits", ".csv")
 
@@ -138,9 +138,28 @@ def _for_each(paths, files, name):
 def _measure(path, others):
     mask, others = read_map(path), {name: read_map(file) for name, file in others.items()}
     with _naming(path):
-        table = region_table(mask, **others)
+        return region_rows(mask, path, **others)
+
+
+def region_rows(mask, file, **others):
+    """
+    The regions of a mask as rows of a table of many masks.
+
+    Parameters
+    ----------
+    mask : sunpy.map.GenericMap
+    file : path-like
+        What the rows call the mask.
+    **others
+        For `~sunpy_scss.masks.region_table`.
+
+    Returns
+    -------
+    astropy.table.QTable
+    """
+    table = region_table(mask, **others)
     origin = {
-        "file": str(path),
+        "file": str(file),
         "time": table.meta["DATE-OBS"],
         "feature": mask.meta.get("SCSSFEAT", ""),
         "method": mask.meta.get("SCSSMOD", ""),
