@@ -22,6 +22,7 @@ from astropy.time import Time
 
 from sunpy_scss._features import FEATURES, feature_at
 from sunpy_scss._save import remove_leftovers, save_text
+from sunpy_scss._warn import warn_caller
 from sunpy_scss.exceptions import InvalidMapError, QualityWarning
 from sunpy_scss.files._catalogue import Catalogue
 from sunpy_scss.files._inputs import find_images, fingerprint, local_file
@@ -29,6 +30,7 @@ from sunpy_scss.files._outcome import Item, Outcome, Result
 from sunpy_scss.files._outputs import make_target, settings_text
 from sunpy_scss.files._workers import WorkerError, work_on
 from sunpy_scss.images._intensity import angstroms
+from sunpy_scss.images._moments import bad_moments
 from sunpy_scss.models._store import load_model
 from sunpy_scss.segment._predict import predict_probability, segment_active_regions, segment_coronal_holes
 
@@ -95,8 +97,8 @@ def segment_files(
         Also write the regions of all masks, the rows of `~sunpy_scss.masks.region_table` with intensities, as one
         Parquet table: ``regions.parquet`` in the folder, or ``NAME_regions.parquet`` beside a store.
     flagged : bool, optional
-        Segment images, too, that their header flags as bad (`~sunpy_scss.exceptions.QualityWarning`). By default they
-        are told of and get no mask.
+        Segment images of AIA's bad moments, too: eclipses, calibrations, rolls, off-points, and what its team flagged.
+        By default they are told of and get no mask.
     overwrite : bool, optional
         Replace files that are there; by default they are kept.
     jobs : int or None, optional
@@ -200,14 +202,12 @@ class _Job:
         if feature not in self.settings:
             msg = f"its wavelength shows {FEATURES[feature].name}s, which the model does not find"
             raise InvalidMapError(msg)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            mask = SEGMENT[feature](smap, **self.options)
-        for one in caught:
-            if issubclass(one.category, QualityWarning) and not self.flagged:
-                msg = f"left out: {one.message}"
+        if reasons := bad_moments(smap):
+            if not self.flagged:
+                msg = f"left out: {'; '.join(reasons)}"
                 raise _FlaggedError(msg)
-            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+            warn_caller(f"Segmented all the same: {'; '.join(reasons)}", QualityWarning)
+        mask = SEGMENT[feature](smap, **self.options)
         mask.meta["SCSSSET"] = settings_text(self.settings[feature])
         mask.meta["SCSSIN"] = fingerprint(item.path)
         return mask
