@@ -30,7 +30,7 @@ def refuse_existing(*paths, overwrite):
     """
     there = [str(path) for path in paths if Path(path).exists()]
     if there and not overwrite:
-        msg = f"There already: {', '.join(there)}. To replace, pass overwrite=True, in the shell --overwrite."
+        msg = f"There already: {', '.join(there)}. To replace, pass overwrite=True."
         raise FileExistsError(msg)
 
 

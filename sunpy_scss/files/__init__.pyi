@@ -9,8 +9,12 @@ from ._images import write_evaluation as write_evaluation
 from ._inputs import fetch_files as fetch_files
 from ._inputs import find_images as find_images
 from ._masks import compare_files as compare_files
+from ._masks import export_files as export_files
 from ._masks import measure_files as measure_files
 from ._masks import read_mask as read_mask
+from ._masks import score_filaments as score_filaments
 from ._outcome import Outcome as Outcome
+from ._pictures import movie_files as movie_files
+from ._pictures import plot_file as plot_file
 from ._segment import segment_files as segment_files
 from ._store import mask_at as mask_at

@@ -241,7 +241,8 @@ def _settings(features, options):
         SEGMENT[feature]([], **options)  # checks them as it would for an image
         defaults = inspect.signature(SEGMENT[feature]).parameters.values()
         values = {one.name: one.default for one in defaults if one.kind is one.KEYWORD_ONLY} | options
-        card = load_model(values["model"] or FEATURES[feature].model).card
+        card = load_model(values["model"] or FEATURES[feature].model).at(values["boundary"]).card
+        values["boundary"] = next((one.name for one in card.boundaries), None)
         values["model"] = f"{card.name} {card.sha256[:12]}".strip()
         if values["threshold"] is None:
             values["threshold"] = card.threshold
