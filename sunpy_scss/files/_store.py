@@ -40,7 +40,7 @@ class MaskStore:
 
         self.path = Path(path)
         self._waiting = {}
-        self._group = zarr.open_group(self.path, mode="r+", zarr_format=2)
+        self._group = zarr.open_group(self.path, mode="r+", zarr_format=2, use_consolidated=False)
 
     @classmethod
     def make(cls, path, shape):
@@ -191,7 +191,7 @@ def mask_at(path, place):
     """
     import zarr
 
-    group = zarr.open_group(path, mode="r", zarr_format=2)
+    group = zarr.open_group(path, mode="r", zarr_format=2, use_consolidated=False)
     if not group["done"][place]:
         msg = f"{path} has no mask of {group['file'][place]}: it failed, or is still to be done."
         raise UnreadableFileError(msg)
