@@ -122,7 +122,9 @@ def _is_nearest(table, gaps):
         rows = np.flatnonzero(table["frm_name"] == name)
         best = rows[np.argmin(gaps[rows])]
         # Two images, one before and one after the Map, may be as near as each other: one of them is enough.
-        away = gaps[rows] - gaps[best] if name in LASTING else abs((table["obstime"][rows] - table["obstime"][best]).sec)
+        away = (
+            gaps[rows] - gaps[best] if name in LASTING else abs((table["obstime"][rows] - table["obstime"][best]).sec)
+        )
         nearest[rows] = away <= (0 if name in LASTING else _SAME)
     return nearest
 

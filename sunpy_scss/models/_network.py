@@ -31,7 +31,9 @@ def _double_block(x, convolution, filters, norm, name):
     return x
 
 
-def scss_net(input_shape=(256, 256, 1), filters=32, layers=4, batch_norm=True, drop_prob=0.0, *, momentum=0.99, outputs=1):
+def scss_net(
+    input_shape=(256, 256, 1), filters=32, layers=4, batch_norm=True, drop_prob=0.0, *, momentum=0.99, outputs=1
+):
     """
     The U-Net of Mackovjak et al. (2021).
 

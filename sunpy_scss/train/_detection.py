@@ -91,7 +91,9 @@ def detection_curve(
         for area in areas:
             rng = np.random.default_rng([seed, int(area.to_value(u.Mm**2)), int(100 * inner)])
             angle = _opening(area)
-            caps = [_caps(free[at], model.card.half_width, inner, outer, angle, per_image, rng) for at in range(len(free))]
+            caps = [
+                _caps(free[at], model.card.half_width, inner, outer, angle, per_image, rng) for at in range(len(free))
+            ]
             if not any(caps):
                 msg = f"The images have no quiet place for {area:g} at {inner} to {outer} solar radii."
                 raise TrainingError(msg)
@@ -109,7 +111,9 @@ def detection_curve(
 
 def _claims(model, images, threshold):
     starts = range(0, len(images), _BATCH)
-    return np.concatenate([model.predict(images[at : at + _BATCH, ..., np.newaxis])[..., 0] for at in starts]) >= threshold
+    return (
+        np.concatenate([model.predict(images[at : at + _BATCH, ..., np.newaxis])[..., 0] for at in starts]) >= threshold
+    )
 
 
 def _free(dataset, position, claimed):
