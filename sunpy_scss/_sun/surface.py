@@ -275,25 +275,30 @@ def remove_small_regions(mask, surface, least):
     numpy.ndarray
         bool, a new array.
     """
-    result = np.zeros_like(mask)
-    box = ndimage.find_objects(mask.astype(np.uint8))
-    if not box:
-        return result
-    labels, count = ndimage.label(mask[box[0]], structure=_EIGHT_NEIGHBOURS)
-    numbers = np.bincount(labels.ravel(), minlength=count + 1)
-    # No pixel shows less surface than one at disc centre, but for some at the limb: what has so many pixels is large
-    # enough, and need not be measured.
-    keep = numbers >= 2 * least / surface.smallest
-    keep[0] = False
-    rows, columns = (~keep[labels] & (labels > 0)).nonzero()
-    number = labels[rows, columns]
-    rows, columns = rows + box[0][0].start, columns + box[0][1].start
-    on_sun = surface.on_sun(rows, columns)
-    areas = surface.areas(rows[on_sun], columns[on_sun])
-    keep |= np.bincount(number[on_sun], weights=areas, minlength=count + 1) >= least
-    keep[0] = False
-    result[box[0]] = keep[labels]
+    box_rows, box_columns = (slice(*_ends(mask.any(axis=axis))) for axis in (1, 0))
+    box = mask[box_rows, box_columns]
+    labels, _ = ndimage.label(box, structure=_EIGHT_NEIGHBOURS)
+    inside = np.flatnonzero(box)
+    numbers = labels.ravel()[inside]
+    # A pixel shows no less surface than one at disc centre, but for some at the limb: regions of so many pixels are
+    # large enough, and need not be measured.
+    doubtful = np.bincount(numbers) * surface.smallest < 2 * least
+    inside, numbers = inside[doubtful[numbers]], numbers[doubtful[numbers]]
+    rows, columns = np.divmod(inside, box.shape[1])
+    rows, columns = rows + box_rows.start, columns + box_columns.start
+    shown = surface.on_sun(rows, columns)
+    areas = np.zeros(len(rows))
+    areas[shown] = surface.areas(rows[shown], columns[shown])
+    small = (np.bincount(numbers, weights=areas) < least)[numbers]
+    result = mask.copy()
+    result[rows[small], columns[small]] = False
     return result
+
+
+def _ends(found):
+    """Where the values that are True begin and end; twice 0 if there are none."""
+    where = np.flatnonzero(found)
+    return (where[0], where[-1] + 1) if where.size else (0, 0)
 
 
 def cell_areas(points, index):
