@@ -8,6 +8,7 @@ from astropy.coordinates import SkyCoord
 from sunpy.coordinates import get_earth
 from sunpy.map.header_helper import make_fitswcs_header
 
+from sunpy_scss._sun.polygons import inside_rings
 from sunpy_scss.models import Model, ModelCard, Network, Stretch
 
 DATE = "2017-06-01T12:00:00"
@@ -79,6 +80,12 @@ def disk_map(
     x = np.cos(angle) * east - np.sin(angle) * up
     y = np.sin(angle) * east + np.cos(angle) * up
     return sunpy.map.Map(values(x, y), header)
+
+
+def fill_polygon(rings, shape):
+    """The pixels of an array of that shape whose middles are inside rings of (column, row)."""
+    pixels = np.indices(shape).reshape(2, -1).T[:, ::-1]
+    return inside_rings([np.asarray(ring, dtype=float) for ring in rings], pixels).reshape(shape)
 
 
 def sun_with_hole(x, y, *, at=(0.3, -0.2), radius=0.25):

@@ -7,8 +7,8 @@ import astropy.units as u
 from astropy.coordinates import SkyCoord
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
 
-from sunpy_scss._sun.surface import half_turn, longitude_latitude
 from sunpy_scss._sun.transfer import same_grid, sample
+from sunpy_scss._sun.view import half_turn, longitude_latitude
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._regions import perimeters
 

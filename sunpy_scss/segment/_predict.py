@@ -10,7 +10,8 @@ from sunpy.map import GenericMap, MapSequence
 import sunpy_scss
 from sunpy_scss._features import FEATURES, feature_at, feature_name
 from sunpy_scss._mask_map import make_map, make_mask
-from sunpy_scss._sun.canonical import check_map, from_canonical, remove_small_regions
+from sunpy_scss._sun.canonical import check_map, from_canonical
+from sunpy_scss._sun.surface import remove_small_regions, surface_of
 from sunpy_scss._sun.threshold import above_threshold
 from sunpy_scss.exceptions import InvalidMapError, ModelError
 from sunpy_scss.images._intensity import angstroms
@@ -326,7 +327,7 @@ class _Prediction:
         raw = float(self.model.card.uncalibrated(threshold))
         mask = self._to_pixels(above_threshold, self._mean(), threshold=raw)
         least = (min_area / self.smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
-        return remove_small_regions(mask, self.network_input.frame, least)
+        return remove_small_regions(mask, surface_of(self.smap), least)
 
     def provenance(self):
         card = self.model.card
