@@ -3,6 +3,7 @@
 from sunpy.util.exceptions import SunpyUserWarning
 
 __all__ = [
+    "AnnotationError",
     "ArchiveError",
     "CalibrationWarning",
     "HEKError",
@@ -17,6 +18,10 @@ __all__ = [
     "UnreadableFileError",
     "WavelengthWarning",
 ]
+
+
+class AnnotationError(ValueError):
+    """Labels are not what their format says, or beyond what can be on the Sun."""
 
 
 class ArchiveError(OSError):
