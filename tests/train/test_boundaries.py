@@ -132,7 +132,7 @@ class TestIntervals:
         smap = disk_map(lambda x, y: 30 + 100 * np.hypot(x, y))
         model = Model(dataclasses.replace(SMALL, grid_size=128, area_levels=(0.6, 0.4)), slope)
         probability = predict_probability(smap, model=model)
-        for threshold in (0.2, 0.8):
+        for threshold in (0.2, 0.7):
             (row,) = region_table(
                 segment_coronal_holes(smap, model=model, threshold=threshold), probability=probability
             )
@@ -162,7 +162,7 @@ class TestUnknown:
     def test_augmentation_keeps_it_apart(self):
         dataset = make_dataset([labelled(unknown=lambda x, y: x > 0.02)], SMALL)
         turn = Augmentation(rotation=45, shift=0, zoom=0, flip=False)
-        image, target = turn(dataset.images[0], dataset.target(0, 0.0), np.random.default_rng(1))
+        _, target = turn(dataset.images[0], dataset.target(0, 0.0), np.random.default_rng(1))
         weight = target[..., -1]
         # The outer boundary takes in all around the middle: no pixel that counts there has lost its label.
         axis = (np.arange(32) + 0.5) / 32 * 2.5 - 1.25
@@ -185,14 +185,15 @@ class TestUnknown:
         assert dataset.level == 2
 
 
-class TestTraining:
-    @pytest.fixture(scope="class")
-    def datasets(self):
-        return [
-            make_dataset([labelled(str(day), date) for day, date in enumerate(dates)], SMALL)
-            for dates in (["2011-01-01", "2012-01-01"], ["2017-06-01"])
-        ]
+@pytest.fixture(scope="module")
+def datasets():
+    return [
+        make_dataset([labelled(str(day), date) for day, date in enumerate(dates)], SMALL)
+        for dates in (["2011-01-01", "2012-01-01"], ["2017-06-01"])
+    ]
 
+
+class TestTraining:
     def settings(self, **changes):
         return Configuration(card=SMALL, epochs=2, batch_size=1, learning_rate=1e-2, averaging=0.5, **changes)
 
@@ -205,7 +206,7 @@ class TestTraining:
 
     def test_an_absent_boundary_is_said_before(self, datasets, tmp_path):
         empty = make_dataset([labelled(date="2011-01-01", levels=(0.5, 0.3))], SMALL)
-        with pytest.raises(TrainingError, match="no.*level 3|level 3"):
+        with pytest.raises(TrainingError, match="has a pixel of level 3"):
             train_model(self.settings(), empty, datasets[1], tmp_path / "empty")
 
 
@@ -225,7 +226,7 @@ class TestProof:
         assert flicker(moved, dates)["pairs"] == 1
 
     def test_larger_and_darker_holes_are_found_more_often(self):
-        quiet = disk_map(lambda x, y: np.where(np.hypot(x, y) < 1, 100, 10), size=128, radius=50)
+        quiet = disk_map(lambda x, y: np.where(np.hypot(x, y) < 1, 100 + x, 10), size=128, radius=50)
         nothing = sunpy.map.Map(np.zeros((128, 128), dtype=np.int16), quiet.meta)
         card = dataclasses.replace(CARD, grid_size=128, threshold=0.5)
         dataset = make_dataset([LabelledMap("quiet", quiet, nothing)], card)
