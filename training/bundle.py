@@ -41,9 +41,7 @@ def main():
     validation, test = (make_dataset(list_folder(options.labels, part), card) for part in ("validation", "test"))
     model = with_thresholds(calibrate(model, validation), validation)
     boundaries = [
-        dataclasses.replace(
-            one, share=share_of(test, one.level), scores=evaluate(model.at(one.name), test)
-        )
+        dataclasses.replace(one, share=share_of(test, one.level), scores=evaluate(model.at(one.name), test))
         for one in model.card.boundaries
     ]
     scores = {
