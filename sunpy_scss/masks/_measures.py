@@ -192,8 +192,8 @@ def confidence(regions, probability, mask):
 
 def _interval_levels(mask, probability):
     """Probabilities of the largest and the smallest region in an interval, around the threshold of the mask."""
-    headers = (probability.meta.get(key, default) for key, default in zip(("SCSSMAYB", "SCSSSURE"), _BORDER, strict=True))
-    least, sure = (float(value) for value in headers)
+    fitted = zip(("SCSSMAYB", "SCSSSURE"), _BORDER, strict=True)
+    least, sure = (float(probability.meta.get(key, default)) for key, default in fitted)
     threshold = float(mask.meta.get("SCSSTHR", least))
     # A threshold beyond a level takes the level along, as far in logits as this is from one half.
     if threshold <= least:
