@@ -13,7 +13,7 @@ import numpy as np
 from labels import HALF_WIDTH, others, pieces, radius, read
 
 AREAS = (0, 1500, 3000, 6000, np.inf)  # Mm2
-LONGEST = 0.6  # days to the next image
+SHORTEST, LONGEST = 0.2, 0.6  # days to the next image
 FARTHEST = 0.85  # solar radii from disc centre
 
 
@@ -25,7 +25,7 @@ def main():
         everything = sorted((read(options.folder, row) for row in csv.DictReader(file)), key=lambda one: one.days)
     rows = []
     for before, one, after in zip(everything, everything[1:], everything[2:], strict=False):
-        if max(one.days - before.days, after.days - one.days) < LONGEST:
+        if all(SHORTEST < days < LONGEST for days in (one.days - before.days, after.days - one.days)):
             rows += lasting(before, one, after)
     area, earlier, later = np.array(rows).T
     print("area in Mm2, regions, seen in both, in one, in none of the images before and after")
