@@ -8,6 +8,7 @@ import sunpy.map
 from astropy.coordinates import SkyCoord
 from sunpy.map.header_helper import make_fitswcs_header
 
+from sunpy_scss._arguments import check_area
 from sunpy_scss._mask_map import make_mask
 from sunpy_scss._sun.canonical import (
     canonical_radius,
@@ -17,18 +18,12 @@ from sunpy_scss._sun.canonical import (
     limb_brightening,
     remove_small_regions,
 )
+from sunpy_scss._sun.header import in_one_unit
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import sample
 from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.images._intensity import (
-    angstroms,
-    intensities,
-    quality_caveats,
-    rate_of,
-    warn_of,
-    wavelength_caveats,
-)
-from sunpy_scss.segment._input import canonical_image, measured_median, warn_of_calibration
+from sunpy_scss.images._canonical import canonical_image, measured_median, warn_of_calibration
+from sunpy_scss.images._intensity import angstroms, rate_of, warn_of, wavelength_caveats
 
 __all__ = ["three_channel_coronal_holes", "threshold_coronal_holes"]
 
@@ -118,11 +113,12 @@ def threshold_coronal_holes(smap, *, threshold=None, min_area: u.Mm**2 = 1000 * 
     True
     """
     check_map(smap)
-    warn_of(quality_caveats(smap))
+    check_area(min_area, "min_area")
+    smap = in_one_unit(smap)
+    found = canonical_image(smap, **_GRID, disk_median=disk_median)
     if threshold is None:
         warn_of(wavelength_caveats(smap, "The default threshold", _CHANNELS[193]))
-    found = canonical_image(smap, **_GRID, disk_median=disk_median)
-    keywords = {"SCSSMED": found.disk_median}
+    keywords = {"SCSSMED": found.disk_median, "SCSSSEEN": round(found.seen, 4)}
     if threshold is None and not found.calibrated:
         warn_of_calibration(_REFERENCE_MEDIAN)
         keywords["SCSSCAL"] = _REFERENCE_MEDIAN / found.disk_median
@@ -134,6 +130,7 @@ def threshold_coronal_holes(smap, *, threshold=None, min_area: u.Mm**2 = 1000 * 
         _with_core(_open(excess), _CORE - 1),
         smap,
         min_area,
+        missing=found.missing,
         keywords={"SCSSMOD": "threshold", "SCSSTHR": border, **keywords},
         history=f"threshold={'half-way to the dark level' if threshold is None else threshold}",
     )
@@ -230,7 +227,6 @@ def three_channel_coronal_holes(
     for wavelength, smap in maps.items():
         check_map(smap)
         _check_channel(smap, wavelength, smap_193, max_gap)
-        warn_of(quality_caveats(smap))
     surface = surface_of(_canonical_map(smap_193))
     contrasts = np.stack([_contrast(smap, surface) for smap in maps.values()])
     excess = [limit - np.tensordot(weights, contrasts, axes=1) for weights, limit in _LINES]
@@ -304,10 +300,12 @@ def _with_core(excess, core):
     return np.where((deepest < core)[labels] & (excess > 0), 0, excess)
 
 
-def _mask_map(excess, smap, min_area, *, keywords, history):
-    """The mask of where the excess, on the canonical grid, is positive on the pixels of a Map."""
+def _mask_map(excess, smap, min_area, *, missing, keywords, history):
+    """The mask of where the excess, on the canonical grid, is positive on the pixels of a Map that have data."""
     frame = frame_of(smap)
     mask = from_canonical(excess, frame, half_width=_GRID["half_width"]) > 0
+    if missing is not None:
+        mask &= ~missing
     least = (min_area / smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
     return make_mask(
         remove_small_regions(mask, frame, least),
