@@ -15,6 +15,9 @@ __all__ = ["CanonicalImage", "canonical_image", "measured_median", "warn_of_cali
 # The disc median is taken inside this radius, free of limb brightening; see the disc that must be seen for it.
 _MEDIAN_RADIUS = 0.9
 _LEAST_COVERAGE = 0.7
+# Logarithms of counts of EUV images are below the first, and their brightest pixels below this many times the median; of
+# the counts themselves these are five times the median and more.
+_HIGHEST_LOGARITHM, _LEAST_CONTRAST = 12, 2.5
 # Losses of less than this share of the disc are not worth a warning.
 _LEAST_LOSS = 5e-3
 
@@ -77,9 +80,23 @@ def canonical_image(smap, *, size, half_width, disk_median=None):
         median = measured_median(image, radius)
     else:
         median = rate_of(disk_median, smap, per_second, name="disk_median")
+    if smap.unit is None:
+        _refuse_logarithms(image[radius <= _MEDIAN_RADIUS] / per_second)
     seen = float(np.isfinite(image[radius <= 1]).mean())
     _warn_of_gaps(image, frame, radius, half_width)
     return CanonicalImage(image, frame, median, per_second, calibrated, _missing(data), seen)
+
+
+def _refuse_logarithms(disk):
+    """Raise an error where values without a unit are those of a logarithm: small, and close to each other."""
+    disk = disk[np.isfinite(disk)]
+    middle, high = np.percentile(disk, (50, 99.9))
+    if middle < _HIGHEST_LOGARITHM and high < _LEAST_CONTRAST * middle:
+        msg = (
+            f"The Map has no unit, and its values on the disc, {middle:.3g} in the median and hardly above {high:.3g}, "
+            "look like logarithms: give intensities, as 10 ** smap.data, or tell the unit in the header (BUNIT)."
+        )
+        raise InvalidMapError(msg)
 
 
 def _missing(data):
@@ -116,7 +133,7 @@ def measured_median(image, radius):
     values = disk[np.isfinite(disk)]
     coverage = values.size / disk.size
     if coverage == 0:
-        msg = "The Map has no data on the solar disc."
+        msg = "The Map has no data on the solar disc: all pixels there are 0, negative, NaN or masked."
         raise InvalidMapError(msg)
     if coverage < _LEAST_COVERAGE:
         msg = (

@@ -153,8 +153,8 @@ def rate_of(value, smap, per_second, *, name):
     """A Quantity that a user gave in DN/s or in the unit of the Map, as a positive number in DN/s."""
     quantity = u.Quantity(value)
     if not quantity.isscalar:
-        msg = f"{name} must be one number with a unit, as 120 * u.DN / u.s (got {quantity})."
-        raise TypeError(msg)
+        msg = f"{name} must be one positive number with a unit, as 120 * u.DN / u.s (got {quantity})."
+        raise ValueError(msg)
     unit = u.DN if smap.unit is None else smap.unit
     if quantity.unit.is_equivalent(u.DN / u.s):
         rate = quantity.to_value(u.DN / u.s)

@@ -61,8 +61,8 @@ def network_input(smap, card, *, disk_median=None):
     """
     check_map(smap)
     grid = {"size": card.grid_size, "half_width": card.half_width}
-    found = canonical_image(smap, **grid, disk_median=disk_median)
     warn_of(wavelength_caveats(smap, card.name, card.wavelengths))
+    found = canonical_image(smap, **grid, disk_median=disk_median)
     median, calibrated = found.disk_median, found.calibrated
     rescaled = card.stretch.exponent != 1 and not calibrated
     if rescaled:
