@@ -183,22 +183,23 @@ def field(regions, magnetogram, rsun):
 
 
 def confidence(regions, probability, mask):
-    """Mean probability, and areas within two probabilities of the border."""
+    """Mean probability, and areas within two probabilities of the border; what is not known (NaN) may be inside."""
     if not same_grid(probability, mask):
         msg = "The probability must be on the pixels of the mask, as predict_probability gives it for the same Map."
         raise InvalidMapError(msg)
     rounding = 1e-6  # as smoothing leaves it
-    if not ((probability.data >= -rounding) & (probability.data <= 1 + rounding)).all():
+    if not ((probability.data >= -rounding) & (probability.data <= 1 + rounding) | np.isnan(probability.data)).all():
         msg = "A probability is between 0 and 1 everywhere; give what predict_probability returns."
         raise InvalidMapError(msg)
     least, sure = _interval_levels(mask, probability)
     total = regions.sum(regions.areas)
-    inside = probability.data[regions.rows, regions.columns]
+    probability = np.where(np.isnan(probability.data), least, probability.data)
+    inside = probability[regions.rows, regions.columns]
     core = regions.sum(np.where(inside >= sure, regions.areas, 0))
     return {
         "confidence": regions.sum(regions.areas * inside) / total,
         "area_low": _area(core, mask.rsun_meters),
-        "area_high": _area(total + _areas_around(regions, probability.data, least), mask.rsun_meters),
+        "area_high": _area(total + _areas_around(regions, probability, least), mask.rsun_meters),
     }
 
 
