@@ -1,9 +1,22 @@
 """Results to files, whole or not at all, in folders that are made where missing."""
 
+import shutil
 import tempfile
+import time
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["refuse_existing", "save_figure", "save_map", "save_table", "save_text"]
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+__all__ = ["refuse_existing", "save_figure", "save_map", "save_table", "save_text", "scratch_folder"]
+
+_SCRATCH = ".sunpy-scss-"
+# A scratch folder is locked within microseconds of its making; where nothing can be locked, only age tells.
+_YOUNG, _OLD = 10, 86400
 
 
 def refuse_existing(*paths, overwrite):
@@ -84,7 +97,55 @@ def save_text(text, path):
 def _whole(path, write):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        scratch = Path(folder) / path.name
+    with scratch_folder(path.parent) as folder:
+        scratch = folder / path.name
         write(scratch)
         scratch.replace(path)
+
+
+@contextmanager
+def scratch_folder(parent):
+    """
+    A folder for files in the making, on the disk where they will be.
+
+    It is removed at the end. What a killed program left is removed when the next one begins to write there.
+
+    Parameters
+    ----------
+    parent : path-like
+        Where it is made.
+
+    Yields
+    ------
+    pathlib.Path
+    """
+    _sweep(Path(parent).resolve())
+    with tempfile.TemporaryDirectory(dir=parent, prefix=_SCRATCH) as folder:
+        with (Path(folder) / ".lock").open("w") as lock:
+            if fcntl:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield Path(folder)
+
+
+@lru_cache(maxsize=1024)  # once for each folder: listing a large one takes time
+def _sweep(parent):
+    for folder in parent.glob(f"{_SCRATCH}*"):
+        if _is_left(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left(folder):
+    """Whether the program that made a scratch folder has ended without removing it."""
+    try:
+        age = time.time() - folder.stat().st_mtime
+        if not fcntl:
+            return age > _OLD
+        if age < _YOUNG:
+            return False
+        with (folder / ".lock").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:  # removed by its owner a moment ago, or killed before it was locked
+        return folder.is_dir()
+    except OSError:  # locked: its owner is at work
+        return False
+    return True

@@ -13,6 +13,7 @@ __all__ = [
     "ModelNotFoundError",
     "PartialDiskError",
     "QualityWarning",
+    "SplitWarning",
     "TrainingError",
     "UnreadableFileError",
     "WavelengthWarning",
@@ -61,6 +62,10 @@ class MissingImageWarning(SunpyUserWarning):
 
 class QualityWarning(SunpyUserWarning):
     """The instrument team flagged this image."""
+
+
+class SplitWarning(SunpyUserWarning):
+    """It is not known which images a model was trained on, so that its scores may be of images that it has seen."""
 
 
 class HEKError(OSError):

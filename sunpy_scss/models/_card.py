@@ -9,6 +9,7 @@ from scipy.special import expit, logit
 
 from sunpy_scss._features import FEATURES
 from sunpy_scss.exceptions import ModelError
+from sunpy_scss.models._split import Split
 
 __all__ = ["OUTER_RADIUS", "Boundary", "Model", "ModelCard", "Network", "Stretch", "stretch"]
 
@@ -275,10 +276,14 @@ class Model:
     predict : callable
         From (n, size, size, 1) float32 in [0, 1] to probabilities (n, size, size, boundaries), before
         `ModelCard.calibrated`; those of outer boundaries first, and no lower than further inside. Any function will do.
+    split : Split, optional
+        The images that it was trained and validated on, where that is known. Scores on those it was trained on, or on
+        images of the days around them, are refused.
     """
 
     card: ModelCard
     predict: Callable
+    split: Split | None = None
 
     def at(self, boundary=None):
         """
@@ -317,4 +322,4 @@ class Model:
         chosen = self.card.boundaries[0] if boundary is None else known[boundary]
         channel = self.card.levels.index(chosen.level)
         card = dataclasses.replace(self.card, boundaries=(chosen,))
-        return Model(card, lambda images: self.predict(images)[..., channel : channel + 1])
+        return dataclasses.replace(self, card=card, predict=lambda images: self.predict(images)[..., channel : channel + 1])

@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers as kl
 from keras import ops
 
-__all__ = ["Batches", "StopAtNaN", "compile_network", "freeze_encoder", "predict", "scss_net", "set_seed"]
+__all__ = ["Batches", "StopAtNaN", "compile_network", "freeze_encoder", "predict", "scss_net", "seed_dropout", "set_seed"]
 
 set_seed = keras.utils.set_random_seed
 
@@ -185,6 +185,23 @@ class StopAtNaN(keras.callbacks.Callback):
         """Called by Keras."""
         if not np.isfinite(logs["loss"]):
             self.batch, self.model.stop_training = batch, True
+
+
+def seed_dropout(network, seed):
+    """
+    Set where the random numbers of a network's layers start, in place.
+
+    Keras does not save them with the weights; set for each epoch, a training that was interrupted draws the same ones.
+
+    Parameters
+    ----------
+    network : keras.Model
+    seed : sequence of int
+    """
+    states = [variable for variable in network.variables if "seed_generator" in variable.path]
+    for number, state in enumerate(states):
+        drawn = np.random.default_rng([*seed, number]).integers(2**31, size=2)
+        state.assign(ops.convert_to_tensor(drawn, dtype=state.dtype))
 
 
 def freeze_encoder(network):
