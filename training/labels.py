@@ -24,6 +24,8 @@ from astropy.io import fits
 from astropy.time import Time
 from sunpy.coordinates.sun import B0
 
+from sunpy_scss._sun.rotation import latitude_longitude, seen_later
+
 HALF_WIDTH = 1.25
 UNKNOWN = -1
 
@@ -101,23 +103,13 @@ def radius(size):
 
 
 def coordinates(size, b0):
-    """Heliographic latitude and longitude from the central meridian in radians, NaN off the disc; seen from afar."""
     axis = ((np.arange(size) + 0.5) / size * 2 - 1) * HALF_WIDTH
-    x, y = np.meshgrid(axis, axis)
-    with np.errstate(invalid="ignore"):
-        z = np.sqrt(1 - x**2 - y**2)
-    return np.arcsin(np.clip(y * np.cos(b0) + z * np.sin(b0), -1, 1)), np.arctan2(x, z * np.cos(b0) - y * np.sin(b0))
+    return latitude_longitude(*np.meshgrid(axis, axis), b0)
 
 
 def where_later(latitude, longitude, days, b0, size):
-    """Where points of the Sun are ``days`` later for an observer at latitude ``b0``: rows, columns, and if on this side."""
-    squared = np.sin(latitude) ** 2
-    # Degrees a day as seen from the Earth: Snodgrass & Ulrich 1990, https://doi.org/10.1086/168467
-    rate = 14.713 - 2.396 * squared - 1.787 * squared**2 - 0.9856
-    east = longitude + np.deg2rad(rate * days)
-    x = np.cos(latitude) * np.sin(east)
-    y = np.sin(latitude) * np.cos(b0) - np.cos(latitude) * np.cos(east) * np.sin(b0)
-    z = np.sin(latitude) * np.sin(b0) + np.cos(latitude) * np.cos(east) * np.cos(b0)
+    """Rows and columns of points of the Sun ``days`` later, and whether they are on this side."""
+    x, y, z = seen_later(latitude, longitude, days, b0)
     rows, columns = (
         ((values / HALF_WIDTH + 1) / 2 * size - 0.5).round().astype(int).clip(0, size - 1) for values in (y, x)
     )

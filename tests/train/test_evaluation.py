@@ -118,7 +118,7 @@ class TestMeasures:
     def test_counts(self, evaluation):
         row = zone(evaluation, "radius", "0 to 0.5 R")
         assert (row["images"], row["labelled"], row["blocks"]) == (2, 2, 2)
-        assert zone(evaluation, "radius", "0.95 to 1 R")["labelled"] == 0
+        assert zone(evaluation, "radius", "0.9 to 1 R")["labelled"] == 0
 
     def test_claimed_pixels(self, evaluation, random_masks):
         assert evaluation.claimed.shape == (2, SIZE, SIZE)
@@ -176,7 +176,7 @@ class TestZones:
         centre, limb = (4, 4), (5, 8)
         evaluation = score([pixels(centre, limb)], [pixels(centre)])
         assert zone(evaluation, "radius", "0 to 0.5 R")["recall"] == 1
-        assert zone(evaluation, "radius", "0.8 to 0.95 R")["recall"] == 0
+        assert zone(evaluation, "radius", "0.8 to 0.9 R")["recall"] == 0
 
     def test_year(self):
         evaluation = score([pixels((4, 4))] * 2, [pixels((4, 4)), pixels((4, 5))], days=[0, 365])
