@@ -120,11 +120,10 @@ def scratch_folder(parent):
     pathlib.Path
     """
     _sweep(Path(parent).resolve())
-    with tempfile.TemporaryDirectory(dir=parent, prefix=_SCRATCH) as folder:
-        with (Path(folder) / ".lock").open("w") as lock:
-            if fcntl:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-            yield Path(folder)
+    with tempfile.TemporaryDirectory(dir=parent, prefix=_SCRATCH) as folder, Path(folder, ".lock").open("w") as lock:
+        if fcntl:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield Path(folder)
 
 
 @lru_cache(maxsize=1024)  # once for each folder: listing a large one takes time

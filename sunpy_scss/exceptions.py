@@ -5,6 +5,7 @@ from sunpy.util.exceptions import SunpyUserWarning
 __all__ = [
     "ArchiveError",
     "CalibrationWarning",
+    "EmptyPartError",
     "HEKError",
     "HEKWarning",
     "InvalidMapError",
@@ -42,6 +43,10 @@ class ModelNotFoundError(ModelError):
 
 class TrainingError(ValueError):
     """Data or configuration cannot be trained on, or the training failed."""
+
+
+class EmptyPartError(TrainingError):
+    """A folder of labelled images has none of a part that was asked for."""
 
 
 class UnreadableFileError(OSError):

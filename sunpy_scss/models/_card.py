@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import expit, logit
 
-from sunpy_scss._features import FEATURES
 from sunpy_scss.exceptions import ModelError
 from sunpy_scss.models._split import Split
+from sunpy_scss.models._validity import check_card
 
 __all__ = ["OUTER_RADIUS", "Boundary", "Model", "ModelCard", "Network", "Stretch", "stretch"]
 
@@ -193,12 +193,7 @@ class ModelCard:
     sha256: str = ""
 
     def __post_init__(self):
-        if self.feature not in FEATURES:
-            msg = f"A card's feature is one of {', '.join(FEATURES)} (got {self.feature!r})."
-            raise ModelError(msg)
-        if not self.temperature > 0:
-            msg = f"A card's temperature is a positive number (got {self.temperature!r})."
-            raise ModelError(msg)
+        check_card(self)
         object.__setattr__(self, "wavelengths", tuple(self.wavelengths))
         object.__setattr__(self, "area_levels", tuple(self.area_levels))
         object.__setattr__(self, "boundaries", tuple(self.boundaries))
@@ -322,4 +317,8 @@ class Model:
         chosen = self.card.boundaries[0] if boundary is None else known[boundary]
         channel = self.card.levels.index(chosen.level)
         card = dataclasses.replace(self.card, boundaries=(chosen,))
-        return dataclasses.replace(self, card=card, predict=lambda images: self.predict(images)[..., channel : channel + 1])
+
+        def predict(images):
+            return self.predict(images)[..., channel : channel + 1]
+
+        return dataclasses.replace(self, card=card, predict=predict)

@@ -12,7 +12,16 @@ import numpy as np
 from keras import layers as kl
 from keras import ops
 
-__all__ = ["Batches", "StopAtNaN", "compile_network", "freeze_encoder", "predict", "scss_net", "seed_dropout", "set_seed"]
+__all__ = [
+    "Batches",
+    "StopAtNaN",
+    "compile_network",
+    "freeze_encoder",
+    "predict",
+    "scss_net",
+    "seed_dropout",
+    "set_seed",
+]
 
 set_seed = keras.utils.set_random_seed
 

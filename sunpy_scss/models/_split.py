@@ -50,7 +50,7 @@ class Split:
         return (*self.train, *self.earlier)
 
     def part_of(self, key, date):
-        """The part of an image of this key whose date, a `~astropy.time.Time`, is the same to a day; None if it has none."""
+        """The part of the image of this key, if its date (`~astropy.time.Time`) is the same to a day; else None."""
         part, other = self._by_key.get(key, (None, None))
         return (
             part if part and abs((date.utc.datetime - datetime.fromisoformat(other)).total_seconds()) < _DAY else None

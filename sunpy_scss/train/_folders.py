@@ -14,7 +14,7 @@ from astropy.time import Time
 
 from sunpy_scss._features import FEATURES
 from sunpy_scss.annotations._read import annotation_to_mask
-from sunpy_scss.exceptions import TrainingError
+from sunpy_scss.exceptions import EmptyPartError, TrainingError
 from sunpy_scss.images._read import read_map
 from sunpy_scss.images._search import fetch, search_aia
 from sunpy_scss.train._index import append_row, read_index
@@ -132,8 +132,10 @@ def list_folder(folder, split=None, *, gap: u.day = 14 * u.day, seed=0, test=0.0
     ------
     FileNotFoundError
         If the folder has no index or a file is missing.
+    `~sunpy_scss.exceptions.EmptyPartError`
+        If no entry belongs to that part.
     `~sunpy_scss.exceptions.TrainingError`
-        If the index cannot be read, no entry belongs to that part, or the images cannot be split.
+        If the index cannot be read, or the images cannot be split.
     """
     folder = Path(folder)
     rows = read_index(folder / "index.csv")
@@ -148,7 +150,7 @@ def list_folder(folder, split=None, *, gap: u.day = 14 * u.day, seed=0, test=0.0
     chosen = [files for files, part in zip(listed, parts, strict=True) if split in (None, part)]
     if not chosen:
         msg = f"{folder / 'index.csv'} lists no image{'' if split is None else _which(split, parts, known)}."
-        raise TrainingError(msg)
+        raise EmptyPartError(msg)
     return chosen
 
 

@@ -60,7 +60,7 @@ def checked_split(configuration, parts):
 def _check_part(name, dataset, card):
     grid = (card.grid_size, card.grid_size)
     if dataset.images.shape[1:3] != grid:
-        msg = f"The part {name!r} is on a grid of {dataset.images.shape[1:3]}, the card wants {grid}; make it with the card."
+        msg = f"The part {name!r} is on a grid of {dataset.images.shape[1:3]}, the card wants {grid}; make it with it."
         raise TrainingError(msg)
     for level, labels in dataset.nested.items():
         if not any((labels[at] >= 0.5)[dataset.counted(at)].any() for at in range(len(dataset))):
@@ -89,8 +89,8 @@ def _check_words(card, start):
     copied = [name for name in own if own[name] and own[name] == words[name]]
     if copied:
         msg = (
-            f"The card of {card.name} has the {', '.join(copied)} of {start.card.name}, from which the training starts. "
-            "It will be another model: say what is true of yours."
+            f"The card {card.name} has the {', '.join(copied)} of {start.card.name}, from which the training starts. "
+            "It will be another model, so say what is true of yours."
         )
         raise TrainingError(msg)
 

@@ -52,8 +52,8 @@ def split_settings(model):
     Returns
     -------
     dict
-        For `list_folder`: ``known``, the parts themselves, where the model's folder has them; else ``gap``, ``seed`` and
-        ``test`` of the recipe of a bundled model; else nothing.
+        For `list_folder`: ``known``, the parts themselves, where the model's folder has them; else ``gap``, ``seed``
+        and ``test`` of the recipe of a bundled model; else nothing.
     """
     known = load_model(model).split
     if known is not None:

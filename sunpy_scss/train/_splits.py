@@ -3,12 +3,11 @@
 import numpy as np
 
 import astropy.units as u
-
 from astropy.time import Time
 
 from sunpy_scss.exceptions import TrainingError
 
-__all__ = ["check_split", "check_unseen", "images_of", "split_by_time"]
+__all__ = ["block_numbers", "check_split", "check_unseen", "images_of", "split_by_time"]
 
 # Closer in time than this, two images are the same one.
 _SAME_TIME = 1 / 1440
@@ -90,8 +89,8 @@ def split_by_time(dates, *, validation=0.2, test=0.0, block: u.day = 28 * u.day,
     ]
     if missing:
         msg = (
-            f"No image is left for {missing[0]}: {days.size} images over {np.ptp(days):.0f} days are too few or too close "
-            f"for blocks of {block:g} and gaps of {gap:g} days. Take shorter blocks, or images of a longer time."
+            f"No image is left for {missing[0]}: {days.size} images over {np.ptp(days):.0f} days are too few or too "
+            f"close for blocks of {block:g} and gaps of {gap:g} days. Take shorter blocks, or images of a longer time."
         )
         raise TrainingError(msg)
     return part
@@ -148,6 +147,16 @@ def check_unseen(model, dataset, *, and_validation=False):
             "least. A score on them would flatter it; take images of other days, or of the part that it left out."
         )
         raise TrainingError(msg)
+
+
+def block_numbers(dates, length):
+    """The number of the block of each image; a block takes in what is less than ``length`` after its first."""
+    blocks, first, number = np.zeros(len(dates), dtype=int), None, -1
+    for image in np.argsort(dates):
+        if first is None or dates[image] - first >= length:
+            number, first = number + 1, dates[image]
+        blocks[image] = number
+    return blocks
 
 
 def images_of(dataset):
