@@ -7,10 +7,15 @@ the weight of each pixel: what is off the disc or not known counts nothing, know
 
 from functools import partial
 
-import keras
 import numpy as np
-from keras import layers as kl
-from keras import ops
+
+try:
+    import keras
+    from keras import layers as kl
+    from keras import ops
+except ModuleNotFoundError as error:
+    msg = f"Networks are built and trained with Keras on TensorFlow ({error}): pip install tensorflow."
+    raise ModuleNotFoundError(msg) from error
 
 __all__ = [
     "Batches",

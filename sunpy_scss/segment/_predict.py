@@ -11,6 +11,7 @@ import sunpy_scss
 from sunpy_scss._features import FEATURES, feature_at, feature_name
 from sunpy_scss._mask_map import make_map, make_mask
 from sunpy_scss._sun.canonical import check_map, from_canonical, remove_small_regions
+from sunpy_scss._sun.threshold import above_threshold
 from sunpy_scss.exceptions import InvalidMapError, ModelError
 from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.models._card import Model
@@ -309,20 +310,21 @@ class _Prediction:
     variants: np.ndarray
 
     def probability(self):
-        return self.model.card.calibrated(self._mean())
+        return self.model.card.calibrated(self._to_pixels(from_canonical, self._mean()))
 
     def spread(self):
-        return self._on_pixels(self.model.card.calibrated(self.variants).std(axis=0))
+        return self._to_pixels(from_canonical, self.model.card.calibrated(self.variants).std(axis=0))
 
     def _mean(self):
-        return self._on_pixels(self.variants.mean(axis=0, dtype=float))
+        return self.variants.mean(axis=0, dtype=float)
 
-    def _on_pixels(self, values):
-        return from_canonical(values, self.network_input.frame, half_width=self.model.card.half_width)
+    def _to_pixels(self, bring, values, **options):
+        return bring(values, self.network_input.frame, half_width=self.model.card.half_width, **options)
 
     def mask(self, threshold, min_area):
         # Interpolated and averaged before calibration, masks do not depend on the temperature.
-        mask = self._mean() >= float(self.model.card.uncalibrated(threshold))
+        raw = float(self.model.card.uncalibrated(threshold))
+        mask = self._to_pixels(above_threshold, self._mean(), threshold=raw)
         least = (min_area / self.smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
         return remove_small_regions(mask, self.network_input.frame, least)
 
