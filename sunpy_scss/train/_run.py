@@ -36,7 +36,8 @@ __all__ = ["split_settings", "train_model"]
 
 _log = logging.getLogger("sunpy")
 # Weights with the state of the optimiser, while a training runs: the best, and those after the last epoch.
-_BEST, _AFTER = "best.weights.h5", "epoch_{}.weights.h5"
+_BEST, _AFTER, _MEAN = "best.weights.h5", "epoch_{}.weights.h5", "mean_{}.npz"
+_PARTIAL = "partial.{}"
 _CONFIGURATION = "configuration.json"
 
 
@@ -133,10 +134,14 @@ def _claim(folder, name, text, what):
 
 
 def _copy_weights(source, target, name):
-    if [variable.shape for variable in source.weights] != [variable.shape for variable in target.weights]:
+    weights, wanted = source.get_weights(), [tuple(variable.shape) for variable in target.weights]
+    if wanted[-1] != weights[-1].shape == (1,):
+        # One boundary to start several from: the last layer has an output for each.
+        weights[-2:] = [np.repeat(values, wanted[-1][0], axis=-1) for values in weights[-2:]]
+    if [values.shape for values in weights] != wanted:
         msg = f"The network of {name} is another one than the card's: filters and layers must be the same."
         raise TrainingError(msg)
-    target.set_weights(source.get_weights())
+    target.set_weights(weights)
 
 
 class _Run:
@@ -165,6 +170,9 @@ class _Run:
         self.history = self._read_history()
         if self.history:
             self.network.load_weights(self.folder / _AFTER.format(len(self.history) - 1))
+        self._mean = None
+        if configuration.averaging:
+            self._mean = self._keras.RunningMean(configuration.averaging, *self._read_mean())
 
     @property
     def best_epoch(self):
@@ -184,13 +192,13 @@ class _Run:
         augment = self.configuration.augmentation
         augmented = self._keras.Batches(self._pair(self.training), size, order, augment=augment, seed=seed)
         plain = self._keras.Batches(self._pair(self.validation), size, range(len(self.validation)))
-        stop = self._keras.StopAtNaN()
+        stop, own = self._keras.StopAtNaN(), [] if self._mean is None else [self._mean]
         fitted = self.network.fit(
             augmented,
             validation_data=plain,
             shuffle=False,
             verbose=0,
-            callbacks=[stop, *self.callbacks],
+            callbacks=[stop, *own, *self.callbacks],
             initial_epoch=epoch,
             epochs=epoch + 1,
         )
@@ -201,10 +209,13 @@ class _Run:
             self._fail(epoch, self.validation, range(len(self.validation)))
         self.history.append(row)
         self._save(_AFTER.format(epoch))
+        if self._mean is not None:
+            np.savez(self.folder / _MEAN.format(epoch), *self._mean.weights, steps=self._mean.steps)
         if self.best_epoch == epoch:
             self._save(_BEST)
         self._write_history()  # from here on the epoch counts; killed before, it is trained again from the last one
-        (self.folder / _AFTER.format(epoch - 1)).unlink(missing_ok=True)
+        for name in (_AFTER, _MEAN):
+            (self.folder / name.format(epoch - 1)).unlink(missing_ok=True)
         _log.debug("epoch %d: %s", epoch, ", ".join(f"{name} {value:.4f}" for name, value in row.items()))
         return row
 
@@ -222,13 +233,17 @@ class _Run:
         raise TrainingError(msg)
 
     def finish(self):
-        """The best weights, scored, as a model folder."""
-        self.network.load_weights(self.folder / _BEST)
+        """The best weights, or their mean, scored, as a model folder."""
         plain = build_network(self.configuration.card)  # without the optimiser's state, which is twice its size
-        plain.set_weights(self.network.get_weights())
+        if self._mean is None:
+            self.network.load_weights(self.folder / _BEST)
+            plain.set_weights(self.network.get_weights())
+        else:
+            plain.set_weights(self._mean.weights)
         model = save_model(self._card(plain), plain, self.folder)
-        for name in (_BEST, _AFTER.format(len(self.history) - 1)):
-            (self.folder / name).unlink()
+        for pattern in (_BEST, _AFTER.format("*"), _MEAN.format("*"), _PARTIAL.format("*")):  # of a killed run, too
+            for path in self.folder.glob(pattern):
+                path.unlink()
         return model
 
     def _card(self, network):
@@ -251,11 +266,15 @@ class _Run:
                 "epochs": len(self.history),
                 "best epoch": self.best_epoch,
             },
+            boundaries=[
+                dataclasses.replace(one, scores=evaluate(model.at(one.name), self.validation))
+                for one in card.boundaries
+            ],
             scores=scores,
         )
 
     def _save(self, name):
-        scratch = self.folder / f"partial.{name}"
+        scratch = self.folder / _PARTIAL.format(name)
         try:
             save_weights(self.network, scratch)
         except OSError as error:
@@ -266,6 +285,14 @@ class _Run:
             )
             raise TrainingError(msg) from error
         scratch.replace(self.folder / name)
+
+    def _read_mean(self):
+        """Weights and steps of the running mean after the last epoch."""
+        path = self.folder / _MEAN.format(len(self.history) - 1)
+        if not path.exists():
+            return ()
+        with np.load(path) as kept:
+            return [kept[f"arr_{number}"] for number in range(len(kept.files) - 1)], int(kept["steps"])
 
     def _write_history(self):
         text = io.StringIO(newline="")
