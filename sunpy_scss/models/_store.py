@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
+import warnings
 from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
@@ -102,7 +103,9 @@ def load_network(model):
     weights, card = _verified(model)
     network = build_network(card)
     try:
-        network.load_weights(weights)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Keras warns of is an error a moment later
+            network.load_weights(weights)
     except (ValueError, OSError, KeyError) as error:
         msg = f"{weights} does not hold the weights of the network in the card of {card.name}: {error}"
         raise ModelError(msg) from error
@@ -174,7 +177,11 @@ def _engine(weights, sha256):  # the hash makes other weights at the same place 
         from sunpy_scss.models._network import predict
 
         return partial(predict, load_network(Path(weights).parent))
-    return load_predict(weights)
+    try:
+        return load_predict(weights)
+    except Exception as error:
+        msg = f"{weights} does not hold the weights of a network: {error!r}"
+        raise ModelError(msg) from error
 
 
 def build_network(card, *, seed=None):

@@ -157,7 +157,8 @@ def score_model(model, dataset, *, block_length: u.day = 14 * u.day, seed=0):
     True
     """
     model, dataset = _checked(model, dataset)
-    raw = np.concatenate([answer for _, answer in answers(model, dataset)])
+    answer = model.predict(np.asarray(dataset.images)[..., np.newaxis])
+    raw = np.asarray(answer, dtype=np.float32).reshape(dataset.images.shape)
     claimed, probabilities = _claimed(model.card, raw) & dataset.disk, model.card.calibrated(raw)
     counted = np.stack([dataset.counted(at) for at in range(len(dataset))])
     labelled, likely = np.asarray(dataset.labels)[counted] >= 0.5, probabilities[counted]

@@ -81,7 +81,8 @@ def append_row(path, row):
 def _lines(path):
     """The lines of an index with their ends, and what parts its columns."""
     try:
-        lines = path.read_text(encoding="utf-8-sig", newline="").splitlines(keepends=True) or [""]
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = list(file) or [""]
     except UnicodeDecodeError as error:
         msg = f"{path} is not a text in UTF-8; save it as CSV with that encoding."
         raise TrainingError(msg) from error
