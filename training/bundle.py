@@ -80,7 +80,10 @@ def remembering(model):
 
 
 def with_thresholds(model, dataset):
-    """The thresholds of the highest IoU, none lower than that of the boundary around it."""
+    """
+    Of the thresholds whose IoU is the highest, or less than 0.005 below, those nearest to one half; none lower than
+    that of the boundary around it.
+    """
     levels = np.arange(0.2, 0.81, 0.02)
     best = {}
     for boundary in model.card.boundaries:
@@ -90,7 +93,8 @@ def with_thresholds(model, dataset):
             evaluate(Model(dataclasses.replace(alone.card, boundaries=(one,)), alone.predict), dataset)["iou"]
             for one in those
         ]
-        best[boundary.level] = float(levels[np.argmax(scores)])
+        good = levels[np.array(scores) > max(scores) - 0.005]
+        best[boundary.level] = float(good[np.argmin(np.abs(good - 0.5))])
         print(boundary.name, best[boundary.level], max(scores))
     inwards = dict(zip(sorted(best), np.maximum.accumulate([best[level] for level in sorted(best)]), strict=True))
     boundaries = [
