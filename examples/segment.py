@@ -30,7 +30,7 @@ plot_masks(smap, mask)
 # The network gives a probability for each pixel.
 # Where it falls off steeply the outline is sure; where it is flat, another threshold gives another hole.
 
-probability = predict_probability(smap, model="scss-ch-193-2")
+probability = predict_probability(smap, model="scss-ch-193-3")
 plt.figure()
 image = probability.plot(cmap="viridis")
 plt.colorbar(image, label="probability of a coronal hole")
