@@ -77,7 +77,8 @@ def _print_agreement(outcomes, options):
                 f"({found.events} events), IoU {found.iou:.2f} -> {found.path}"
             )
         else:
-            print(f"{mask.name}: {found.area:.2f} of the visible hemisphere; the HEK has no event of SPoCA near it")
+            reason = f"of {found.left_out} none can be drawn" if found.left_out else "it has none near it"
+            print(f"{mask.name}: {found.area:.2f} of the visible hemisphere; SPoCA's events in the HEK: {reason}")
 
 
 def _add_source(command):
