@@ -9,6 +9,8 @@ __all__ = [
     "HEKError",
     "HEKWarning",
     "InvalidMapError",
+    "LimbWarning",
+    "MissingDataWarning",
     "MissingImageWarning",
     "ModelError",
     "ModelNotFoundError",
@@ -58,6 +60,14 @@ class WavelengthWarning(SunpyUserWarning):
 
 class CalibrationWarning(SunpyUserWarning):
     """The intensity calibration of the Map is unknown; it was scaled."""
+
+
+class LimbWarning(SunpyUserWarning):
+    """The limb in the image is not quite where the header has it."""
+
+
+class MissingDataWarning(SunpyUserWarning):
+    """Part of the disc has no data, or something stands before it."""
 
 
 class MissingImageWarning(SunpyUserWarning):

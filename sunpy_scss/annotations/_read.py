@@ -19,7 +19,7 @@ from sunpy.map.header_helper import make_fitswcs_header
 from sunpy_scss._features import FEATURES
 from sunpy_scss._mask_map import make_mask
 from sunpy_scss._sun.canonical import check_map
-from sunpy_scss._sun.polygons import draw
+from sunpy_scss._sun.polygons import draw, earth_frame
 from sunpy_scss.annotations._formats import check_polygons, parse_all, parse_geojson, read_time
 from sunpy_scss.exceptions import AnnotationError, InvalidMapError, UnreadableFileError
 
@@ -227,9 +227,8 @@ def annotation_to_mask(annotation, smap=None, *, max_gap: u.hour = _MAX_GAP):
     else:
         check_map(smap)
         _check_gap(f"The annotation {annotation.name}", annotation.date, smap, max_gap)
-    earth = get_earth(annotation.date)
-    frame = Helioprojective(observer=earth, obstime=annotation.date, rsun=smap.rsun_meters)
-    scale = _apparent_radius(earth, smap.rsun_meters).to_value(u.arcsec)
+    frame = earth_frame(annotation.date, smap.rsun_meters)
+    scale = _apparent_radius(frame.observer, smap.rsun_meters).to_value(u.arcsec)
     polygons = [[ring * scale for ring in rings] for rings in annotation.polygons]
     mask = draw(polygons, frame, smap)
     history = f"sunpy_scss.annotation_to_mask: {annotation.name}, {len(polygons)} polygons, {annotation.date.isot}"

@@ -179,7 +179,9 @@ def build_network(card, *, seed=None):
 
     if seed is not None:
         _network.set_seed(seed)
-    return _network.scss_net((card.grid_size, card.grid_size, 1), **dataclasses.asdict(card.network), outputs=len(card.levels))
+    return _network.scss_net(
+        (card.grid_size, card.grid_size, 1), **dataclasses.asdict(card.network), outputs=len(card.levels)
+    )
 
 
 def refuse_to_overwrite(folder):
