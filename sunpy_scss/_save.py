@@ -1,9 +1,16 @@
 """Results to files, whole or not at all, in folders that are made where missing."""
 
+import shutil
 import tempfile
+import time
 from pathlib import Path
 
-__all__ = ["refuse_existing", "save_figure", "save_map", "save_table", "save_text"]
+__all__ = ["refuse_existing", "remove_leftovers", "save_figure", "save_map", "save_table", "save_text", "save_whole"]
+
+# Folders in which files are written before they are moved into place. What is left of a killed process is older than
+# anything takes to write.
+_SCRATCH = ".sunpy_scss-"
+_STALE_SECONDS = 3600
 
 
 def refuse_existing(*paths, overwrite):
@@ -23,7 +30,7 @@ def refuse_existing(*paths, overwrite):
     """
     there = [str(path) for path in paths if Path(path).exists()]
     if there and not overwrite:
-        msg = f"There already: {', '.join(there)}. To replace, pass overwrite=True, in the shell --overwrite."
+        msg = f"There already: {', '.join(there)}. To replace, pass overwrite=True."
         raise FileExistsError(msg)
 
 
@@ -36,10 +43,10 @@ def save_map(smap, path):
     smap : sunpy.map.GenericMap
     path : path-like
     """
-    _whole(path, lambda scratch: smap.save(scratch))
+    save_whole(path, lambda scratch: smap.save(scratch))
 
 
-def save_figure(figure, path):
+def save_figure(figure, path, *, dpi=None):
     """
     Save a figure and close it, whole or not at all; what is there is replaced.
 
@@ -47,12 +54,15 @@ def save_figure(figure, path):
     ----------
     figure : matplotlib.figure.Figure
     path : path-like
+        The end of its name says the format, such as ``.png``, ``.pdf`` or ``.svg``.
+    dpi : float, optional
+        Pixels for each inch; those of the figure by default.
     """
     import matplotlib.pyplot as plt  # a heavy import that other files do without
 
     try:
         # Tight: the layout of a figure does not know of the titles of WCSAxes.
-        _whole(path, lambda scratch: figure.savefig(scratch, bbox_inches="tight"))
+        save_whole(path, lambda scratch: figure.savefig(scratch, bbox_inches="tight", dpi=dpi or "figure"))
     finally:
         plt.close(figure)
 
@@ -66,7 +76,7 @@ def save_table(table, path):
     table : astropy.table.Table
     path : path-like
     """
-    _whole(path, lambda scratch: table.write(scratch))
+    save_whole(path, lambda scratch: table.write(scratch))
 
 
 def save_text(text, path):
@@ -78,13 +88,36 @@ def save_text(text, path):
     text : str
     path : path-like
     """
-    _whole(path, lambda scratch: scratch.write_text(text, encoding="utf-8", newline=""))
+    save_whole(path, lambda scratch: scratch.write_text(text, encoding="utf-8", newline=""))
 
 
-def _whole(path, write):
+def save_whole(path, write):
+    """
+    Write a file under another name and move it into place, so that it appears whole or not at all.
+
+    Parameters
+    ----------
+    path : path-like
+        What is there is replaced; its folder is made where missing.
+    write : callable
+        Of the path to write to, which ends like ``path``.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=_SCRATCH) as folder:
         scratch = Path(folder) / path.name
         write(scratch)
         scratch.replace(path)
+
+
+def remove_leftovers(folder):
+    """
+    Remove what processes that were killed while they wrote have left in a folder.
+
+    Parameters
+    ----------
+    folder : path-like
+    """
+    for left in Path(folder).glob(f"{_SCRATCH}*"):
+        if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)

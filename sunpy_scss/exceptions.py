@@ -3,11 +3,14 @@
 from sunpy.util.exceptions import SunpyUserWarning
 
 __all__ = [
+    "AnnotationError",
     "ArchiveError",
     "CalibrationWarning",
     "HEKError",
     "HEKWarning",
     "InvalidMapError",
+    "LimbWarning",
+    "MissingDataWarning",
     "MissingImageWarning",
     "ModelError",
     "ModelNotFoundError",
@@ -17,6 +20,10 @@ __all__ = [
     "UnreadableFileError",
     "WavelengthWarning",
 ]
+
+
+class AnnotationError(ValueError):
+    """Labels are not what their format says, or beyond what can be on the Sun."""
 
 
 class ArchiveError(OSError):
@@ -53,6 +60,14 @@ class WavelengthWarning(SunpyUserWarning):
 
 class CalibrationWarning(SunpyUserWarning):
     """The intensity calibration of the Map is unknown; it was scaled."""
+
+
+class LimbWarning(SunpyUserWarning):
+    """The limb in the image is not quite where the header has it."""
+
+
+class MissingDataWarning(SunpyUserWarning):
+    """Part of the disc has no data, or something stands before it."""
 
 
 class MissingImageWarning(SunpyUserWarning):

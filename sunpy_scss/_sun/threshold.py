@@ -35,7 +35,7 @@ def above_threshold(image, frame, *, half_width, threshold):
     --------
     >>> import numpy as np
     >>> from sunpy_scss._sun.canonical import Frame
-    >>> frame = Frame(np.diag([2.0, 2.0]), np.array([3.0, 2.0]), (5, 7), 215.0)
+    >>> frame = Frame(np.diag([2.0, 2.0]), np.array([3.0, 2.0]), (5, 7))
     >>> above_threshold(np.ones((8, 8)), frame, half_width=1.25, threshold=0.5).astype(int)
     array([[0, 0, 0, 1, 0, 0, 0],
            [0, 0, 1, 1, 1, 0, 0],

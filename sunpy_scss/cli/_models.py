@@ -1,12 +1,20 @@
 """The parts of the command that are about models."""
 
-from sunpy_scss.cli._options import _add_command
+from sunpy_scss.cli._options import add_command
 
-__all__ = []
+__all__ = ["add_model_commands"]
+
+
+def add_model_commands(commands):
+    """Add the commands about models to the parsers of all."""
+    _add_models(commands)
+    _add_train(commands)
+    _add_evaluate(commands)
+    _add_calibrate(commands)
 
 
 def _add_models(commands):
-    command = _add_command(commands, "models", _models, "List the models, or show the card of one.")
+    command = add_command(commands, "models", _models, "List the models, or show the card of one.")
     show = command.add_subparsers(metavar="show").add_parser("show", help="print the card of a model")
     show.add_argument("model", metavar="NAME", help="name or folder of a model")
 
@@ -28,7 +36,7 @@ def _models(options):
 
 
 def _add_train(commands):
-    command = _add_command(commands, "train", _train, "Train a model and write its folder.")
+    command = add_command(commands, "train", _train, "Train a model and write its folder.")
     command.add_argument("configuration", metavar="CONFIG", help="TOML file, or the name of a bundled configuration")
     command.add_argument(
         "--data",
@@ -73,7 +81,7 @@ def _parts(options, card, *, names=("train", "validation"), **settings):
 
 
 def _add_evaluate(commands):
-    command = _add_command(commands, "evaluate", _evaluate, "Score a model on the validation part of labelled images.")
+    command = add_command(commands, "evaluate", _evaluate, "Score a model on the validation part of labelled images.")
     command.add_argument("model", metavar="NAME", help="name or folder of a model")
     command.add_argument("--data", required=True, metavar="DIR", help="folder with images/, masks/ and index.csv")
     command.add_argument("--output", metavar="DIR", help="also write all scores as JSON, and pages of plots")
@@ -98,7 +106,7 @@ def _evaluate(options):
 
 
 def _add_calibrate(commands):
-    command = _add_command(commands, "calibrate", _calibrate, "Make a model's probabilities fit labels; masks stay.")
+    command = add_command(commands, "calibrate", _calibrate, "Make a model's probabilities fit labels; masks stay.")
     command.add_argument("model", metavar="DIR", help="folder of a model; its card is changed, its weights are not")
     command.add_argument("--data", required=True, metavar="DIR", help="folder with images/, masks/ and index.csv")
     _add_cache(command)

@@ -1,14 +1,15 @@
 """What is measured in the regions of a mask: groups of columns of the table."""
 
 import numpy as np
+from scipy.special import expit, logit
 from skimage.segmentation import watershed
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
 
-from sunpy_scss._sun.surface import half_turn, longitude_latitude
 from sunpy_scss._sun.transfer import same_grid, sample
+from sunpy_scss._sun.view import half_turn, longitude_latitude
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._regions import perimeters
 
@@ -19,7 +20,8 @@ _ROUNDING = 1e-12
 _UNSAFE = (60, 75)
 # Cosine of the angle to the line of sight below which this says nothing of the radial field.
 _STEEPEST = np.cos(np.radians(75))
-# Probabilities between which the border of a region is, with 68 %, if its pixels are right or wrong together.
+# Probabilities between which the border of a region is, with 68 %, if its pixels are right or wrong together; where the
+# header of the probability has none that were fitted.
 _BORDER = (0.16, 0.84)
 
 
@@ -181,23 +183,37 @@ def field(regions, magnetogram, rsun):
 
 
 def confidence(regions, probability, mask):
-    """Mean probability, and areas within two probabilities of the border."""
+    """Mean probability, and areas within two probabilities of the border; what is not known (NaN) may be inside."""
     if not same_grid(probability, mask):
         msg = "The probability must be on the pixels of the mask, as predict_probability gives it for the same Map."
         raise InvalidMapError(msg)
     rounding = 1e-6  # as smoothing leaves it
-    if not ((probability.data >= -rounding) & (probability.data <= 1 + rounding)).all():
+    if not ((probability.data >= -rounding) & (probability.data <= 1 + rounding) | np.isnan(probability.data)).all():
         msg = "A probability is between 0 and 1 everywhere; give what predict_probability returns."
         raise InvalidMapError(msg)
-    least, sure = _BORDER
+    least, sure = _interval_levels(mask, probability)
     total = regions.sum(regions.areas)
-    inside = probability.data[regions.rows, regions.columns]
+    probability = np.where(np.isnan(probability.data), least, probability.data)
+    inside = probability[regions.rows, regions.columns]
     core = regions.sum(np.where(inside >= sure, regions.areas, 0))
     return {
         "confidence": regions.sum(regions.areas * inside) / total,
         "area_low": _area(core, mask.rsun_meters),
-        "area_high": _area(total + _areas_around(regions, probability.data, least), mask.rsun_meters),
+        "area_high": _area(total + _areas_around(regions, probability, least), mask.rsun_meters),
     }
+
+
+def _interval_levels(mask, probability):
+    """Probabilities of the largest and the smallest region in an interval, around the threshold of the mask."""
+    fitted = zip(("SCSSMAYB", "SCSSSURE"), _BORDER, strict=True)
+    least, sure = (float(probability.meta.get(key, default)) for key, default in fitted)
+    threshold = float(mask.meta.get("SCSSTHR", least))
+    # A threshold beyond a level takes the level along, as far in logits as this is from one half.
+    if threshold <= least:
+        least = expit(logit(threshold) + min(logit(least), 0))
+    if threshold >= sure:
+        sure = expit(logit(threshold) + max(logit(sure), 0))
+    return least, sure
 
 
 def _areas_around(regions, probability, least):

@@ -10,8 +10,8 @@ from scipy.sparse.csgraph import connected_components
 from skimage.measure import find_contours
 
 from sunpy_scss._mask_map import pixels_inside
-from sunpy_scss._sun.canonical import box_around
-from sunpy_scss._sun.surface import Surface, areas_and_middles, distances, surface_of
+from sunpy_scss._sun.surface import Surface, areas_and_middles, box_around, surface_of
+from sunpy_scss._sun.view import distances
 
 __all__ = ["Regions", "find_regions", "label", "perimeters"]
 

@@ -73,11 +73,15 @@ class Configuration:
         ``"cosine"``, down to a hundredth over the epochs that are left, or ``"constant"``.
     patience : int
         Stop after so many epochs without a lower validation loss.
+    averaging : float
+        What is left, after each step, of a running mean of the weights, as 0.98; the mean at the end makes the model.
+        With 0, the weights of the epoch with the lowest validation loss do.
     loss : sunpy_scss.train.Loss
     rejected_weight : float
         Extra weight of look-alikes.
     start : str
         Name or folder of a model whose weights the training starts from, of the same network; empty for random ones.
+        The grid may be another. If that model draws one boundary, all boundaries start from it.
     freeze_encoder : bool
         Train the bottleneck and the decoder only.
     gap_days : float
@@ -93,6 +97,7 @@ class Configuration:
     warmup_epochs: float = 1.0
     schedule: str = "cosine"
     patience: int = 8
+    averaging: float = 0.0
     loss: Loss = field(default_factory=Loss)
     rejected_weight: float = 2.0
     start: str = ""
@@ -107,6 +112,7 @@ class Configuration:
         _require(0 <= self.warmup_epochs <= self.epochs, "warmup_epochs must be between 0 and epochs")
         _require(self.schedule in ("cosine", "constant"), "schedule must be 'cosine' or 'constant'")
         _require(self.patience >= 1, "patience must be 1 or more")
+        _require(0 <= self.averaging < 1, "averaging must be at least 0 and below 1")
         _require(self.rejected_weight >= 0 and self.gap_days >= 0, "rejected_weight and gap_days must not be negative")
 
 

@@ -25,7 +25,7 @@ __all__ = ["split_settings", "train_model"]
 
 _log = logging.getLogger("sunpy")
 # Weights with the state of the optimiser, while a training runs: the best, and those after the last epoch.
-_BEST, _AFTER = "best.weights.h5", "epoch_{}.weights.h5"
+_BEST, _AFTER, _MEAN = "best.weights.h5", "epoch_{}.weights.h5", "mean_{}.npz"
 _CONFIGURATION = "configuration.json"
 
 
@@ -79,6 +79,7 @@ def train_model(configuration, training, validation, folder):
         If the folder holds a finished model.
     """
     check_split(training, validation, gap=configuration.gap_days * u.day)
+    _check_labels(training)
     folder = Path(folder)
     refuse_to_overwrite(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -92,6 +93,14 @@ def train_model(configuration, training, validation, folder):
     return run.finish()
 
 
+def _check_labels(dataset):
+    """Raise an error where a boundary is in no label: the network would learn that there is none."""
+    empty = [level for level, plane in dataset.nested.items() if not any(plane[at].any() for at in range(len(dataset)))]
+    if empty:
+        msg = f"No label of the training part has a pixel of level {', '.join(map(str, empty))} or more."
+        raise TrainingError(msg)
+
+
 def _claim(folder, configuration):
     """Write the configuration into the folder of a run; what another one left there must not be gone on with."""
     path = folder / _CONFIGURATION
@@ -103,10 +112,14 @@ def _claim(folder, configuration):
 
 
 def _copy_weights(source, target, name):
-    if [variable.shape for variable in source.weights] != [variable.shape for variable in target.weights]:
+    weights, wanted = source.get_weights(), [tuple(variable.shape) for variable in target.weights]
+    if wanted[-1] != weights[-1].shape == (1,):
+        # One boundary to start several from: the last layer has an output for each.
+        weights[-2:] = [np.repeat(values, wanted[-1][0], axis=-1) for values in weights[-2:]]
+    if [values.shape for values in weights] != wanted:
         msg = f"The network of {name} is another one than the card's: filters and layers must be the same."
         raise TrainingError(msg)
-    target.set_weights(source.get_weights())
+    target.set_weights(weights)
 
 
 class _Run:
@@ -115,7 +128,7 @@ class _Run:
     def __init__(self, configuration, training, validation, folder):
         from sunpy_scss.models import _network
 
-        self._stop, self._batches = _network.StopAtNaN, _network.Batches
+        self._stop, self._batches, self._predict = _network.StopAtNaN, _network.Batches, _network.predict
         self.configuration, self.folder = configuration, folder
         self.training, self.validation = training, validation
         self.network = build_network(configuration.card, seed=configuration.seed)
@@ -135,6 +148,9 @@ class _Run:
         self.history = self._read_history()
         if self.history:
             self.network.load_weights(self.folder / _AFTER.format(len(self.history) - 1))
+        self._mean = None
+        if configuration.averaging:
+            self._mean = _network.RunningMean(configuration.averaging, *self._read_mean())
 
     @property
     def best_epoch(self):
@@ -148,7 +164,8 @@ class _Run:
         augmented = self._batches(self._pair(self.training), size, order, augment=augment, seed=seed)
         plain = self._batches(self._pair(self.validation), size, range(len(self.validation)))
         stop = self._stop()
-        fitted = self.network.fit(augmented, validation_data=plain, shuffle=False, verbose=0, callbacks=[stop])
+        callbacks = [stop] if self._mean is None else [stop, self._mean]
+        fitted = self.network.fit(augmented, validation_data=plain, shuffle=False, verbose=0, callbacks=callbacks)
         row = {name: float(values[-1]) for name, values in fitted.history.items()}
         if stop.batch is not None:
             self._fail(epoch, self.training, order[stop.batch * size : (stop.batch + 1) * size])
@@ -156,10 +173,13 @@ class _Run:
             self._fail(epoch, self.validation, range(len(self.validation)))
         self.history.append(row)
         self._save(_AFTER.format(epoch))
+        if self._mean is not None:
+            np.savez(self.folder / _MEAN.format(epoch), *self._mean.weights, steps=self._mean.steps)
         if self.best_epoch == epoch:
             self._save(_BEST)
         self._write_history()  # from here on the epoch counts; killed before, it is trained again from the last one
-        (self.folder / _AFTER.format(epoch - 1)).unlink(missing_ok=True)
+        for name in (_AFTER, _MEAN):
+            (self.folder / name.format(epoch - 1)).unlink(missing_ok=True)
         _log.debug("epoch %d: %s", epoch, ", ".join(f"{name} {value:.4f}" for name, value in row.items()))
         return row
 
@@ -177,17 +197,20 @@ class _Run:
         raise TrainingError(msg)
 
     def finish(self):
-        """The best weights, scored, as a model folder."""
-        self.network.load_weights(self.folder / _BEST)
+        """The best weights, or their mean, scored, as a model folder."""
         plain = build_network(self.configuration.card)  # without the optimiser's state, which is twice its size
-        plain.set_weights(self.network.get_weights())
+        if self._mean is None:
+            self.network.load_weights(self.folder / _BEST)
+            plain.set_weights(self.network.get_weights())
+        else:
+            plain.set_weights(self._mean.weights)
         model = save_model(self._card(plain), plain, self.folder)
-        for name in (_BEST, _AFTER.format(len(self.history) - 1)):
-            (self.folder / name).unlink()
+        for name in (_BEST, *(name.format(len(self.history) - 1) for name in (_AFTER, _MEAN))):
+            (self.folder / name).unlink(missing_ok=True)
         return model
 
     def _card(self, network):
-        raw = Model(self.configuration.card, lambda images: network.predict(images, batch_size=8, verbose=0))
+        raw = Model(self.configuration.card, lambda images: self._predict(network, images))
         scored = calibrate(raw, self.training)
         card = scored.card
         return dataclasses.replace(
@@ -200,6 +223,10 @@ class _Run:
                 "epochs": len(self.history),
                 "best epoch": self.best_epoch,
             },
+            boundaries=[
+                dataclasses.replace(one, scores=evaluate(scored.at(one.name), self.validation))
+                for one in card.boundaries
+            ],
             scores={
                 "model": evaluate(scored, self.validation),
                 **threshold_scores(self.training, self.validation, card.feature),
@@ -218,6 +245,14 @@ class _Run:
             )
             raise TrainingError(msg) from error
         scratch.replace(self.folder / name)
+
+    def _read_mean(self):
+        """Weights and steps of the running mean after the last epoch."""
+        path = self.folder / _MEAN.format(len(self.history) - 1)
+        if not path.exists():
+            return ()
+        with np.load(path) as kept:
+            return [kept[f"arr_{number}"] for number in range(len(kept.files) - 1)], int(kept["steps"])
 
     def _write_history(self):
         text = io.StringIO(newline="")

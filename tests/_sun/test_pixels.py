@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from sunpy_scss._sun.canonical import Frame, pixel_areas, remove_small_regions
 from sunpy_scss.images._browse import linearise
 from sunpy_scss.models._card import stretch
 
@@ -45,31 +44,3 @@ def test_linearise_is_increasing(wavelength, low):
     values = linearise(np.arange(256, dtype=np.uint8), wavelength)
     assert values[0] == pytest.approx(low)
     assert (np.diff(values) > 0).all()
-
-
-def test_small_regions_go_by_area_on_the_sphere():
-    frame = Frame(np.diag([50.0, 50.0]), np.array([60.0, 60.0]), (121, 121), 215.0)
-    mask = np.zeros(frame.shape, dtype=bool)
-    # The same sixteen pixels, in the middle and where the surface is seen under 76 degrees: four times the area.
-    mask[59:63, 59:63] = mask[59:63, 106:110] = True
-    areas = [pixel_areas(frame, *part.nonzero()).sum() for part in (mask & (np.arange(121) < 90), mask)]
-    kept = remove_small_regions(mask, frame, 2 * areas[0])
-    assert areas[1] == pytest.approx(5 * areas[0], rel=0.2)
-    np.testing.assert_array_equal(kept, mask & (np.arange(121) > 90))
-    np.testing.assert_array_equal(remove_small_regions(mask, frame, 0.99 * areas[0]), mask)
-
-
-def test_pixels_that_touch_by_a_corner_are_one_region():
-    frame = Frame(np.diag([5.0, 5.0]), np.array([5.0, 5.0]), (11, 11), 215.0)
-    mask = np.zeros(frame.shape, dtype=bool)
-    mask[4, 4] = mask[5, 5] = mask[7, 7] = True
-    kept = remove_small_regions(mask, frame, 1.5 / 25)
-    assert kept[4, 4]
-    assert kept[5, 5]
-    assert not kept[7, 7]
-    assert mask[7, 7], "the mask given is not changed"
-
-
-def test_no_regions_at_all():
-    frame = Frame(np.diag([5.0, 5.0]), np.array([5.0, 5.0]), (11, 11), 215.0)
-    assert not remove_small_regions(np.zeros(frame.shape, dtype=bool), frame, 1.0).any()
