@@ -14,7 +14,8 @@ import astropy.units as u
 from astropy.io import fits
 
 from sunpy_scss import load_model, predict_probability, region_table, segment_coronal_holes
-from sunpy_scss._sun.canonical import from_canonical, remove_small_regions
+from sunpy_scss._sun.canonical import from_canonical
+from sunpy_scss._sun.surface import remove_small_regions, surface_of
 from sunpy_scss._sun.threshold import above_threshold
 from sunpy_scss.files import segment_files
 from sunpy_scss.images import read_map
@@ -70,7 +71,7 @@ class Stages:
         from_canonical(self.found, self.input.frame, **self.grid)
 
     def time_small_regions(self, size):
-        remove_small_regions(self.inside, self.input.frame, 1e-3)
+        remove_small_regions(self.inside, surface_of(self.smap), 1e-3)
 
     def time_map_to_mask(self, size):
         segment_coronal_holes(self.smap)
