@@ -44,6 +44,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "sphinxarg.ext",
 ]
 if not OFFLINE:
     extensions.append("sphinx.ext.intersphinx")
@@ -80,8 +81,8 @@ nitpick_ignore = [
     for line in (HERE / "nitpick-exceptions.txt").read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 ]
-# Keras has no inventory for intersphinx.
-nitpick_ignore_regex = [(r"py:.*", r"keras(\..*)?")]
+# Neither has an inventory for intersphinx.
+nitpick_ignore_regex = [(r"py:.*", r"(keras|tensorflow)(\..*)?")]
 if OFFLINE:
     others = (
         r"astropy|collections|h5py|logging|matplotlib|np|numpy|os|pandas|pathlib|PIL|plt|reproject|"
