@@ -6,6 +6,7 @@ __all__ = [
     "AnnotationError",
     "ArchiveError",
     "CalibrationWarning",
+    "EmptyPartError",
     "HEKError",
     "HEKWarning",
     "InvalidMapError",
@@ -16,6 +17,7 @@ __all__ = [
     "ModelNotFoundError",
     "PartialDiskError",
     "QualityWarning",
+    "SplitWarning",
     "TrainingError",
     "UnreadableFileError",
     "WavelengthWarning",
@@ -50,6 +52,10 @@ class TrainingError(ValueError):
     """Data or configuration cannot be trained on, or the training failed."""
 
 
+class EmptyPartError(TrainingError):
+    """A folder of labelled images has none of a part that was asked for."""
+
+
 class UnreadableFileError(OSError):
     """A file is missing, cut off, no image, or not one image."""
 
@@ -76,6 +82,10 @@ class MissingImageWarning(SunpyUserWarning):
 
 class QualityWarning(SunpyUserWarning):
     """The instrument team flagged this image."""
+
+
+class SplitWarning(SunpyUserWarning):
+    """It is not known which images a model was trained on, so that its scores may be of images that it has seen."""
 
 
 class HEKError(OSError):
