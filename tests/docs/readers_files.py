@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from file_server import file_server
-from hek_records import box, polygon_text, record
+from hek_records import box, polygon_text, record, synthetic_records
 from hek_server import hek_server
 from PIL import Image
 
@@ -146,9 +146,10 @@ def _synoptic(date, wavelength):
 
 
 def _events():
-    """SPoCA's events within hours of the images of the pages."""
+    """SPoCA's events within hours of the images of the pages, with all fields that sunpy wants."""
+    whole = synthetic_records()[0]
     for end in (Time("2013-06-24T16:00"), Time(DAY) - 1 * u.hour, Time(DAY) + 23 * u.hour):
         for kind in ("AR", "CH"):
             for number, corner in enumerate(((-500, -300), (100, 200))):
                 polygon = polygon_text(box(*corner, corner[0] + 250, corner[1] + 200))
-                yield record(polygon, end=end, number=number, event_type=kind)
+                yield whole | record(polygon, end=end, number=number, event_type=kind)
