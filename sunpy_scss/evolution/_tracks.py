@@ -11,10 +11,9 @@ from astropy.time import Time
 from astropy.timeseries import TimeSeries
 
 from sunpy_scss._mask_map import said_by_all, several_masks
-from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.evolution._tracker import Settings, Tracker
 from sunpy_scss.masks._regions import find_regions
-from sunpy_scss.masks._table import region_table
+from sunpy_scss.masks._table import _region_table
 
 __all__ = ["Tracks", "total_series", "track_regions", "track_series"]
 
@@ -167,12 +166,13 @@ def track_regions(
     given = {name: maps for name, maps in (("image", images), ("magnetogram", magnetograms)) if maps is not None}
     tables, times = [], []
     for mask, *maps in _together(several_masks(masks), *given.values()):
-        table = region_table(mask, **dict(zip(given, maps, strict=True)))
-        times.append(surface_of(mask).obstime)
+        regions = find_regions(mask)
+        table = _region_table(regions, mask, **dict(zip(given, maps, strict=True)))
+        times.append(regions.surface.obstime)
         if len(times) > 1 and times[-1] < times[-2]:
             msg = f"The masks must be in order of time (got {times[-2].isot} before {times[-1].isot}); sort them first."
             raise ValueError(msg)
-        tracks = tracker.follow(find_regions(mask))
+        tracks = tracker.follow(regions)
         tables.append(_followed(table, len(times) - 1, times[-1], tracks))
     _check_any(times)
     tracker.finish()

@@ -85,7 +85,12 @@ def label_regions(mask):
     >>> int(labels.data.max()), labels.data.dtype
     (2, dtype('int16'))
     """
-    labels = find_regions(mask).labels
+    return _label_map(find_regions(mask), mask)
+
+
+def _label_map(regions, mask):
+    """As `label_regions`, of regions that were found in the mask before."""
+    labels = regions.labels
     count = int(labels.max(initial=0))
     if count > np.iinfo(np.int16).max:
         msg = f"The mask has {count} regions, more than can be numbered; remove the small ones first."
@@ -224,7 +229,11 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
       1 103648            255        False               19
       2 103670            325        False               17
     """
-    regions = find_regions(mask)
+    return _region_table(find_regions(mask), mask, image=image, magnetogram=magnetogram, probability=probability)
+
+
+def _region_table(regions, mask, *, image=None, magnetogram=None, probability=None):
+    """As `region_table`, of regions that were found in the mask before."""
     rsun = mask.rsun_meters
     columns = {
         "id": np.arange(1, len(regions.starts) + 1),

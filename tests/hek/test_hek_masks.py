@@ -64,6 +64,8 @@ def graticule(west, south, size=12):
     return np.deg2rad([longitude, latitude])
 
 
+# Some of the fields are behind the limb.
+@pytest.mark.filterwarnings("ignore:Nothing is drawn")
 @pytest.mark.parametrize("days", [-5, 0, 5])
 @pytest.mark.parametrize("angle", [0, 60])
 @pytest.mark.parametrize("corner", [(-6, 5), (20, -40), (-45, 50)])
