@@ -8,7 +8,7 @@ import numpy as np
 import astropy.units as u
 from astropy.table import QTable
 
-from sunpy_scss._mask_map import make_map, pixels_inside, provenance, several_masks
+from sunpy_scss._mask_map import make_map, pixels_inside, provenance, said_by_all, several_masks
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import nearest_pixels, same_grid
 from sunpy_scss.exceptions import InvalidMapError
@@ -94,7 +94,8 @@ def compare_masks(masks, *, names=None):
             "area_second": other * u.Mm**2,
             "overlap": both * u.Mm**2,
             "area_ratio": _share(other, one, empty=np.nan),
-        }
+        },
+        meta=said_by_all([provenance(mask) for mask in masks]),
     )
 
 
@@ -233,7 +234,8 @@ def match_regions(first, second):
             "share_first": _share(both, areas[0], empty=np.nan),
             "share_second": _share(both, areas[1], empty=np.nan),
             "iou": _share(both, areas[0] + areas[1] - both, empty=np.nan),
-        }
+        },
+        meta=said_by_all([provenance(mask) for mask in (first, second)]),
     )
 
 
