@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 import astropy.units as u
-from astropy.coordinates import SkyCoord
 from astropy.time import Time
 from astropy.timeseries import TimeSeries
-from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, get_earth
+from sunpy.coordinates import get_earth
 from sunpy.coordinates.sun import carrington_rotation_number
 from sunpy.map import GenericMap
 from sunpy.map.header_helper import make_heliographic_header
@@ -16,7 +15,7 @@ from sunpy.map.header_helper import make_heliographic_header
 from sunpy_scss._mask_map import make_map, pixels_inside, provenance, said_by_all
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import nearest_pixels
-from sunpy_scss._sun.view import half_turn, longitude_latitude, unit_vectors
+from sunpy_scss._sun.view import carrington_frame, half_turn, longitude_latitude, longitude_origin, unit_vectors
 from sunpy_scss.evolution._series import checked, origin_of_all
 from sunpy_scss.evolution._tracks import _check_any
 
@@ -277,7 +276,7 @@ def add_views(masks, shape, projection, rotation):
         if rsun is None:
             rsun = mask.rsun_meters
             grid = surface_of(blank_map(shape, projection, surface.obstime, rsun))
-        here = replace(grid, obstime=surface.obstime, origin=_prime_meridian(mask))
+        here = replace(grid, obstime=surface.obstime, origin=longitude_origin(carrington_frame(surface.obstime)))
         weights = _weights(here, surface, rotation)
         nearest = nearest_pixels(surface, here)
         weights[nearest < 0] = 0
@@ -287,14 +286,6 @@ def add_views(masks, shape, projection, rotation):
             times.append(surface.obstime)
             origins.append(provenance(mask))
     return Views(total, inside, Time(times), rsun, said_by_all(origins)) if times else None
-
-
-def _prime_meridian(mask):
-    """Where Carrington longitudes begin at the time of a mask, in Stonyhurst longitude and radians."""
-    obstime = mask.coordinate_frame.obstime
-    frame = HeliographicCarrington(obstime=obstime, observer=mask.observer_coordinate)
-    begin = SkyCoord(0 * u.deg, 0 * u.deg, 1 * u.R_sun, frame=frame)
-    return begin.transform_to(HeliographicStonyhurst(obstime=obstime)).lon.to_value(u.rad)
 
 
 def _weights(here, surface, rotation):

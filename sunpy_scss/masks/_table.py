@@ -131,7 +131,8 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
             the outlines of features are unsafe
         ``centroid``, ``carrington_lon``
             the middle of the area on the sphere as a `~astropy.coordinates.SkyCoord` in heliographic Stonyhurst
-            coordinates, and its Carrington longitude; the latitude is the same
+            coordinates, and its Carrington longitude as seen from Earth, so with the time that light takes to it,
+            whoever observed; the latitude is the same
         ``lon_min``, ``lon_max``, ``lat_min``, ``lat_max``
             the extent in Stonyhurst coordinates. ``lon_max`` is over 180 degrees where the region lies across 180;
             a region around a pole extends over all longitudes and up to the pole.
@@ -247,5 +248,10 @@ def _region_table(regions, mask, *, image=None, magnetogram=None, probability=No
         columns |= field(regions, magnetogram, rsun)
     if probability is not None:
         columns |= confidence(regions, probability, mask)
-    origin = {"DATE-OBS": regions.surface.obstime.isot, "RSUN_REF": float(rsun.to_value(u.m)), **provenance(mask)}
+    origin = {
+        "DATE-OBS": regions.surface.obstime.isot,
+        "RSUN_REF": float(rsun.to_value(u.m)),
+        "CARROBS": "Earth",
+        **provenance(mask),
+    }
     return QTable(columns, meta=origin)

@@ -273,7 +273,7 @@ class TestTrackErrors:
 
     @pytest.mark.parametrize("count", [0, 1, 3])
     def test_other_number_of_images(self, count):
-        masks, others = [mask_at(0, size=64)] * 2, [mask_at(0, size=64)] * count
+        masks, others = [mask_at(day, size=64) for day in range(2)], [mask_at(0, size=64)] * count
         for given in (others, iter(others)):
             with pytest.raises(ValueError, match="one image or magnetogram for each mask"):
                 track_regions(masks, images=given)
