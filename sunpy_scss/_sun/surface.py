@@ -21,8 +21,10 @@ from sunpy.util.exceptions import SunpyMetadataWarning
 from sunpy_scss._sun.view import View, half_turn, longitude_latitude, longitude_origin, unit_vectors, view_of
 from sunpy_scss.exceptions import InvalidMapError
 
-__all__ = ["Surface", "canonical_surface", "cell_areas", "remove_small_regions", "surface_of"]
+__all__ = ["Surface", "areas_and_middles", "box_around", "canonical_surface", "remove_small_regions", "surface_of"]
 
+# So many pixels at a time stay in the cache of a processor.
+_CHUNK = 2**14
 # Halvings of the way between the centre of a pixel and a corner beyond the end of the projection.
 _HALVINGS = 30
 _EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
@@ -100,7 +102,9 @@ class Surface(View):
     def on_sun(self, rows, columns):
         """Whether there is solar surface in the middle of pixels."""
         if self.is_image:
-            return np.linalg.norm(self._seen(rows, columns), axis=0) <= 1
+            lon, lat = self._world(rows, columns)
+            towards = np.cos(lat) * np.cos(lon)
+            return towards >= np.sqrt(1 - 1 / self.distance**2)
         return np.isfinite(self._world(rows, columns)[0])
 
     def points(self, rows, columns):
@@ -178,25 +182,30 @@ class Surface(View):
             (4, n), which of them are around each pixel, in order.
         """
         around = ((0, 0), (0, 1), (1, 1), (1, 0))
-        used = np.zeros((self.shape[0] + 1, self.shape[1] + 1), dtype=bool)
-        for down, right in around:
-            used[rows + down, columns + right] = True
-        number = np.cumsum(used.ravel(), dtype=np.int32).reshape(used.shape) - 1
-        index = np.stack([number[rows + down, columns + right] for down, right in around])
-        corner_rows, corner_columns = used.nonzero()
-        return corner_rows - 0.5, corner_columns - 0.5, index
+        top, left = (part.min() if part.size else 0 for part in (rows, columns))
+        down, right = rows - top, columns - left
+        used = np.zeros((down.max(initial=-1) + 2, right.max(initial=-1) + 2), dtype=bool)
+        places = [(down + below) * used.shape[1] + right + beside for below, beside in around]
+        for place in places:
+            used.ravel()[place] = True
+        corners = np.flatnonzero(used)
+        number = np.zeros(used.size, dtype=np.int32)
+        number[corners] = np.arange(len(corners))
+        corner_rows, corner_columns = np.divmod(corners, used.shape[1])
+        index = np.stack([number[place] for place in places])
+        return corner_rows + top - 0.5, corner_columns + left - 0.5, index
 
     def areas(self, rows, columns):
         """Areas of pixels on the surface in squares of the solar radius."""
         corner_rows, corner_columns, index = self.corners(rows, columns)
-        return cell_areas(self.points(corner_rows, corner_columns), index)
+        return areas_and_middles(self.points(corner_rows, corner_columns), index)[0]
 
     @cached_property
     def smallest(self):
         """The area of a pixel of an image at disc centre, wherever that is, in squares of the solar radius."""
         row, column = self.pixels(self.observer[:, np.newaxis] / self.distance)
         down, right = np.array([(-0.5, -0.5, 0.5, 0.5), (-0.5, 0.5, 0.5, -0.5)])
-        return cell_areas(self.points(row + down, column + right), np.arange(4)[:, np.newaxis])[0]
+        return areas_and_middles(self.points(row + down, column + right), np.arange(4)[:, np.newaxis])[0][0]
 
 
 def surface_of(smap):
@@ -275,7 +284,7 @@ def remove_small_regions(mask, surface, least):
     numpy.ndarray
         bool, a new array.
     """
-    box_rows, box_columns = (slice(*_ends(mask.any(axis=axis))) for axis in (1, 0))
+    box_rows, box_columns = box_around(mask)
     box = mask[box_rows, box_columns]
     labels, _ = ndimage.label(box, structure=_EIGHT_NEIGHBOURS)
     inside = np.flatnonzero(box)
@@ -295,15 +304,15 @@ def remove_small_regions(mask, surface, least):
     return result
 
 
-def _ends(found):
-    """Where the values that are True begin and end; twice 0 if there are none."""
-    where = np.flatnonzero(found)
-    return (where[0], where[-1] + 1) if where.size else (0, 0)
+def box_around(mask):
+    """(rows, columns), the slices of the smallest box that holds all that is True; empty if nothing is."""
+    found = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return tuple(slice(where[0], where[-1] + 1) if where.size else slice(0, 0) for where in found)
 
 
-def cell_areas(points, index):
+def areas_and_middles(points, index):
     """
-    Areas of spherical quadrangles.
+    Spherical quadrangles.
 
     Parameters
     ----------
@@ -314,14 +323,27 @@ def cell_areas(points, index):
 
     Returns
     -------
-    numpy.ndarray
+    areas : numpy.ndarray
         (n,) in squares of the radius.
+    middles : numpy.ndarray
+        (3, n) unit vectors.
     """
-    a, b, c, d = (points[:, corner] for corner in index)
-    return np.abs(_excess(a, b, c) + _excess(a, c, d))
+    areas, middles = np.empty(index.shape[1]), np.empty((3, index.shape[1]))
+    for start in range(0, len(areas), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        a, b, c, d = (points[:, corner] for corner in index[:, part])
+        areas[part] = np.abs(_excess(a, b, c) + _excess(a, c, d))
+        middle = a + b + c + d
+        middles[:, part] = middle / np.sqrt(_dot(middle, middle))
+    return areas, middles
 
 
 def _excess(a, b, c):
     """Signed area of spherical triangles (Van Oosterom & Strackee 1983, https://doi.org/10.1109/TBME.1983.325207)."""
-    volume = (a * np.cross(b - a, c - a, axis=0)).sum(axis=0)
-    return 2 * np.arctan2(volume, 1 + (a * b + b * c + c * a).sum(axis=0))
+    (x1, y1, z1), (x2, y2, z2) = b - a, c - a
+    volume = a[0] * (y1 * z2 - z1 * y2) + a[1] * (z1 * x2 - x1 * z2) + a[2] * (x1 * y2 - y1 * x2)
+    return 2 * np.arctan2(volume, 1 + _dot(a, b) + _dot(b, c) + _dot(c, a))
+
+
+def _dot(a, b):
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
