@@ -1,6 +1,7 @@
 """What is measured in the regions of a mask: groups of columns of the table."""
 
 import numpy as np
+from scipy.special import expit, logit
 from skimage.segmentation import watershed
 
 import astropy.units as u
@@ -19,7 +20,8 @@ _ROUNDING = 1e-12
 _UNSAFE = (60, 75)
 # Cosine of the angle to the line of sight below which this says nothing of the radial field.
 _STEEPEST = np.cos(np.radians(75))
-# Probabilities between which the border of a region is, with 68 %, if its pixels are right or wrong together.
+# Probabilities between which the border of a region is, with 68 %, if its pixels are right or wrong together; where the
+# header of the probability has none that were fitted.
 _BORDER = (0.16, 0.84)
 
 
@@ -177,7 +179,7 @@ def confidence(regions, probability, mask):
     if not ((probability.data >= -rounding) & (probability.data <= 1 + rounding)).all():
         msg = "A probability is between 0 and 1 everywhere; give what predict_probability returns."
         raise InvalidMapError(msg)
-    least, sure = _BORDER
+    least, sure = _interval_levels(mask, probability)
     total = regions.sum(regions.areas)
     inside = probability.data[regions.rows, regions.columns]
     core = regions.sum(np.where(inside >= sure, regions.areas, 0))
@@ -186,6 +188,19 @@ def confidence(regions, probability, mask):
         "area_low": _area(core, mask.rsun_meters),
         "area_high": _area(total + _areas_around(regions, probability.data, least), mask.rsun_meters),
     }
+
+
+def _interval_levels(mask, probability):
+    """Probabilities of the largest and the smallest region in an interval, around the threshold of the mask."""
+    fitted = zip(("SCSSMAYB", "SCSSSURE"), _BORDER, strict=True)
+    least, sure = (float(probability.meta.get(key, default)) for key, default in fitted)
+    threshold = float(mask.meta.get("SCSSTHR", least))
+    # A threshold beyond a level takes the level along, as far in logits as this is from one half.
+    if threshold <= least:
+        least = expit(logit(threshold) + min(logit(least), 0))
+    if threshold >= sure:
+        sure = expit(logit(threshold) + max(logit(sure), 0))
+    return least, sure
 
 
 def _areas_around(regions, probability, least):

@@ -193,13 +193,13 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
     magnifies noise fourfold and more. The unsigned flux depends on the size of pixels. Such properties of the field
     help to tell coronal holes from filaments [1]_. Tested on synthetic fields under the header of an HMI magnetogram.
 
-    The interval of the area takes the pixels of a border to be right or wrong together. Then the true region is, with
-    a probability of ``p``, no larger than that of the pixels with a probability of at least ``1 - p``. ``area_low``
-    is the area of those pixels of the region with 0.84 or more; ``area_high`` adds to the region all that is joined
-    to it by pixels of 0.16 or more. What lies between several regions goes to the one from which probability falls
-    off the least. With the bundled models, 74 % of the intervals of coronal holes and 68 % of those of active regions
-    hold the labelled area, on their validation parts; 94 % and 75 % where the region is labelled at all. See
-    :ref:`worth`.
+    ``area_low`` is the area of the pixels of the region that have at least one probability; ``area_high`` adds to the
+    region all that is joined to it by pixels of at least another. What lies between several regions goes to the one
+    from which probability falls off the least. The two probabilities are fitted for each model, so
+    that 68 % of the intervals hold the labelled area of a region; `predict_probability` puts them into the header as
+    SCSSSURE and SCSSMAYB. Where they are not there, they are 0.84 and 0.16: as if the pixels of a border were right or
+    wrong together. A mask whose threshold lies beyond them gets a wider interval. How often they hold says
+    :ref:`worth-uncertainty`.
 
     The table can be written as ECSV and as FITS. To read ``centroid`` back, import `sunpy.coordinates` first.
 

@@ -46,7 +46,8 @@ def _predict(session, images):
     # One by one: as fast as many at once, and in the memory of one.
     channels_first = np.ascontiguousarray(np.moveaxis(images, -1, 1), dtype=np.float32)
     found = [session.run(None, {"image": image[np.newaxis]})[0] for image in channels_first]
-    return np.moveaxis(np.concatenate(found), 1, -1)
+    # Nested: no pixel is likelier inside a boundary than inside the next one outwards.
+    return np.minimum.accumulate(np.moveaxis(np.concatenate(found), 1, -1), axis=-1)
 
 
 def _arrays(weights):

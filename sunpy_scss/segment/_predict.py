@@ -237,11 +237,12 @@ def _predict(smap, model, boundary, disk_median, samples, quantity, on_pixels):
     maps = _maps(smap)
     model = load_model(model or _default_model(maps)).at(boundary)
     content = f"{feature_name(model.card.feature)} {quantity}"
+    levels = dict(zip(("SCSSSURE", "SCSSMAYB"), model.card.area_levels, strict=True))
     results = [
         make_map(
             on_pixels(found),
             found.smap,
-            keywords={"CONTENT": content, **found.provenance()},
+            keywords={"CONTENT": content, **found.provenance(), **levels},
             history=f"sunpy_scss: {content} by {model.card.name}\nsamples={samples}",
         )
         for found in _predictions(maps, model, disk_median, samples)

@@ -99,10 +99,11 @@ class TestDataset:
         with pytest.raises(TrainingError, match="nothing to train on"):
             make_dataset([], SMALL)
 
-    def test_mask_is_binary(self):
+    @pytest.mark.parametrize("value", [-2, 0.5, np.nan])
+    def test_mask_is_of_whole_numbers(self, value):
         good = labelled(0)
-        mask = sunpy.map.Map(good.mask.data * 3, good.mask.meta)
-        with pytest.raises(TrainingError, match="sun0: a mask holds 0 and 1"):
+        mask = sunpy.map.Map(good.mask.data * np.float32(value), good.mask.meta)
+        with pytest.raises(TrainingError, match="sun0: a mask holds 0, 1 inside the feature"):
             make_dataset([dataclasses.replace(good, mask=mask)], SMALL)
 
     def test_mask_is_of_the_same_shape(self):
