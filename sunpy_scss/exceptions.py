@@ -3,12 +3,15 @@
 from sunpy.util.exceptions import SunpyUserWarning
 
 __all__ = [
+    "AnnotationError",
     "ArchiveError",
     "CalibrationWarning",
     "EmptyPartError",
     "HEKError",
     "HEKWarning",
     "InvalidMapError",
+    "LimbWarning",
+    "MissingDataWarning",
     "MissingImageWarning",
     "ModelError",
     "ModelNotFoundError",
@@ -19,6 +22,10 @@ __all__ = [
     "UnreadableFileError",
     "WavelengthWarning",
 ]
+
+
+class AnnotationError(ValueError):
+    """Labels are not what their format says, or beyond what can be on the Sun."""
 
 
 class ArchiveError(OSError):
@@ -59,6 +66,14 @@ class WavelengthWarning(SunpyUserWarning):
 
 class CalibrationWarning(SunpyUserWarning):
     """The intensity calibration of the Map is unknown; it was scaled."""
+
+
+class LimbWarning(SunpyUserWarning):
+    """The limb in the image is not quite where the header has it."""
+
+
+class MissingDataWarning(SunpyUserWarning):
+    """Part of the disc has no data, or something stands before it."""
 
 
 class MissingImageWarning(SunpyUserWarning):

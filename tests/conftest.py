@@ -4,6 +4,7 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+
 from astropy.utils import iers
 
 matplotlib.use("Agg")
@@ -13,7 +14,7 @@ iers.conf.auto_download = False
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
-    """Run two files at a time where pytest-xdist is installed: half the time on two cores, and little to gain from more."""
+    """Run two files at a time where pytest-xdist is installed: half the time on two cores."""
     option = config.option
     if hasattr(config, "workerinput"):  # this is one of the two
         return

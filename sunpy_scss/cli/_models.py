@@ -1,12 +1,20 @@
 """The parts of the command that are about models."""
 
-from sunpy_scss.cli._options import _add_command
+from sunpy_scss.cli._options import add_command
 
-__all__ = []
+__all__ = ["add_model_commands"]
+
+
+def add_model_commands(commands):
+    """Add the commands about models to the parsers of all."""
+    _add_models(commands)
+    _add_train(commands)
+    _add_evaluate(commands)
+    _add_calibrate(commands)
 
 
 def _add_models(commands):
-    command = _add_command(commands, "models", _models, "List the models, or show the card of one.")
+    command = add_command(commands, "models", _models, "List the models, or show the card of one.")
     show = command.add_subparsers(metavar="show").add_parser("show", help="print the card of a model")
     show.add_argument("model", metavar="NAME", help="name or folder of a model")
 
@@ -28,7 +36,7 @@ def _models(options):
 
 
 def _add_train(commands):
-    command = _add_command(commands, "train", _train, "Train a model and write its folder.")
+    command = add_command(commands, "train", _train, "Train a model and write its folder.")
     command.add_argument("configuration", metavar="CONFIG", help="TOML file, or the name of a bundled configuration")
     _add_data(command)
     command.add_argument(
@@ -112,7 +120,7 @@ def _part(options, card, name, *, needed=True, **settings):
 
 
 def _add_evaluate(commands):
-    command = _add_command(commands, "evaluate", _evaluate, "Score a model on labelled images that it has not seen.")
+    command = add_command(commands, "evaluate", _evaluate, "Score a model on labelled images that it has not seen.")
     command.add_argument("model", metavar="NAME", help="name or folder of a model")
     _add_data(command)
     command.add_argument(
@@ -147,7 +155,7 @@ def _evaluate(options):
 
 
 def _add_calibrate(commands):
-    command = _add_command(commands, "calibrate", _calibrate, "Make a model's probabilities fit labels; masks stay.")
+    command = add_command(commands, "calibrate", _calibrate, "Make a model's probabilities fit labels; masks stay.")
     command.add_argument("model", metavar="DIR", help="folder of a model; its card is changed, its weights are not")
     _add_data(command)
     _add_cache(command)

@@ -14,8 +14,9 @@ from sunpy.map import GenericMap
 from sunpy.map.header_helper import make_heliographic_header
 
 from sunpy_scss._mask_map import make_map, pixels_inside, provenance, said_by_all, several_masks
-from sunpy_scss._sun.surface import half_turn, longitude_latitude, surface_of, unit_vectors
+from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import nearest_pixels
+from sunpy_scss._sun.view import half_turn, longitude_latitude, unit_vectors
 from sunpy_scss.evolution._tracks import _check_any
 
 __all__ = [

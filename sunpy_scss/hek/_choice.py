@@ -121,9 +121,11 @@ def _is_nearest(table, gaps):
     for name in np.unique(table["frm_name"]):
         rows = np.flatnonzero(table["frm_name"] == name)
         best = rows[np.argmin(gaps[rows])]
-        # Two images, one before and one after the Map, may be as near as each other: one of them is enough.
-        away = gaps[rows] - gaps[best] if name in LASTING else abs((table["obstime"][rows] - table["obstime"][best]).sec)
-        nearest[rows] = away <= (0 if name in LASTING else _SAME)
+        if name in LASTING:
+            nearest[rows] = gaps[rows] <= gaps[best]
+        else:
+            # Two images, one before and one after the Map, may be as near as each other: one of them is enough.
+            nearest[rows] = abs((table["obstime"][rows] - table["obstime"][best]).to_value(u.s)) <= _SAME
     return nearest
 
 

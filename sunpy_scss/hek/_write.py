@@ -11,7 +11,7 @@ from astropy.time import Time
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, Helioprojective, get_earth
 
 from sunpy_scss._mask_map import feature_of
-from sunpy_scss._sun.surface import longitude_latitude
+from sunpy_scss._sun.view import longitude_latitude
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.exceptions import HEKWarning
 from sunpy_scss.hek._records import FRM_NAME

@@ -11,7 +11,7 @@ from astropy.time import Time
 from sunpy.coordinates import HeliographicStonyhurst
 
 from sunpy_scss._save import refuse_existing, save_text
-from sunpy_scss._sun.surface import half_turn
+from sunpy_scss._sun.view import half_turn
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._outlines import flat_rings, joined, trace
 from sunpy_scss.masks._regions import find_regions

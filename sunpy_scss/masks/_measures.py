@@ -8,8 +8,8 @@ import astropy.units as u
 from astropy.coordinates import SkyCoord
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
 
-from sunpy_scss._sun.surface import half_turn, longitude_latitude
 from sunpy_scss._sun.transfer import same_grid, sample
+from sunpy_scss._sun.view import half_turn, longitude_latitude
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._regions import perimeters
 
@@ -55,8 +55,8 @@ def places(regions, mask):
     centroid = SkyCoord(lon * u.rad, lat * u.rad, frame=frame)
     (east, west), latitudes = _extents(regions, lon)
     if surface.is_image:
-        sky = surface.world(*regions.corners)
-        box = [end for values in sky for end in _reach(regions, half_turn(values)[regions.index])]
+        sky = surface.world(*regions.rim.corners)
+        box = [end for values in sky for end in _reach(regions.rim, half_turn(values)[regions.rim.index])]
     else:
         box = [*_from(lon - surface.origin, east, west), *latitudes]
     stonyhurst = [*_from(lon, east, west), *latitudes]
@@ -86,15 +86,26 @@ def _from(lon, east, west):
 
 def _extents(regions, lon):
     """Longitudes relative to ``lon`` and latitudes, least and largest in each region."""
-    corner_lon, corner_lat = longitude_latitude(regions.corner_points)
-    sides = half_turn(corner_lon[regions.index] - lon[regions.number])
-    east, west = _reach(regions, sides)
-    south, north = _reach(regions, corner_lat[regions.index])
-    has_south, has_north = (regions.max(around) for around in _around_poles(regions))
+    rim = regions.rim
+    corner_lon, corner_lat = longitude_latitude(rim.corner_points)
+    sides = half_turn(corner_lon[rim.index] - lon[rim.number])
+    east, west = _reach(rim, sides)
+    south, north = _reach(rim, corner_lat[rim.index])
+    has_south, has_north = _have_poles(regions)
     # A pixel across the opposite meridian is wider than half a turn.
-    full_turn = regions.max(np.ptp(sides, axis=0) > np.pi) | has_south | has_north
+    full_turn = rim.max(np.ptp(sides, axis=0) > np.pi) | has_south | has_north
     longitudes = np.where(full_turn, -np.pi, east), np.where(full_turn, np.pi, west)
     return longitudes, (np.where(has_south, -np.pi / 2, south), np.where(has_north, np.pi / 2, north))
+
+
+def _have_poles(regions):
+    """Which regions have the south pole, and which the north pole in them: on a pixel of their rim or within."""
+    poles = np.array([[0, 0], [0, 0], [-1.0, 1.0]])
+    within = [
+        np.arange(1, len(regions.starts) + 1) == (regions.labels.flat[place] if place >= 0 else 0)
+        for place in regions.surface.nearest(poles)
+    ]
+    return [regions.rim.max(around) | inner for around, inner in zip(_around_poles(regions.rim), within, strict=True)]
 
 
 def _around_poles(regions):
@@ -108,19 +119,20 @@ def _around_poles(regions):
 def borders(regions, mask):
     """Perimeters, and what cuts the regions."""
     surface = regions.surface
-    at_limb = np.zeros(len(regions.rows), dtype=bool)
+    rim = regions.rim
+    at_limb = np.zeros(len(rim.rows), dtype=bool)
     if surface.is_image:
         # On the limb exactly are only the points that have been put there.
-        at_limb = (surface.cosine(regions.corner_points) < 1 / surface.distance + _ROUNDING)[regions.index].any(axis=0)
+        at_limb = (surface.cosine(rim.corner_points) < 1 / surface.distance + _ROUNDING)[rim.index].any(axis=0)
     ny, nx = surface.shape
-    at_edge = (regions.rows == 0) | (regions.rows == ny - 1)
+    at_edge = (rim.rows == 0) | (rim.rows == ny - 1)
     if not surface.wraps:
-        at_edge |= (regions.columns == 0) | (regions.columns == nx - 1)
+        at_edge |= (rim.columns == 0) | (rim.columns == nx - 1)
     return {
         "perimeter": perimeters(regions) * mask.rsun_meters.to(u.Mm),
-        "touches_limb": regions.max(at_limb),
-        "touches_edge": regions.max(at_edge),
-        "n_pixels": regions.sum(np.ones(len(regions.rows), dtype=int)),
+        "touches_limb": rim.max(at_limb),
+        "touches_edge": rim.max(at_edge),
+        "n_pixels": np.diff(regions.starts, append=len(regions.rows)),
     }
 
 
@@ -171,22 +183,23 @@ def field(regions, magnetogram, rsun):
 
 
 def confidence(regions, probability, mask):
-    """Mean probability, and areas within two probabilities of the border."""
+    """Mean probability, and areas within two probabilities of the border; what is not known (NaN) may be inside."""
     if not same_grid(probability, mask):
         msg = "The probability must be on the pixels of the mask, as predict_probability gives it for the same Map."
         raise InvalidMapError(msg)
     rounding = 1e-6  # as smoothing leaves it
-    if not ((probability.data >= -rounding) & (probability.data <= 1 + rounding)).all():
+    if not ((probability.data >= -rounding) & (probability.data <= 1 + rounding) | np.isnan(probability.data)).all():
         msg = "A probability is between 0 and 1 everywhere; give what predict_probability returns."
         raise InvalidMapError(msg)
     least, sure = _interval_levels(mask, probability)
     total = regions.sum(regions.areas)
-    inside = probability.data[regions.rows, regions.columns]
+    probability = np.where(np.isnan(probability.data), least, probability.data)
+    inside = probability[regions.rows, regions.columns]
     core = regions.sum(np.where(inside >= sure, regions.areas, 0))
     return {
         "confidence": regions.sum(regions.areas * inside) / total,
         "area_low": _area(core, mask.rsun_meters),
-        "area_high": _area(total + _areas_around(regions, probability.data, least), mask.rsun_meters),
+        "area_high": _area(total + _areas_around(regions, probability, least), mask.rsun_meters),
     }
 
 

@@ -12,7 +12,8 @@ from scipy.cluster.hierarchy import DisjointSet
 import astropy.units as u
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
 
-from sunpy_scss._sun.surface import distances, half_turn, longitude_latitude
+from sunpy_scss._sun.polygons import follow
+from sunpy_scss._sun.view import distances, half_turn, longitude_latitude
 from sunpy_scss.masks._regions import label
 
 __all__ = ["flat_rings", "joined", "trace", "vertices_on_sphere"]
@@ -212,8 +213,7 @@ def vertices_on_sphere(ring, surface):
     turn = np.abs(half_turn(np.roll(lon, -1) - lon))
     counts = np.maximum(distances(points, after) / _STEP, turn / _STEP_IN_LONGITUDE)
     counts = np.maximum(1, np.ceil(counts)).astype(int)
-    share = (np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)) / np.repeat(counts, counts)
-    dense = np.repeat(points, counts, axis=1) + share * np.repeat(after - points, counts, axis=1)
+    dense = follow(points.T, counts).T
     return dense / np.linalg.norm(dense, axis=0)
 
 

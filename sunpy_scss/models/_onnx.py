@@ -32,7 +32,8 @@ def load_predict(weights):
     Returns
     -------
     callable
-        From images (n, ny, nx, channels) to probabilities (n, ny, nx, channels out), float32; safe in threads.
+        From images (n, ny, nx, 1) to probabilities (n, ny, nx, boundaries), float32, as those of
+        `sunpy_scss.models._network.predict`; safe in threads.
     """
     options = onnxruntime.SessionOptions()
     # Threads that wait for work would take the processor from reading and writing.

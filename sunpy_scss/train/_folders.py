@@ -260,7 +260,7 @@ def fetch_annotated_images(annotations, folder, *, split="", source="synoptic", 
             found = search_aia([one.date for one in chosen], facts.wavelength * u.AA, source=source, max_gap=max_gap)
             paths = fetch(found, folder / "downloads")
             drawn_on = list(zip(_of_times(chosen, found["time"]), paths, strict=True))
-            write_folder((_labelled(*pair) for pair in drawn_on), folder, split=split)
+            write_folder((_labelled(*pair, max_gap) for pair in drawn_on), folder, split=split)
             written += [annotation.name for annotation, _ in drawn_on]
     return written
 
@@ -273,9 +273,9 @@ def _of_times(annotations, times):
     return [of_time[time.isot].pop(0) for time in times]
 
 
-def _labelled(annotation, path):
+def _labelled(annotation, path, max_gap):
     image = read_map(path)
-    return LabelledMap(annotation.name, image, annotation_to_mask(annotation, image))
+    return LabelledMap(annotation.name, image, annotation_to_mask(annotation, image, max_gap=max_gap))
 
 
 def write_folder(labelled_maps, folder, *, split=""):

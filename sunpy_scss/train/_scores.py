@@ -4,7 +4,8 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import KDTree
 
-from sunpy_scss._sun.canonical import Frame, pixel_areas
+from sunpy_scss._sun.canonical import canonical_radius
+from sunpy_scss._sun.surface import canonical_surface
 from sunpy_scss.masks._metrics import dice_of, iou_of, ratio
 
 __all__ = ["LATITUDES", "RADII", "disk_sums", "measures", "overlap_measures", "pooled", "zone_sums"]
@@ -78,27 +79,18 @@ def zone_sums(dataset, claimed, tilts, half_width):
     dict
         By name, (n, zones): the disc, then the zones of latitude and of radius.
     """
-    points, areas = _surface(dataset.disk, half_width)
-    radii = np.hypot(*points[:2])
+    disk = dataset.disk
+    surface, inside = canonical_surface(len(disk), half_width, _DISTANCE), disk.nonzero()
+    points, areas = surface.points(*inside), surface.areas(*inside) / (2 * np.pi) * 100
+    radii = canonical_radius(len(disk), half_width)[disk]
     rows = []
     for image, tilt in enumerate(tilts):
-        sines = points[1] * np.cos(tilt) + points[2] * np.sin(tilt)
+        sines = points[2] * np.cos(tilt) + points[0] * np.sin(tilt)
         latitudes = np.degrees(np.arcsin(np.clip(sines, -1, 1)))
         zones = [np.ones_like(radii), *_between(LATITUDES, latitudes), *_between(RADII, radii)]
-        values = _values(*_masks(dataset, image, claimed[image]), dataset.disk, points, areas)
+        values = _values(*_masks(dataset, image, claimed[image]), disk, points, areas)
         rows.append(np.stack(zones).astype(float) @ np.stack([*values.values()], axis=1))
     return dict(zip(values, np.moveaxis(rows, -1, 0), strict=True))
-
-
-def _surface(disk, half_width):
-    """Unit vectors to west, north and the observer, and areas in percent of the hemisphere, of the disc's pixels."""
-    size = len(disk)
-    per_radius, middle = size / (2 * half_width), (size - 1) / 2
-    rows, columns = disk.nonzero()
-    frame = Frame(np.eye(2) * per_radius, np.full(2, middle), disk.shape, _DISTANCE)
-    x, y = (columns - middle) / per_radius, (rows - middle) / per_radius
-    points = np.stack([x, y, np.sqrt(np.maximum(0, 1 - x**2 - y**2))])
-    return points, pixel_areas(frame, rows, columns).astype(float) / (2 * np.pi) * 100
 
 
 def _between(edges, values):

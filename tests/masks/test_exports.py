@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from makers import fill_polygon
 
 import astropy.units as u
 import sunpy.map
@@ -15,7 +16,6 @@ from astropy.table import QTable, Table
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, get_earth
 from sunpy.map.header_helper import make_heliographic_header
 
-from sunpy_scss._sun.polygons import fill_polygon
 from sunpy_scss.annotations import geojson_to_mask
 from sunpy_scss.exceptions import HEKWarning, InvalidMapError
 from sunpy_scss.hek import hek_records, hek_table, hek_to_mask
