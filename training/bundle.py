@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import sunpy_scss
-from sunpy_scss.models import Model, build_network, save_model
+from sunpy_scss.models import Model, Split, build_network, save_model
 from sunpy_scss.models._network import predict
 from sunpy_scss.train import (
     calibrate,
@@ -26,6 +26,7 @@ from sunpy_scss.train import (
     read_configuration,
     threshold_scores,
 )
+from sunpy_scss.train._splits import images_of
 
 
 def main():
@@ -39,6 +40,7 @@ def main():
     network.load_weights(options.weights)
     model = remembering(Model(card, lambda images: predict(network, images)))
     validation, test = (make_dataset(list_folder(options.labels, part), card) for part in ("validation", "test"))
+    training = make_dataset(list_folder(options.labels, "train"), at_default(card))
     model = with_thresholds(calibrate(model, validation), validation)
     boundaries = [
         dataclasses.replace(one, share=share_of(test, one.level), scores=evaluate(model.at(one.name), test))
@@ -46,7 +48,7 @@ def main():
     ]
     scores = {
         "model": boundaries[0].scores,
-        **threshold_scores(make_dataset(list_folder(options.labels, "train"), at_default(card)), test, card.feature),
+        **threshold_scores(training, test, card.feature),
         "model on the labels before correction": evaluate(*on_old_labels(model, options.old)),
     }
     card = dataclasses.replace(
@@ -56,7 +58,8 @@ def main():
         version=sunpy_scss.__version__,
         training={**card.training, **dict(note.split("=", 1) for note in options.note)},
     )
-    save_model(card, network, options.output, overwrite=True)
+    split = Split(*map(images_of, (training, validation, test)))
+    save_model(card, network, options.output, overwrite=True, split=split)
     shutil.copyfile(options.recipe, options.output / "train.toml")
     print(json.dumps(card.to_dict(), indent=2))
 
