@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,20 +12,11 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-__all__ = [
-    "refuse_existing",
-    "remove_leftovers",
-    "save_figure",
-    "save_map",
-    "save_table",
-    "save_text",
-    "save_whole",
-    "scratch_folder",
-]
+__all__ = ["refuse_existing", "save_figure", "save_map", "save_table", "save_text", "save_whole", "scratch_folder"]
 
-_SCRATCH, _LOCK = ".sunpy_scss-", ".lock"
+_SCRATCH = ".sunpy-scss-"
 # A scratch folder is locked within microseconds of its making; where nothing can be locked, only age tells.
-_YOUNG, _OLD = 10, 3600
+_YOUNG, _OLD = 10, 86400
 
 
 def refuse_existing(*paths, overwrite):
@@ -142,38 +133,32 @@ def scratch_folder(parent):
     pathlib.Path
     """
     _sweep(Path(parent).resolve())
-    with tempfile.TemporaryDirectory(dir=parent, prefix=_SCRATCH) as folder, Path(folder, _LOCK).open("w") as lock:
+    with tempfile.TemporaryDirectory(dir=parent, prefix=_SCRATCH) as folder, Path(folder, ".lock").open("w") as lock:
         if fcntl:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            with suppress(OSError):  # some file systems of clusters know no locks
+                fcntl.flock(lock, fcntl.LOCK_EX)
         yield Path(folder)
 
 
-def remove_leftovers(folder):
-    """
-    Remove what programs that were killed while they wrote have left in a folder.
-
-    Parameters
-    ----------
-    folder : path-like
-    """
-    for left in Path(folder).glob(f"{_SCRATCH}*"):
-        if _is_left(left):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-_sweep = lru_cache(maxsize=1024)(remove_leftovers)  # once for each folder: listing a large one takes time
+@lru_cache(maxsize=1024)  # once for each folder: listing a large one takes time
+def _sweep(parent):
+    for folder in parent.glob(f"{_SCRATCH}*"):
+        if _is_left(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_left(folder):
     """Whether the program that made a scratch folder has ended without removing it."""
     try:
         age = time.time() - folder.stat().st_mtime
-        if not fcntl or not (folder / _LOCK).exists():
+        if not fcntl:
             return age > _OLD
         if age < _YOUNG:
             return False
-        with (folder / _LOCK).open("r+") as lock:
+        with (folder / ".lock").open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # locked, as its owner is at work, or removed by it a moment ago
+    except FileNotFoundError:  # removed by its owner a moment ago, or killed before it was locked
+        return folder.is_dir()
+    except OSError:  # locked: its owner is at work
         return False
     return True

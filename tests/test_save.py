@@ -74,7 +74,7 @@ with scratch_folder(sys.argv[1]) as folder:
 def test_what_a_killed_program_left_is_removed_at_the_next_start(tmp_path, monkeypatch):
     subprocess.run([sys.executable, "-c", KILLED, tmp_path], check=False)
     (left,) = tmp_path.iterdir()
-    assert left.name.startswith(".sunpy_scss-")
+    assert left.name.startswith(".sunpy-scss-")
     _save._sweep.cache_clear()
     save_text("text", tmp_path / "text.txt")  # so young that its maker may not have locked it yet
     assert left.is_dir()
