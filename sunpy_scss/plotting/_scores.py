@@ -127,9 +127,14 @@ def plot_evaluation(evaluation):
     disk = evaluation.scores[0]
     figure.suptitle(
         f"{evaluation.model} on {disk['images']} images in {disk['blocks']} blocks of time: "
-        f"IoU {disk['iou']:.3f} ({disk['iou_low']:.3f} to {disk['iou_high']:.3f}), Dice {disk['dice']:.3f}"
+        f"IoU {disk['iou']:.3f}{_in_words(disk)}, Dice {disk['dice']:.3f}"
     )
     return figure
+
+
+def _in_words(row):
+    """The interval of an IoU, where there are blocks enough for one."""
+    return f" ({row['iou_low']:.3f} to {row['iou_high']:.3f})" if np.isfinite(row["iou_low"]) else ""
 
 
 def _mark_blocks(axes, images):
