@@ -4,7 +4,8 @@ How often the area intervals of region_table hold the labelled area.
     python benchmarks/area_intervals.py MODEL DIR [--part PART] [--boundary NAME --label-level N] [--fit]
 
 DIR holds images/, masks/ and index.csv. Found and labelled regions that overlap are taken together, as one of either
-is often several of the other. A 68 % interval should hold 68 %. With --fit it prints the pair of probabilities for a card's
+is often several of the other. A 68 % interval should hold 68 %. With --fit it prints the pair of probabilities for a
+card's
 area_levels instead: those that leave a sixth of the labelled areas below the intervals, and a sixth above.
 """
 

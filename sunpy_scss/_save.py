@@ -3,14 +3,20 @@
 import shutil
 import tempfile
 import time
+from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["refuse_existing", "remove_leftovers", "save_figure", "save_map", "save_table", "save_text", "save_whole"]
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
-# Folders in which files are written before they are moved into place. What is left of a killed process is older than
-# anything takes to write.
-_SCRATCH = ".sunpy_scss-"
-_STALE_SECONDS = 3600
+__all__ = ["refuse_existing", "save_figure", "save_map", "save_table", "save_text", "save_whole", "scratch_folder"]
+
+_SCRATCH = ".sunpy-scss-"
+# A scratch folder is locked within microseconds of its making; where nothing can be locked, only age tells.
+_YOUNG, _OLD = 10, 86400
 
 
 def refuse_existing(*paths, overwrite):
@@ -104,20 +110,55 @@ def save_whole(path, write):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=_SCRATCH) as folder:
-        scratch = Path(folder) / path.name
+    with scratch_folder(path.parent) as folder:
+        scratch = folder / path.name
         write(scratch)
         scratch.replace(path)
 
 
-def remove_leftovers(folder):
+@contextmanager
+def scratch_folder(parent):
     """
-    Remove what processes that were killed while they wrote have left in a folder.
+    A folder for files in the making, on the disk where they will be.
+
+    It is removed at the end. What a killed program left is removed when the next one begins to write there.
 
     Parameters
     ----------
-    folder : path-like
+    parent : path-like
+        Where it is made.
+
+    Yields
+    ------
+    pathlib.Path
     """
-    for left in Path(folder).glob(f"{_SCRATCH}*"):
-        if time.time() - left.stat().st_mtime > _STALE_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+    _sweep(Path(parent).resolve())
+    with tempfile.TemporaryDirectory(dir=parent, prefix=_SCRATCH) as folder, Path(folder, ".lock").open("w") as lock:
+        if fcntl:
+            with suppress(OSError):  # some file systems of clusters know no locks
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield Path(folder)
+
+
+@lru_cache(maxsize=1024)  # once for each folder: listing a large one takes time
+def _sweep(parent):
+    for folder in parent.glob(f"{_SCRATCH}*"):
+        if _is_left(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left(folder):
+    """Whether the program that made a scratch folder has ended without removing it."""
+    try:
+        age = time.time() - folder.stat().st_mtime
+        if not fcntl:
+            return age > _OLD
+        if age < _YOUNG:
+            return False
+        with (folder / ".lock").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:  # removed by its owner a moment ago, or killed before it was locked
+        return folder.is_dir()
+    except OSError:  # locked: its owner is at work
+        return False
+    return True

@@ -6,14 +6,18 @@ __all__ = [
     "AnnotationError",
     "ArchiveError",
     "CalibrationWarning",
+    "EmptyPartError",
     "HEKError",
     "HEKWarning",
     "InvalidMapError",
+    "LimbWarning",
+    "MissingDataWarning",
     "MissingImageWarning",
     "ModelError",
     "ModelNotFoundError",
     "PartialDiskError",
     "QualityWarning",
+    "SplitWarning",
     "TrainingError",
     "UnreadableFileError",
     "WavelengthWarning",
@@ -48,6 +52,10 @@ class TrainingError(ValueError):
     """Data or configuration cannot be trained on, or the training failed."""
 
 
+class EmptyPartError(TrainingError):
+    """A folder of labelled images has none of a part that was asked for."""
+
+
 class UnreadableFileError(OSError):
     """A file is missing, cut off, no image, or not one image."""
 
@@ -60,12 +68,24 @@ class CalibrationWarning(SunpyUserWarning):
     """The intensity calibration of the Map is unknown; it was scaled."""
 
 
+class LimbWarning(SunpyUserWarning):
+    """The limb in the image is not quite where the header has it."""
+
+
+class MissingDataWarning(SunpyUserWarning):
+    """Part of the disc has no data, or something stands before it."""
+
+
 class MissingImageWarning(SunpyUserWarning):
     """An archive has no image near a time that was asked for."""
 
 
 class QualityWarning(SunpyUserWarning):
     """The instrument team flagged this image."""
+
+
+class SplitWarning(SunpyUserWarning):
+    """It is not known which images a model was trained on, so that its scores may be of images that it has seen."""
 
 
 class HEKError(OSError):

@@ -21,7 +21,7 @@ ROWS = [
     {"masks", "segment"},
     {"annotations", "images", "synthetic"},
     {"_mask_map", "_sun", "models"},
-    {"_features", "_save", "_warn", "exceptions"},
+    {"_arguments", "_features", "_save", "_warn", "exceptions"},
     {"__init__"},
 ]
 ROW_OF = {room: number for number, row in enumerate(ROWS) for room in row}

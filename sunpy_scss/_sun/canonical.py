@@ -16,6 +16,7 @@ import astropy.units as u
 from sunpy.map import GenericMap
 from sunpy.util.exceptions import SunpyMetadataWarning
 
+from sunpy_scss._sun.header import check_header
 from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = [
@@ -93,7 +94,8 @@ def check_map(smap):
     TypeError
         If it is not a Map.
     `~sunpy_scss.exceptions.InvalidMapError`
-        If it is not helioprojective, or nothing in it tells how large the Sun is.
+        If it is not helioprojective, its header has a value of the wrong kind, or nothing in it tells when it was
+        taken or how large the Sun is.
     """
     if not isinstance(smap, GenericMap):
         msg = f"Expected a sunpy Map (got {type(smap).__name__}); make one with sunpy.map.Map(file)."
@@ -101,6 +103,7 @@ def check_map(smap):
     if tuple(axis[:4] for axis in smap.coordinate_system) != ("HPLN", "HPLT"):
         msg = f"Only helioprojective Maps can be segmented (got {tuple(smap.coordinate_system)})."
         raise InvalidMapError(msg)
+    check_header(smap.meta)
     if not _size_of_sun_known(smap):
         msg = "The size of the Sun is unknown: the header needs an observer (HGLN_OBS, HGLT_OBS, DSUN_OBS) or RSUN_OBS."
         raise InvalidMapError(msg)

@@ -21,7 +21,7 @@ import astropy.units as u
 from astropy.time import Time
 
 from sunpy_scss._features import FEATURES, feature_at
-from sunpy_scss._save import remove_leftovers, save_text
+from sunpy_scss._save import save_text
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.exceptions import InvalidMapError, QualityWarning
 from sunpy_scss.files._catalogue import Catalogue
@@ -259,7 +259,6 @@ def _only_run(target):
     target.lock.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(target.lock, timeout=0):
-            remove_leftovers(target.lock.parent)
             yield
     except Timeout as error:
         msg = f"Another run works on {target.path}: let it finish, or give this one an output of its own."

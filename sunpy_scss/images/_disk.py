@@ -6,6 +6,7 @@ import sunpy.map
 
 from sunpy_scss._mask_map import make_map
 from sunpy_scss._sun.canonical import check_map, frame_of
+from sunpy_scss._sun.header import in_one_unit
 
 __all__ = ["limb_crop", "limb_mask"]
 
@@ -90,4 +91,4 @@ def _inside(smap, radius):
     if not radius > 0:
         msg = f"radius must be positive, in solar radii (got {radius})."
         raise ValueError(msg)
-    return frame_of(smap).radius(*np.ogrid[tuple(map(slice, smap.data.shape))]) <= radius
+    return frame_of(in_one_unit(smap)).radius(*np.ogrid[tuple(map(slice, smap.data.shape))]) <= radius

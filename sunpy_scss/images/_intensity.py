@@ -1,15 +1,22 @@
 """Checks of a Map, and its intensities in DN/s."""
 
+import operator
+
 import numpy as np
 
 import astropy.units as u
 
+from sunpy_scss._sun.header import number
 from sunpy_scss._warn import warn_caller
-from sunpy_scss.exceptions import InvalidMapError, QualityWarning, WavelengthWarning
+from sunpy_scss.exceptions import InvalidMapError, MissingDataWarning, QualityWarning, WavelengthWarning
 from sunpy_scss.images._browse import DISPLAY_SCALES, linearise
+from sunpy_scss.images._missing import pixels_without_data
 
 __all__ = ["angstroms", "intensities", "quality_caveats", "rate_of", "warn_of", "wavelength_caveats"]
 
+# In images for display the darkest parts of coronal holes are 0; a gap is known by what is around it, which is brighter
+# than this index in the colour table.
+_DISPLAY_EDGE = 40
 # The bit of AIA's QUALITY that is set in all near-real-time images, those of Helioviewer among them: no fault.
 _QUICK_LOOK = 1 << 30
 
@@ -31,10 +38,37 @@ def wavelength_caveats(smap, name, wavelengths):
 
 
 def quality_caveats(smap):
-    """As `caveats`: where the instrument team flagged an image."""
-    quality = smap.meta.get("quality", 0) & ~_QUICK_LOOK if _is_aia(smap) else 0
-    msg = f"This AIA image is flagged (QUALITY = {quality}): look at it before trusting its mask."
-    return [(msg, QualityWarning)] if quality else []
+    """As `caveats`: where the header of an AIA image tells that it is flagged, eclipsed or incomplete."""
+    if not _is_aia(smap):
+        return []
+    found = []
+    if quality := _quality(smap.meta) & ~_QUICK_LOOK:
+        msg = f"This AIA image is flagged (QUALITY = {quality}): look at it before trusting its mask."
+        found.append((msg, QualityWarning))
+    if str(smap.meta.get("acs_eclp", "")).upper() == "YES":
+        msg = "The Earth or the Moon stood before the Sun (ACS_ECLP = YES): what they hide may be taken for dark."
+        found.append((msg, MissingDataWarning))
+    received = number(smap.meta, "percentd", default=100)
+    if received < 100:
+        msg = f"Only {received:g} % of this image arrived (PERCENTD): what is missing may be taken for dark."
+        found.append((msg, MissingDataWarning))
+    return found
+
+
+def _quality(meta):
+    """The bits of QUALITY, which some archives write as text."""
+    quality = meta.get("quality", 0)
+    try:
+        return int(quality, 0) if isinstance(quality, str) else operator.index(quality)
+    except (TypeError, ValueError):
+        return _whole(number(meta, "quality", default=0))
+
+
+def _whole(quality):
+    if quality % 1:
+        msg = f"QUALITY in the header must be a whole number (got {quality!r})."
+        raise InvalidMapError(msg)
+    return int(quality)
 
 
 def warn_of(caveats):
@@ -46,19 +80,45 @@ def _is_aia(smap):
     return str(smap.meta.get("instrume", "")).startswith("AIA")
 
 
-def intensities(smap):
-    """The data (NaN where masked), the factor that makes them DN/s, and whether their calibration is known."""
+def intensities(smap, frame):
+    """
+    The intensities of a Map.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap
+    frame : sunpy_scss._sun.canonical.Frame
+        Of the Map.
+
+    Returns
+    -------
+    data : numpy.ndarray
+        (ny, nx); NaN where they are masked, blank or missing.
+    per_second : float
+        The factor that makes them DN/s.
+    calibrated : bool
+        Whether their calibration is known.
+    """
     data = smap.data
     if data.ndim != 2 or data.dtype.kind not in "iuf":
         msg = f"The data must be a two-dimensional array of real numbers (got {data.ndim} dimensions of {data.dtype})."
         raise InvalidMapError(msg)
+    missing = _missing(smap, data, frame)
     if data.dtype == np.uint8:
         data, per_second, has_rate = linearise(data, _display_wavelength(smap)), 1.0, True
     else:
         per_second, has_rate = _per_second(smap)
-    if smap.mask is not None:
-        data = np.where(smap.mask, np.nan, data)
+    if missing is not None:
+        data = np.where(missing, np.nan, data)
     return data, per_second, has_rate and _is_aia(smap)
+
+
+def _missing(smap, data, frame):
+    """The pixels whose values mean that there are none; None if there are no such pixels."""
+    blank = smap.meta.get("blank") if data.dtype.kind in "iu" else None
+    gaps = pixels_without_data(data, frame, edge=_DISPLAY_EDGE if data.dtype == np.uint8 else None)
+    parts = [part for part in (smap.mask, None if blank is None else data == blank, gaps) if part is not None]
+    return np.logical_or.reduce(parts) if parts else None
 
 
 def _display_wavelength(smap):
@@ -92,6 +152,9 @@ def _per_second(smap):
 def rate_of(value, smap, per_second, *, name):
     """A Quantity that a user gave in DN/s or in the unit of the Map, as a positive number in DN/s."""
     quantity = u.Quantity(value)
+    if not quantity.isscalar:
+        msg = f"{name} must be one positive number with a unit, as 120 * u.DN / u.s (got {quantity})."
+        raise ValueError(msg)
     unit = u.DN if smap.unit is None else smap.unit
     if quantity.unit.is_equivalent(u.DN / u.s):
         rate = quantity.to_value(u.DN / u.s)
@@ -101,7 +164,7 @@ def rate_of(value, smap, per_second, *, name):
         got = f"{quantity.value:g} without a unit" if quantity.unit == u.dimensionless_unscaled else quantity.unit
         msg = f"{name} must be in DN/s or in the unit of the Map, {unit}, as 120 * u.DN / u.s (got {got})."
         raise u.UnitsError(msg)
-    if not quantity.isscalar or not np.isfinite(rate) or rate <= 0:
-        msg = f"{name} must be one positive number (got {quantity})."
+    if not 0 < rate < np.inf:
+        msg = f"{name} must be positive and finite (got {quantity})."
         raise ValueError(msg)
     return float(rate)

@@ -11,6 +11,7 @@ import sunpy.map
 from astropy.io import fits
 from sunpy.map import GenericMap
 
+from sunpy_scss._sun.header import in_one_unit
 from sunpy_scss.exceptions import UnreadableFileError
 from sunpy_scss.images._jp2 import is_jp2, read_jp2
 
@@ -55,7 +56,7 @@ def read_map(path):
     if not isinstance(maps, GenericMap):
         msg = f"{path} holds {len(maps)} images: open it by sunpy.map.Map and choose one."
         raise UnreadableFileError(msg)
-    return maps
+    return in_one_unit(maps)
 
 
 def example_map(wavelength):

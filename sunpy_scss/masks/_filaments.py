@@ -196,7 +196,7 @@ def _brightness(regions, mask, image):
     """Contrast, density of bright points and sharpness of the border."""
     frame, rsun = frame_of(mask), mask.rsun_meters.to(u.Mm)
     labels = _canonical_labels(regions.labels, frame)
-    flat = _flat(to_canonical(_intensity(image), frame, **_GRID), labels)
+    flat = _flat(to_canonical(_intensity(image, frame), frame, **_GRID), labels)
     known = np.isfinite(flat)
     filled = np.where(known, flat, 0)
     peaks = known & (filled == ndimage.maximum_filter(filled, _SQUARE))
@@ -223,8 +223,8 @@ def _brightness(regions, mask, image):
     }
 
 
-def _intensity(image):
-    data, per_second, calibrated = intensities(image)
+def _intensity(image, frame):
+    data, per_second, calibrated = intensities(image, frame)
     return np.maximum(data * per_second, _FLOOR) if calibrated else data
 
 

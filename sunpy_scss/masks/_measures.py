@@ -6,10 +6,10 @@ from skimage.segmentation import watershed
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
-from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
+from sunpy.coordinates import HeliographicStonyhurst
 
 from sunpy_scss._sun.transfer import same_grid, sample
-from sunpy_scss._sun.view import half_turn, longitude_latitude
+from sunpy_scss._sun.view import carrington_frame, half_turn, longitude_latitude, longitude_origin
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._regions import perimeters
 
@@ -51,7 +51,7 @@ def places(regions, mask):
     surface = regions.surface
     lon, lat = longitude_latitude(regions.sum(regions.areas * regions.points))
     frame = HeliographicStonyhurst(obstime=surface.obstime, rsun=mask.rsun_meters)
-    carrington = HeliographicCarrington(obstime=surface.obstime, observer=mask.observer_coordinate)
+    carrington = lon - longitude_origin(carrington_frame(surface.obstime))
     centroid = SkyCoord(lon * u.rad, lat * u.rad, frame=frame)
     (east, west), latitudes = _extents(regions, lon)
     if surface.is_image:
@@ -62,7 +62,7 @@ def places(regions, mask):
     stonyhurst = [*_from(lon, east, west), *latitudes]
     return {
         "centroid": centroid,
-        "carrington_lon": u.Quantity(centroid.transform_to(carrington).lon, u.deg),
+        "carrington_lon": np.degrees(carrington % (2 * np.pi)) * u.deg,
         **_quantities(("lon_min", "lon_max", "lat_min", "lat_max"), stonyhurst, u.deg),
         **_quantities(("left", "right", "bottom", "top"), box, u.arcsec if surface.is_image else u.deg),
     }
@@ -183,22 +183,23 @@ def field(regions, magnetogram, rsun):
 
 
 def confidence(regions, probability, mask):
-    """Mean probability, and areas within two probabilities of the border."""
+    """Mean probability, and areas within two probabilities of the border; what is not known (NaN) may be inside."""
     if not same_grid(probability, mask):
         msg = "The probability must be on the pixels of the mask, as predict_probability gives it for the same Map."
         raise InvalidMapError(msg)
     rounding = 1e-6  # as smoothing leaves it
-    if not ((probability.data >= -rounding) & (probability.data <= 1 + rounding)).all():
+    if not ((probability.data >= -rounding) & (probability.data <= 1 + rounding) | np.isnan(probability.data)).all():
         msg = "A probability is between 0 and 1 everywhere; give what predict_probability returns."
         raise InvalidMapError(msg)
     least, sure = _interval_levels(mask, probability)
     total = regions.sum(regions.areas)
-    inside = probability.data[regions.rows, regions.columns]
+    probability = np.where(np.isnan(probability.data), least, probability.data)
+    inside = probability[regions.rows, regions.columns]
     core = regions.sum(np.where(inside >= sure, regions.areas, 0))
     return {
         "confidence": regions.sum(regions.areas * inside) / total,
         "area_low": _area(core, mask.rsun_meters),
-        "area_high": _area(total + _areas_around(regions, probability.data, least), mask.rsun_meters),
+        "area_high": _area(total + _areas_around(regions, probability, least), mask.rsun_meters),
     }
 
 

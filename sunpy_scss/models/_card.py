@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import expit, logit
 
-from sunpy_scss._features import FEATURES
 from sunpy_scss.exceptions import ModelError
+from sunpy_scss.models._split import Split
+from sunpy_scss.models._validity import check_card
 
 __all__ = ["OUTER_RADIUS", "Boundary", "Model", "ModelCard", "Network", "Stretch", "stretch"]
 
@@ -192,12 +193,7 @@ class ModelCard:
     sha256: str = ""
 
     def __post_init__(self):
-        if self.feature not in FEATURES:
-            msg = f"A card's feature is one of {', '.join(FEATURES)} (got {self.feature!r})."
-            raise ModelError(msg)
-        if not self.temperature > 0:
-            msg = f"A card's temperature is a positive number (got {self.temperature!r})."
-            raise ModelError(msg)
+        check_card(self)
         object.__setattr__(self, "wavelengths", tuple(self.wavelengths))
         object.__setattr__(self, "area_levels", tuple(self.area_levels))
         object.__setattr__(self, "boundaries", tuple(self.boundaries))
@@ -275,10 +271,14 @@ class Model:
     predict : callable
         From (n, size, size, 1) float32 in [0, 1] to probabilities (n, size, size, boundaries), before
         `ModelCard.calibrated`; those of outer boundaries first, and no lower than further inside. Any function will do.
+    split : Split, optional
+        The images that it was trained and validated on, where that is known. Scores on those it was trained on, or on
+        images of the days around them, are refused.
     """
 
     card: ModelCard
     predict: Callable
+    split: Split | None = None
 
     def at(self, boundary=None):
         """
@@ -317,4 +317,8 @@ class Model:
         chosen = self.card.boundaries[0] if boundary is None else known[boundary]
         channel = self.card.levels.index(chosen.level)
         card = dataclasses.replace(self.card, boundaries=(chosen,))
-        return Model(card, lambda images: self.predict(images)[..., channel : channel + 1])
+
+        def predict(images):
+            return self.predict(images)[..., channel : channel + 1]
+
+        return dataclasses.replace(self, card=card, predict=predict)

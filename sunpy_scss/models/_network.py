@@ -25,6 +25,7 @@ __all__ = [
     "freeze_encoder",
     "predict",
     "scss_net",
+    "seed_dropout",
     "set_seed",
 ]
 
@@ -201,6 +202,23 @@ class StopAtNaN(keras.callbacks.Callback):
         """Called by Keras."""
         if not np.isfinite(logs["loss"]):
             self.batch, self.model.stop_training = batch, True
+
+
+def seed_dropout(network, seed):
+    """
+    Set where the random numbers of a network's layers start, in place.
+
+    Keras does not save them with the weights; set for each epoch, a training that was interrupted draws the same ones.
+
+    Parameters
+    ----------
+    network : keras.Model
+    seed : sequence of int
+    """
+    states = [variable for variable in network.variables if "seed_generator" in variable.path]
+    for number, state in enumerate(states):
+        drawn = np.random.default_rng([*seed, number]).integers(2**31, size=2)
+        state.assign(ops.convert_to_tensor(drawn, dtype=state.dtype))
 
 
 class RunningMean(keras.callbacks.Callback):

@@ -2,14 +2,13 @@
 
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
 
-from sunpy_scss._save import refuse_existing
+from sunpy_scss._save import refuse_existing, scratch_folder
 
 __all__ = ["save_movie"]
 
@@ -61,11 +60,11 @@ def save_movie(figures, path, *, rate=4, overwrite=False):
         msg = f"{path} holds more than pictures and is not replaced; choose a new folder."
         raise FileExistsError(msg)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        frames = _draw_frames(figures, Path(folder) / "frames")
-        scratch = Path(folder) / f"new{path.suffix}"
+    with scratch_folder(path.parent) as folder:
+        frames = _draw_frames(figures, folder / "frames")
+        scratch = folder / f"new{path.suffix}"
         _WRITERS[path.suffix](frames, scratch, rate)
-        _replace(path, scratch, Path(folder) / "old")
+        _replace(path, scratch, folder / "old")
     return path
 
 

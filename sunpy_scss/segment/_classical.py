@@ -8,6 +8,7 @@ import sunpy.map
 from astropy.coordinates import SkyCoord
 from sunpy.map.header_helper import make_fitswcs_header
 
+from sunpy_scss._arguments import check_area
 from sunpy_scss._mask_map import make_mask
 from sunpy_scss._sun.canonical import (
     canonical_radius,
@@ -16,18 +17,12 @@ from sunpy_scss._sun.canonical import (
     from_canonical,
     limb_brightening,
 )
+from sunpy_scss._sun.header import in_one_unit
 from sunpy_scss._sun.surface import remove_small_regions, surface_of
 from sunpy_scss._sun.transfer import sample
 from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.images._intensity import (
-    angstroms,
-    intensities,
-    quality_caveats,
-    rate_of,
-    warn_of,
-    wavelength_caveats,
-)
-from sunpy_scss.segment._input import canonical_image, measured_median, warn_of_calibration
+from sunpy_scss.images._canonical import canonical_image, measured_median, warn_of_calibration
+from sunpy_scss.images._intensity import angstroms, intensities, rate_of, warn_of, wavelength_caveats
 
 __all__ = ["three_channel_coronal_holes", "threshold_coronal_holes"]
 
@@ -117,11 +112,12 @@ def threshold_coronal_holes(smap, *, threshold=None, min_area: u.Mm**2 = 1000 * 
     True
     """
     check_map(smap)
-    warn_of(quality_caveats(smap))
+    check_area(min_area, "min_area")
+    smap = in_one_unit(smap)
+    found = canonical_image(smap, **_GRID, disk_median=disk_median)
     if threshold is None:
         warn_of(wavelength_caveats(smap, "The default threshold", _CHANNELS[193]))
-    found = canonical_image(smap, **_GRID, disk_median=disk_median)
-    keywords = {"SCSSMED": found.disk_median}
+    keywords = {"SCSSMED": found.disk_median, "SCSSSEEN": round(found.seen, 4)}
     if threshold is None and not found.calibrated:
         warn_of_calibration(_REFERENCE_MEDIAN)
         keywords["SCSSCAL"] = _REFERENCE_MEDIAN / found.disk_median
@@ -133,6 +129,7 @@ def threshold_coronal_holes(smap, *, threshold=None, min_area: u.Mm**2 = 1000 * 
         _with_core(_open(excess), _CORE - 1),
         smap,
         min_area,
+        missing=found.missing,
         keywords={"SCSSMOD": "threshold", "SCSSTHR": border, **keywords},
         history=f"threshold={'half-way to the dark level' if threshold is None else threshold}",
     )
@@ -225,17 +222,29 @@ def three_channel_coronal_holes(
     >>> iou(suns[1].coronal_holes.data, mask.data) > 0.8
     True
     """
-    maps = dict(zip(_CHANNELS, (smap_171, smap_193, smap_211), strict=True))
-    for wavelength, smap in maps.items():
+    check_area(min_area, "min_area")
+    maps = {}
+    for wavelength, smap in zip(_CHANNELS, (smap_171, smap_193, smap_211), strict=True):
         check_map(smap)
         _check_channel(smap, wavelength, smap_193, max_gap)
-        warn_of(quality_caveats(smap))
+        maps[wavelength] = in_one_unit(smap)
+    smap_193 = maps[193]
     surface = surface_of(_canonical_map(smap_193))
-    contrasts = np.stack([_contrast(smap, surface) for smap in maps.values()])
+    images = np.stack([_on_surface(smap, surface) for smap in maps.values()])
+    contrasts = np.stack([_contrast(image) for image in images])
     excess = [limit - np.tensordot(weights, contrasts, axes=1) for weights, limit in _LINES]
     times = "\n".join(f"{wavelength}: {smap.date.isot}" for wavelength, smap in maps.items())
+    unknown = ~np.isfinite(images).all(axis=0) & (canonical_radius(**_GRID) <= 1)
     return _mask_map(
-        _open(np.min(excess, axis=0)), smap_193, min_area, keywords={"SCSSMOD": "three-channel"}, history=times
+        _open(np.min(excess, axis=0)),
+        smap_193,
+        min_area,
+        missing=from_canonical(unknown, frame_of(smap_193), half_width=_GRID["half_width"]) >= 0.5,
+        keywords={
+            "SCSSMOD": "three-channel",
+            "SCSSSEEN": round(float(1 - unknown.sum() / (canonical_radius(**_GRID) <= 1).sum()), 4),
+        },
+        history=times,
     )
 
 
@@ -262,13 +271,20 @@ def _canonical_map(smap):
     )
 
 
-def _contrast(smap, surface):
-    """log10 of the intensity relative to the quiet Sun, on the surface of the canonical grid as it was then."""
+def _on_surface(smap, surface):
+    """The intensities of a Map on the canonical grid, of the surface as it was at the time of another one."""
+    found = canonical_image(smap, **_GRID)  # for its checks
+    data, _, _ = intensities(smap, found.frame)
     rows, columns = (grid.ravel() for grid in np.indices(surface.shape))
     on_sun = surface.on_sun(rows, columns)
     rows, columns = rows[on_sun], columns[on_sun]
     image = np.full(surface.shape, np.nan)
-    image[rows, columns], _ = sample(sunpy.map.Map(intensities(smap)[0], smap.meta), surface, rows, columns)
+    image[rows, columns], _ = sample(sunpy.map.Map(data, smap.meta), surface, rows, columns)
+    return image
+
+
+def _contrast(image):
+    """log10 of an image relative to the quiet Sun."""
     return _smooth(np.log10(_relative(image, measured_median(image, canonical_radius(**_GRID)))))
 
 
@@ -303,9 +319,11 @@ def _with_core(excess, core):
     return np.where((deepest < core)[labels] & (excess > 0), 0, excess)
 
 
-def _mask_map(excess, smap, min_area, *, keywords, history):
-    """The mask of where the excess, on the canonical grid, is positive on the pixels of a Map."""
+def _mask_map(excess, smap, min_area, *, missing, keywords, history):
+    """The mask of where the excess, on the canonical grid, is positive on the pixels of a Map that have data."""
     mask = from_canonical(excess, frame_of(smap), half_width=_GRID["half_width"]) > 0
+    if missing is not None:
+        mask &= ~missing
     least = (min_area / smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
     return make_mask(
         remove_small_regions(mask, surface_of(smap), least),

@@ -8,9 +8,11 @@ import astropy.units as u
 from sunpy.map import GenericMap, MapSequence
 
 import sunpy_scss
+from sunpy_scss._arguments import check_area, check_count, check_number
 from sunpy_scss._features import FEATURES, feature_at, feature_name
 from sunpy_scss._mask_map import make_map, make_mask
 from sunpy_scss._sun.canonical import check_map, from_canonical
+from sunpy_scss._sun.header import in_one_unit
 from sunpy_scss._sun.surface import remove_small_regions, surface_of
 from sunpy_scss._sun.threshold import above_threshold
 from sunpy_scss.exceptions import InvalidMapError, ModelError
@@ -59,22 +61,33 @@ def segment_coronal_holes(
     Returns
     -------
     sunpy.map.GenericMap or list of sunpy.map.GenericMap
-        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap``; a list for a sequence or list. The header
-        tells the model (SCSSMOD, SCSSHASH), its labels (SCSSLAB), the boundary (SCSSBND), the threshold (SCSSTHR), and
-        in SCSSCAL the factor by which an image of unknown calibration was scaled.
+        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap``; a list for a sequence or list. What has no
+        data is 0 as well. The header tells the model (SCSSMOD, SCSSHASH), its labels (SCSSLAB), the boundary
+        (SCSSBND), the threshold (SCSSTHR), the share of the disc that has data (SCSSSEEN), and in SCSSCAL the factor
+        by which an image of unknown calibration was scaled.
 
     Raises
     ------
     TypeError
         If ``smap`` is not a Map.
     `~sunpy_scss.exceptions.InvalidMapError`
-        If the Map holds no image, is not helioprojective or does not tell the size of the Sun.
+        If the Map holds no image, is not helioprojective, does not tell the size of the Sun or the time, has a value of
+        the wrong kind in its header, or the limb of the image is far from where the header has it.
     `~sunpy_scss.exceptions.PartialDiskError`
         If too little of the disc is visible and ``disk_median`` is not given.
     `~sunpy_scss.exceptions.ModelNotFoundError`
         If there is no such model.
     `~sunpy_scss.exceptions.ModelError`
-        If the model does not draw that boundary, or finds another feature.
+        If the model does not draw that boundary, is of another feature, or what it gives are no probabilities.
+
+    Warns
+    -----
+    `~sunpy_scss.exceptions.WavelengthWarning`, `~sunpy_scss.exceptions.CalibrationWarning`
+        If the Map is of a wavelength or a calibration for which the model was not made.
+    `~sunpy_scss.exceptions.MissingDataWarning`, `~sunpy_scss.exceptions.QualityWarning`
+        If part of the disc has no data or is eclipsed, or the instrument team flagged the image.
+    `~sunpy_scss.exceptions.LimbWarning`
+        If the limb of the image is not quite where the header has it.
 
     References
     ----------
@@ -161,13 +174,13 @@ def predict_probability(smap, *, model=None, boundary=None, disk_median=None, sa
         As for `segment_coronal_holes`.
     samples : int, optional
         Average over so many of the eight variants of the image: mirrored east-west, north-south, both, and the same
-        four shifted by half a pixel of the network's grid. Takes as many times as long. How far they differ tells
-        `predict_spread`.
+        four shifted by five pixels of the network's grid. It takes as many times as long. `predict_spread` tells how
+        far the variants differ.
 
     Returns
     -------
     sunpy.map.GenericMap or list of sunpy.map.GenericMap
-        float32 in [0, 1], 0 off the disc, on the WCS of ``smap``.
+        float32 in [0, 1], 0 off the disc and NaN where the image has no data on it, on the WCS of ``smap``.
 
     Raises
     ------
@@ -209,8 +222,8 @@ def predict_spread(smap, *, model=None, boundary=None, disk_median=None, samples
     Returns
     -------
     sunpy.map.GenericMap or list of sunpy.map.GenericMap
-        float32 from 0 to 0.5, the standard deviation of the probability over the variants; 0 off the disc; on the WCS
-        of ``smap``.
+        float32 from 0 to 0.5, the standard deviation of the probability over the variants; 0 off the disc and NaN
+        where the image has no data on it; on the WCS of ``smap``.
 
     Raises
     ------
@@ -227,16 +240,15 @@ def predict_spread(smap, *, model=None, boundary=None, disk_median=None, samples
     >>> bool(0 < spread.max() <= 0.5)
     True
     """
-    if samples < 2:
-        msg = f"The spread needs at least two samples (got {samples}); one has none."
-        raise ValueError(msg)
+    check_count(samples, "samples", least=2, most=len(_VARIANTS))
     return _predict(smap, model, boundary, disk_median, samples, "probability spread", _Prediction.spread)
 
 
 def _predict(smap, model, boundary, disk_median, samples, quantity, on_pixels):
     """Maps of what ``on_pixels`` makes of each `_Prediction`."""
     maps = _maps(smap)
-    model = load_model(model or _default_model(maps)).at(boundary)
+    check_count(samples, "samples", least=1, most=len(_VARIANTS))
+    model = load_model(_default_model(maps) if model is None else model).at(boundary)
     content = f"{feature_name(model.card.feature)} {quantity}"
     levels = dict(zip(("SCSSSURE", "SCSSMAYB"), model.card.area_levels, strict=True))
     results = [
@@ -261,16 +273,15 @@ def _default_model(maps):
 
 
 def _segment(feature, smap, model, boundary, threshold, min_area, disk_median, samples):
-    model = load_model(model or FEATURES[feature].model)
+    model = load_model(FEATURES[feature].model if model is None else model)
     if model.card.feature != feature:
         msg = f"{model.card.name} finds {feature_name(model.card.feature)}s, not {feature_name(feature)}s."
         raise ModelError(msg)
     model = model.at(boundary)
     threshold = model.card.threshold if threshold is None else threshold
-    threshold = float(u.Quantity(threshold).to_value(u.dimensionless_unscaled))
-    if not 0 < threshold < 1:
-        msg = f"threshold must be between 0 and 1 (got {threshold})."
-        raise ValueError(msg)
+    threshold = check_number(threshold, "threshold", above=0, below=1)
+    check_area(min_area, "min_area")
+    check_count(samples, "samples", least=1, most=len(_VARIANTS))
     history = (
         f"sunpy_scss: {feature_name(feature)}s by {model.card.name}\n"
         f"threshold={threshold:g}, min_area={min_area:g}, samples={samples}"
@@ -293,7 +304,7 @@ def _maps(smap):
     maps = list(smap) if isinstance(smap, MapSequence | list | tuple) else [smap]
     for one in maps:
         check_map(one)
-    return maps
+    return [in_one_unit(one) for one in maps]
 
 
 # Maps are prepared and predicted in groups of this many: the memory for a long list stays that of one group.
@@ -312,10 +323,21 @@ class _Prediction:
     variants: np.ndarray
 
     def probability(self):
-        return self.model.card.calibrated(self._to_pixels(from_canonical, self._mean()))
+        return self._where_seen(self.model.card.calibrated(self._to_pixels(from_canonical, self._mean())))
 
     def spread(self):
-        return self._to_pixels(from_canonical, self.model.card.calibrated(self.variants).std(axis=0))
+        spread = self.model.card.calibrated(self.variants).std(axis=0)
+        return self._where_seen(self._to_pixels(from_canonical, spread))
+
+    def _where_seen(self, values):
+        """NaN on the disc where the image has no data."""
+        missing = self.network_input.missing
+        if missing is None:
+            return values
+        rows, columns = self.network_input.frame.disk_slices()
+        on_disk = self.network_input.frame.radius(*np.ogrid[rows, columns]) <= 1
+        values[rows, columns][missing[rows, columns] & on_disk] = np.nan
+        return values
 
     def _mean(self):
         return self.variants.mean(axis=0, dtype=float)
@@ -327,6 +349,8 @@ class _Prediction:
         # Interpolated and averaged before calibration, masks do not depend on the temperature.
         raw = float(self.model.card.uncalibrated(threshold))
         mask = self._to_pixels(above_threshold, self._mean(), threshold=raw)
+        if self.network_input.missing is not None:
+            mask &= ~self.network_input.missing
         least = (min_area / self.smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
         return remove_small_regions(mask, surface_of(self.smap), least)
 
@@ -340,6 +364,7 @@ class _Prediction:
             "SCSSVER": sunpy_scss.__version__,
             "SCSSTEMP": card.temperature,
             "SCSSMED": self.network_input.disk_median,
+            "SCSSSEEN": round(self.network_input.seen, 4),
         }
         if card.boundaries:
             keywords["SCSSBND"] = card.boundaries[0].name
@@ -350,9 +375,6 @@ class _Prediction:
 
 def _predictions(maps, model, disk_median, samples):
     """Yield a `_Prediction` for each Map; networks are fastest on several images at once."""
-    if not 1 <= samples <= len(_VARIANTS):
-        msg = f"samples must be between 1 and {len(_VARIANTS)} (got {samples})."
-        raise ValueError(msg)
     for start in range(0, len(maps), _BATCH):
         group = maps[start : start + _BATCH]
         inputs = [network_input(smap, model.card, disk_median=disk_median) for smap in group]
@@ -366,5 +388,19 @@ def _variants(model, images, samples):
     found = []
     for rows, columns, shift in _VARIANTS[:samples]:
         variant = np.roll(images, shift, axis=(1, 2))[:, ::rows, ::columns, np.newaxis]
-        found.append(np.roll(model.predict(variant)[:, ::rows, ::columns, 0], -shift, axis=(1, 2)))
+        found.append(np.roll(_predicted(model, variant)[:, ::rows, ::columns, 0], -shift, axis=(1, 2)))
     return np.stack(found)
+
+
+def _predicted(model, images):
+    """What a model says of images (n, size, size, 1), if these are probabilities."""
+    found = np.asarray(model.predict(images))
+    rounding = 1e-6
+    if found.shape != images.shape:
+        msg = f"{model.card.name} must give an array of the shape of its input, {images.shape} (got {found.shape})."
+        raise ModelError(msg)
+    if not ((found >= -rounding) & (found <= 1 + rounding)).all():
+        low, high = found.min(), found.max()
+        msg = f"{model.card.name} must give probabilities, from 0 to 1 (got values from {low:g} to {high:g})."
+        raise ModelError(msg)
+    return found

@@ -8,7 +8,7 @@ from astropy.table import QTable
 from sunpy.sun.constants import radius as solar_radius
 
 from sunpy_scss.exceptions import TrainingError
-from sunpy_scss.train._scores import ratio
+from sunpy_scss.masks._metrics import ratio
 
 __all__ = ["detection_curve"]
 

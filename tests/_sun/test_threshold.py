@@ -10,7 +10,7 @@ from sunpy_scss._sun.threshold import above_threshold
 
 def frame_of(*, shape=(200, 260), radius=90.0, angle=0.0, mirrored=False, centre=(128.3, 101.7)):
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return Frame(turn @ np.diag([-1 if mirrored else 1, 1]) * radius, np.array(centre), shape, 215.0)
+    return Frame(turn @ np.diag([-1 if mirrored else 1, 1]) * radius, np.array(centre), shape)
 
 
 def image(size, smoothing, seed=0):

@@ -303,14 +303,6 @@ class TestFailures:
         with FileLock(output / ".sunpy_scss.lock"), pytest.raises(FileExistsError, match="Another run"):
             run(folder, output)
 
-    def test_what_killed_runs_left_goes_after_an_hour(self, folder, output):
-        for name, age in (("old", 4000), ("new", 0)):
-            (output / f".sunpy_scss-{name}").mkdir(parents=True)
-            os.utime(output / f".sunpy_scss-{name}", (time.time() - age,) * 2)
-        run(folder, output)
-        assert not (output / ".sunpy_scss-old").exists()
-        assert (output / ".sunpy_scss-new").exists()
-
 
 class TestRegions:
     def test_rows_are_those_of_the_region_table(self, folder, output):

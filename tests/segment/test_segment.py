@@ -133,6 +133,7 @@ class TestInvariance:
         data[5, 5] = np.inf
         found = segment_coronal_holes(with_data(smap, data), model=dark_model())
         assert iou(found.data, mask.data) > 0.97
+        assert not found.data[np.isnan(data)].any()
 
     def test_masked_pixels_are_missing(self, smap, mask):
         data = smap.data.copy()
@@ -297,8 +298,48 @@ class TestBadInput:
         ids=["NaN", "zero", "constant", "negative"],
     )
     def test_no_image(self, smap, data):
-        with pytest.raises(InvalidMapError, match=r"no (finite|image)"):
+        with pytest.raises(InvalidMapError, match=r"no (data|image)"):
             segment_coronal_holes(with_data(smap, data), model=dark_model())
+
+    @pytest.mark.parametrize("logarithm", [np.log10, np.log])
+    def test_logarithms_without_a_unit(self, smap, logarithm):
+        header = {key: value for key, value in smap.meta.items() if key != "bunit"}
+        with pytest.raises(InvalidMapError, match="look like logarithms"):
+            segment_coronal_holes(sunpy.map.Map(logarithm(smap.data), header), model=dark_model())
+
+    @pytest.mark.parametrize(
+        ("answer", "message"),
+        [
+            (lambda images: np.full_like(images, np.nan), "from 0 to 1 .got values from nan"),
+            (lambda images: np.full_like(images, 7), "from 0 to 1 .got values from 7"),
+            (lambda images: -images, "from 0 to 1"),
+            (lambda images: images[:, ::2], "of the shape of its input"),
+            (lambda images: 0.5, "of the shape of its input"),
+        ],
+        ids=["NaN", "7", "negative", "half", "number"],
+    )
+    def test_what_a_model_says_are_probabilities(self, smap, answer, message):
+        with pytest.raises(ModelError, match=message):
+            segment_coronal_holes(smap, model=Model(dark_model().card, answer))
+
+    @pytest.mark.parametrize(
+        ("arguments", "error", "message"),
+        [
+            ({"samples": 2.5}, TypeError, "samples must be a whole number"),
+            ({"samples": np.ones(2)}, TypeError, "samples must be a whole number"),
+            ({"samples": True}, TypeError, "samples must be a whole number"),
+            ({"threshold": np.array([0.5, 0.6])}, TypeError, "threshold must be one number"),
+            ({"threshold": "0.5"}, TypeError, "threshold must be one number"),
+            ({"threshold": np.nan}, ValueError, "threshold must be between 0 and 1"),
+            ({"min_area": np.nan * u.Mm**2}, ValueError, "min_area must be one area"),
+            ({"min_area": -1 * u.Mm**2}, ValueError, "min_area must be one area"),
+            ({"min_area": [1, 2] * u.Mm**2}, ValueError, "min_area must be one area"),
+            ({"model": np.ones(2)}, TypeError, "A model is a name"),
+        ],
+    )
+    def test_arguments(self, smap, arguments, error, message):
+        with pytest.raises(error, match=message):
+            segment_coronal_holes(smap, **{"model": dark_model(), **arguments})
 
     def test_complex_data(self, smap):
         with pytest.raises(InvalidMapError, match="real numbers"):

@@ -1,0 +1,57 @@
+"""Checks of arguments that many functions share."""
+
+import numbers
+
+import numpy as np
+
+import astropy.units as u
+
+__all__ = ["check_area", "check_count", "check_number"]
+
+
+def check_number(value, name, *, above, below):
+    """
+    A number between two others, exclusively, as a float.
+
+    Raises
+    ------
+    TypeError
+        If it is no number: text, an array, or a Quantity with a unit.
+    ValueError
+        If it is not between them; NaN is not.
+    """
+    plain = value.to_value(u.dimensionless_unscaled) if isinstance(value, u.Quantity) else value
+    if np.ndim(plain) != 0 or not isinstance(plain := np.asarray(plain)[()], numbers.Real | np.bool_):
+        msg = f"{name} must be one number (got {value!r})."
+        raise TypeError(msg)
+    if not above < plain < below:
+        msg = f"{name} must be between {above:g} and {below:g} (got {value})."
+        raise ValueError(msg)
+    return float(plain)
+
+
+def check_count(value, name, *, least, most):
+    """
+    A whole number between two others, inclusively, as an int.
+
+    Raises
+    ------
+    TypeError
+        If it is no whole number.
+    ValueError
+        If it is not between them.
+    """
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        msg = f"{name} must be a whole number (got {value!r})."
+        raise TypeError(msg)
+    if not least <= value <= most:
+        msg = f"{name} must be between {least} and {most} (got {value})."
+        raise ValueError(msg)
+    return int(value)
+
+
+def check_area(value, name):
+    """Raise a ValueError unless a Quantity, whose unit is right, is one finite number that is not negative."""
+    if not value.isscalar or not 0 <= value.value < np.inf:
+        msg = f"{name} must be one area, 0 or more, as 1000 * u.Mm**2 (got {value})."
+        raise ValueError(msg)

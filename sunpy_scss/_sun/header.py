@@ -1,0 +1,113 @@
+"""The values of a header, or an error that names the key."""
+
+import re
+
+import numpy as np
+
+import astropy.units as u
+import sunpy.map
+from sunpy.time import is_time
+
+from sunpy_scss.exceptions import InvalidMapError
+
+__all__ = ["check_header", "in_one_unit", "number"]
+
+# Numbers that are finite, those of them that are positive, and those that are not zero, where the header has them.
+_FINITE = re.compile(r"crpix[12]|crval[12]|crota[12]|(pc|cd)[12]_[12]|(hgl[nt]|crl[nt])_obs|wavelnth")
+_POSITIVE = re.compile(r"rsun_(obs|ref)|solar_r|radius|dsun_obs|exptime|xposure")
+_NOT_ZERO = re.compile(r"cdelt[12]")
+# Of these sunpy reads numbers that are written as text.
+_TEXT = ("wavelnth",)
+_DATES = ("date-obs", "date_obs", "date-beg", "date-avg", "date-end", "t_obs")
+
+
+def check_header(meta):
+    """
+    Raise an error where a value of a header that matters is of the wrong kind.
+
+    Parameters
+    ----------
+    meta : dict
+        With keys in lower case, as those of a Map.
+
+    Raises
+    ------
+    sunpy_scss.exceptions.InvalidMapError
+        It names the key.
+    """
+    for key, value in meta.items():
+        if value is None:
+            continue
+        if _FINITE.fullmatch(key):
+            number(meta, key)
+        elif _POSITIVE.fullmatch(key) and not number(meta, key) > 0:
+            _refuse(key, value, "a positive number")
+        elif _NOT_ZERO.fullmatch(key) and number(meta, key) == 0:
+            _refuse(key, value, "a number other than 0")
+    for axis in "12":
+        _check_unit(meta, f"cunit{axis}", u.deg, "a unit of angle, as arcsec")
+    _check_unit(meta, "waveunit", u.AA, "a unit of wavelength, as Angstrom")
+    if not any(_is_date(meta.get(key)) for key in _DATES):
+        given = {key.upper(): meta[key] for key in ("date-obs", "date_obs") if key in meta}
+        msg = f"The header must tell when the image was taken, as DATE-OBS = '2017-06-01T12:00:00' (got {given})."
+        raise InvalidMapError(msg)
+
+
+def in_one_unit(smap):
+    """
+    A Map whose axes are in one unit.
+
+    Degrees along one axis and arcsec along the other are valid, but sunpy takes the scale of the second axis to be in
+    the unit of the first.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap
+
+    Returns
+    -------
+    sunpy.map.GenericMap
+        The same one where there is but one unit.
+    """
+    first, second = smap.spatial_units
+    if first == second or not second.is_equivalent(first):
+        return smap
+    meta = smap.meta.copy()
+    for key in ("cdelt2", "crval2", "cd2_1", "cd2_2"):
+        if key in meta:
+            meta[key] *= second.to(first)
+    meta["cunit2"] = meta["cunit1"]
+    return sunpy.map.Map(smap.data, meta, mask=smap.mask)
+
+
+def number(meta, key, *, default=None):
+    """The finite number that a header has for a key, in lower case; an error that names the key if it is none."""
+    value = meta.get(key, default)
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = np.nan
+    if not np.isfinite(found) or isinstance(value, bool) or (isinstance(value, str) and key not in _TEXT):
+        _refuse(key, value, "a finite number")
+    return found
+
+
+def _is_date(value):
+    return isinstance(value, str) and is_time(value)
+
+
+def _check_unit(meta, key, wanted, words):
+    text = meta.get(key)
+    if text in (None, ""):
+        return
+    try:
+        fits = u.Unit(text).is_equivalent(wanted)
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        _refuse(key, text, words)
+
+
+def _refuse(key, value, wanted):
+    msg = f"{key.upper()} in the header must be {wanted} (got {value!r})."
+    raise InvalidMapError(msg)
