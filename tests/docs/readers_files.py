@@ -80,7 +80,7 @@ def _region_growth(path):
     """One coronal hole of 40 x 40 pixels, each written as x, y and 2 for the inside."""
     pixels = " ".join(f"{x} {y} 2" for x in range(480, 520) for y in range(400, 440))
     header = "512 511 410 0.0 -3.5 100.0 0"
-    path.write_text(f"{header}\n0 0\n1\n500 420 1600 0 0 0 0\n{pixels}\n")
+    path.write_text(f"{header}\n0 0\n1\n1 1600 0 0 0 0 0\n{pixels}\n")
 
 
 def _configuration(path):
