@@ -45,10 +45,14 @@ def _image(path, wavelength, hour):
     synthetic_sun(date, wavelength=int(wavelength) * u.AA, size=256).image.save(path)
 
 
-def _magnetogram(path):
-    smap = example_map(193)
+def _magnetogram(path, date):
+    smap = synthetic_sun(DAY, size=256).image if date else example_map(193)
     field = np.random.default_rng(0).normal(3, 10, smap.data.shape)
     sunpy.map.Map(field, {**smap.meta, "bunit": "G", "instrume": "HMI"}).save(path)
+
+
+def _mask(path):
+    synthetic_sun(DAY, size=256).coronal_holes.save(path)
 
 
 def _picture(path, date, size, wavelength):
@@ -111,7 +115,8 @@ learning_rate = 1e-2
 
 
 _MAKERS = {
-    r"hmi.*\.fits": _magnetogram,
+    r"hmi(?:_(\d{8}))?\.fits": _magnetogram,
+    r"hek\.fits": _mask,
     r".*?(171|193)(?:_(\d\d))?\.fits": _image,
     r"(\d{8}_\d{6})_(\d+)_(0\d{3})\.jpg": _picture,
     r"\d{8}_\d{6}_(\d+)_0\d{3}_mask\.png": _painted,
