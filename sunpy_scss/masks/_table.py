@@ -142,7 +142,7 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
         ``left``, ``right``, ``bottom``, ``top``
             the smallest box around the region in the coordinates of the Map
         ``touches_limb``, ``touches_edge``
-            whether the limb or the edge of the Map cuts the region, which is larger then
+            whether the region has pixels on the limb, or at the edge of the Map: it may go on beyond
         ``n_pixels``
             how many pixels it has
 
@@ -188,7 +188,9 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
     Notes
     -----
     Only what is on the disc counts. Pixels on the disc share all of the visible surface among them, those on the limb
-    up to the limb itself.
+    up to the limb itself. A mask cannot tell a region that ends within its last pixel from one that goes on behind the limb:
+    the former comes out too large, a cap of 10 degrees at 78 degrees from disc centre by up to 13 % on an image of 256
+    pixels. Beyond 70 degrees perimeters are 5 to 36 % too long on such an image, as steps between pixels are long there.
 
     ``image`` and ``magnetogram`` may be of another size, rotation, observer and, within days, time: their values are
     taken where the surface in each pixel was then, averaged over the size of the pixel and interpolated. Where the

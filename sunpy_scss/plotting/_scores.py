@@ -4,10 +4,11 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 import astropy.units as u
 from astropy.table import Table
+
+from sunpy_scss.plotting._dates import label_dates
 
 __all__ = ["plot_evaluation", "plot_scores", "plot_training"]
 
@@ -76,8 +77,7 @@ def plot_scores(images):
     dates = images["date"].datetime64
     _draw_scores(upper, dates, images)
     _draw_areas(lower, dates, images)
-    locator = AutoDateLocator()
-    lower.xaxis.set(major_locator=locator, major_formatter=ConciseDateFormatter(locator))
+    label_dates(lower)
     return figure
 
 
