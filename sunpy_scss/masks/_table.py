@@ -154,7 +154,7 @@ def region_table(
         ``left``, ``right``, ``bottom``, ``top``
             the smallest box around the region in the coordinates of the Map
         ``touches_limb``, ``touches_edge``
-            whether the limb or the edge of the Map cuts the region, which then is larger than it looks
+            whether the region has pixels on the limb, or at the edge of the Map: it may go on beyond
         ``n_pixels``
             how many pixels it has
 
@@ -200,7 +200,10 @@ def region_table(
     Notes
     -----
     Only what is on the disc counts. The pixels on the disc add up to the whole visible surface, as those on the limb
-    extend to the limb itself.
+    extend to the limb itself. A mask cannot tell a region that ends within its last pixel from one that goes on behind
+    the limb: the former comes out too large, a cap of 10 degrees at 78 degrees from disc centre by up to 13 % on an image
+    of 256 pixels. Beyond 70 degrees perimeters are 5 to 36 % too long on such an image, as steps between pixels are long
+    there.
 
     ``image`` and ``magnetogram`` may be of another size, rotation, observer and, within days, time: their values are
     taken where the surface in each pixel was then, averaged over the size of the pixel and interpolated. Where the

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 import astropy.units as u
 from sunpy.map import GenericMap
 
 from sunpy_scss.masks._table import label_regions
+from sunpy_scss.plotting._dates import label_dates
 from sunpy_scss.plotting._maps import plot_regions
 
 if TYPE_CHECKING:
@@ -106,8 +106,7 @@ def plot_tracks(tracks: Tracks, *, column: str = "area") -> Figure:
         _draw_events(axes, tracks, column, event, marker)
     unit = regions[column].unit
     axes.set(ylabel=f"{column} ({unit})" if unit else column)
-    locator = AutoDateLocator()
-    axes.xaxis.set(major_locator=locator, major_formatter=ConciseDateFormatter(locator))
+    label_dates(axes)
     if axes.get_legend_handles_labels()[0]:
         axes.legend()
     return figure

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 import astropy.units as u
 from astropy.table import Table
+
+from sunpy_scss.plotting._dates import label_dates
 
 if TYPE_CHECKING:
     import os
 
     from matplotlib.figure import Figure
-
-    from astropy.table import Table
 
     from sunpy_scss.train import Evaluation
 
@@ -89,8 +88,7 @@ def plot_scores(images: Table) -> Figure:
     dates = images["date"].datetime64
     _draw_scores(upper, dates, images)
     _draw_areas(lower, dates, images)
-    locator = AutoDateLocator()
-    lower.xaxis.set(major_locator=locator, major_formatter=ConciseDateFormatter(locator))
+    label_dates(lower)
     return figure
 
 
