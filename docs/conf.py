@@ -7,6 +7,7 @@ packages are then left out, and only references inside this package are checked.
 
 import builtins
 import os
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -16,6 +17,9 @@ from sunpy_sphinx_theme import PNG_ICON
 
 OFFLINE = os.environ.get("SUNPY_SCSS_DOCS_OFFLINE", "0") not in ("", "0")
 HERE = Path(__file__).parent
+
+# For model_cards, which renders the cards of the models.
+sys.path.insert(0, str(HERE))
 
 # No progress bars in the gallery's captured output.
 os.environ["PARFIVE_HIDE_PROGRESS"] = "True"
@@ -29,6 +33,7 @@ release = installed_version("sunpy_scss")
 version = Version(release).base_version
 
 extensions = [
+    "model_cards",
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
@@ -75,12 +80,14 @@ nitpick_ignore = [
     for line in (HERE / "nitpick-exceptions.txt").read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 ]
+# Keras has no inventory for intersphinx.
+nitpick_ignore_regex = [(r"py:.*", r"keras(\..*)?")]
 if OFFLINE:
     others = (
-        r"astropy|collections|h5py|keras|logging|matplotlib|np|numpy|os|pandas|pathlib|PIL|plt|reproject|"
+        r"astropy|collections|h5py|logging|matplotlib|np|numpy|os|pandas|pathlib|PIL|plt|reproject|"
         r"scipy|skimage|sunpy|tensorflow|tqdm|typing|u"
     )
-    nitpick_ignore_regex = [
+    nitpick_ignore_regex += [
         (r"py:.*", rf"({others})(\..*)?"),
         (r"py:.*", "|".join(dir(builtins))),
     ]
@@ -88,6 +95,8 @@ if OFFLINE:
 # -- HTML ----------------------------------------------------------------------
 
 html_theme = "sunpy"
+# The full version of a development build is too long for the side bar.
+html_title = f"{project} {version}"
 html_theme_options = {
     # The theme would count visitors for the SunPy project.
     "goatcounter_analytics_url": False,

@@ -1,10 +1,34 @@
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import matplotlib
 import pytest
 
+from astropy.utils import iers
+
 matplotlib.use("Agg")
+# Older releases of astropy ask for the rotation of the Earth on the web where newer ones know it.
+iers.conf.auto_download = False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Run two files at a time where pytest-xdist is installed: half the time on two cores."""
+    option = config.option
+    if hasattr(config, "workerinput"):  # this is one of the two
+        return
+    if getattr(option, "numprocesses", 0) is None and not (option.tx or option.usepdb or option.collectonly):
+        option.numprocesses, option.dist = 2, "loadfile"
+
+
+def pytest_report_header(config):
+    """Say which package is tested, and refuse that of another checkout."""
+    package = Path(find_spec("sunpy_scss").origin).parent
+    if package.parent != config.rootpath and (package.parent / "pyproject.toml").exists():
+        msg = f"The tests of {config.rootpath} would run on the package in {package}; set PYTHONPATH={config.rootpath}."
+        raise pytest.UsageError(msg)
+    return f"sunpy_scss: {package}"
 
 
 @pytest.fixture(scope="session")

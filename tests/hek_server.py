@@ -1,5 +1,6 @@
 """A server on this machine that answers as the HEK does, page by page, and fails as servers do."""
 
+import gzip
 import json
 import threading
 from contextlib import contextmanager
@@ -34,6 +35,15 @@ class Faults:
         handler.answer(body[: len(body) // 2])
 
     @staticmethod
+    def nested(handler, body):
+        handler.answer(b'{"result": ' + b"[" * 100_000)
+
+    @staticmethod
+    def packed(handler, body):
+        """No fault, though unlike the HEK today."""
+        handler.answer(gzip.compress(b"\xef\xbb\xbf" + body), packed=True)
+
+    @staticmethod
     def silence(handler, body):
         handler.server.closing.wait(10)
 
@@ -49,8 +59,10 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             fault(self, body)
 
-    def answer(self, body, length=None):
+    def answer(self, body, length=None, *, packed=False):
         self.send_response(200)
+        if packed:
+            self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(length or len(body)))
         self.end_headers()
         self.wfile.write(body)

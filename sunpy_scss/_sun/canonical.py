@@ -7,6 +7,7 @@ instrument, scale, rotation and distance looks alike to the network.
 
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
@@ -24,9 +25,9 @@ __all__ = [
     "check_map",
     "frame_of",
     "from_canonical",
+    "from_inside",
     "limb_brightening",
     "pixel_areas",
-    "remove_small",
     "remove_small_regions",
     "to_canonical",
 ]
@@ -71,6 +72,11 @@ class Frame:
         (a, b), (c, d) = np.linalg.inv(self.matrix).astype(np.float32)
         # Not hypot, which takes five times as long.
         return np.sqrt((a * column + b * row) ** 2 + (c * column + d * row) ** 2)
+
+    def to_grid(self, size, half_width):
+        """(2, 2) matrix and (2,) offset that bring (column, row) of the detector to those of a canonical grid."""
+        matrix = np.linalg.inv(self.matrix) * size / (2 * half_width)
+        return matrix, (size - 1) / 2 - matrix @ self.centre
 
     def disk_slices(self):
         """(rows, columns) of the smallest box that holds the disc, cut to the detector."""
@@ -149,15 +155,18 @@ def _axis(size, half_width):
 
 def _block_mean(data, factor):
     ny, nx = (n // factor for n in data.shape)
-    blocks = data[: ny * factor, : nx * factor].reshape(ny, factor, nx, factor)
-    return blocks.mean(axis=(1, 3), dtype=np.float64)
+    # First over whole rows, which lie together in memory: four times as fast as over both axes at once.
+    rows = data[: ny * factor, : nx * factor].reshape(ny, factor, nx * factor).sum(axis=1, dtype=np.float64)
+    return rows.reshape(ny, nx, factor).sum(axis=2) / factor**2
 
 
 def _reduce(data, factor):
     """Block-mean over the finite pixels; NaN where fewer than half of a block are."""
+    with np.errstate(invalid="ignore"):
+        means = _block_mean(data, factor)
+    if np.isfinite(means).all():
+        return means
     finite = np.isfinite(data)
-    if finite.all():
-        return _block_mean(data, factor)
     share = _block_mean(finite, factor)
     total = _block_mean(np.where(finite, data, 0), factor)
     return np.divide(total, share, out=np.full_like(total, np.nan), where=share >= 0.5)
@@ -214,26 +223,32 @@ def from_canonical(image, frame, *, half_width):
     numpy.ndarray
         float32 of the detector's shape; 0 off the disc.
     """
-    size = len(image)
-    per_radius = size / (2 * half_width)
-    outside = canonical_radius(size, half_width) > 1 - 0.5 / per_radius
-    nearest = ndimage.distance_transform_edt(outside, return_distances=False, return_indices=True)
-    inside = image[tuple(nearest)].astype(np.float32)
+    inner = from_inside(image, half_width)
+    matrix, offset = frame.to_grid(len(image), half_width)
     rows, columns = frame.disk_slices()
-    corner = np.array([columns.start, rows.start])
-    matrix = np.linalg.inv(frame.matrix) * per_radius
-    offset = matrix @ (corner - frame.centre) + (size - 1) / 2
     result = np.zeros(frame.shape, dtype=np.float32)
     result[rows, columns] = ndimage.affine_transform(
-        inside,
+        inner,
         matrix[::-1, ::-1],
-        offset[::-1],
+        (offset + matrix @ (columns.start, rows.start))[::-1],
         output_shape=result[rows, columns].shape,
         order=1,
         mode="nearest",
     )
     result[rows, columns][frame.radius(*np.ogrid[rows, columns]) > 1] = 0
     return result
+
+
+def from_inside(image, half_width):
+    """float32, the grid pixels on and beyond the limb replaced by the nearest ones inside."""
+    return image[_nearest_inside(len(image), half_width)].astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def _nearest_inside(size, half_width):
+    """(rows, columns), indices of the nearest pixel that is inside the limb with all of its area."""
+    outside = canonical_radius(size, half_width) > 1 - half_width / size
+    return tuple(ndimage.distance_transform_edt(outside, return_distances=False, return_indices=True))
 
 
 def pixel_areas(frame, rows, columns):
@@ -279,13 +294,23 @@ def remove_small_regions(mask, frame, least):
     numpy.ndarray
         bool, a new array.
     """
-    rows, columns = frame.disk_slices()
-    disk = mask[rows, columns]
-    row, column = disk.nonzero()
+    rows, columns = (slice(*_ends(mask.any(axis=axis))) for axis in (1, 0))
+    box = mask[rows, columns]
+    labels, _ = ndimage.label(box, structure=_EIGHT_NEIGHBOURS)
+    inside = np.flatnonzero(box)
+    numbers = labels.ravel()[inside]
+    row, column = np.divmod(inside, box.shape[1])
     areas = pixel_areas(frame, row + rows.start, column + columns.start)
-    result = np.zeros_like(mask)
-    result[rows, columns] = remove_small(disk, areas, least)
+    small = (np.bincount(numbers, weights=areas) < least)[numbers]
+    result = mask.copy()
+    result[row[small] + rows.start, column[small] + columns.start] = False
     return result
+
+
+def _ends(found):
+    """Where the values that are True begin and end; twice 0 if there are none."""
+    where = np.flatnonzero(found)
+    return (where[0], where[-1] + 1) if where.size else (0, 0)
 
 
 def _mu(radius):
@@ -302,34 +327,3 @@ _EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 def limb_brightening(radius):
     """By how much the quiet Sun is brighter than the median of the disc, in log10, at distances in solar radii."""
     return np.interp(radius, _LIMB_RADII, _LIMB_BRIGHTENING)
-
-
-def remove_small(mask, areas, min_area):
-    """
-    Drop the 8-connected regions of a mask whose summed area is below ``min_area``.
-
-    Parameters
-    ----------
-    mask : numpy.ndarray
-        bool.
-    areas : numpy.ndarray
-        One-dimensional, the areas of the pixels that are set, in the order of ``mask.nonzero()``.
-    min_area : float
-
-    Returns
-    -------
-    numpy.ndarray
-        bool, a new array.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> mask = np.array([[1, 0, 1], [0, 0, 1]], dtype=bool)
-    >>> remove_small(mask, np.ones(3), 2).astype(int)
-    array([[0, 0, 1],
-           [0, 0, 1]])
-    """
-    labels, n_regions = ndimage.label(mask, structure=_EIGHT_NEIGHBOURS)
-    keep = np.bincount(labels[mask], weights=areas, minlength=n_regions + 1) >= min_area
-    keep[0] = False
-    return keep[labels]

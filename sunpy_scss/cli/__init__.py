@@ -32,7 +32,7 @@ def main(arguments=None):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         return options.run(options)
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         print(f"sunpy-scss: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

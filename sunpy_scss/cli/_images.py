@@ -27,6 +27,9 @@ def _add_segment(commands):
     command.add_argument("--probability", action="store_true", help="also write the probability of each pixel")
     command.add_argument("--overwrite", action="store_true", help="replace files that are there")
     command.add_argument("--model", metavar="NAME", help="name or folder of a model, instead of the bundled one")
+    command.add_argument(
+        "--boundary", metavar="NAME", help="which outline of the model, as core; models show lists them"
+    )
     command.add_argument("--threshold", type=float, help="least probability of a mask's pixels")
     command.add_argument("--min-area", metavar="AREA", help='smallest region, as "1000 Mm2"')
     command.add_argument("--samples", type=int, default=1, metavar="N", help="average over N variants of the image")
@@ -45,7 +48,7 @@ def _segment(options):
     if options.time:
         folder = os.path.join(options.output, "images")
         paths += fetch_files(options.time, folder, features=features, source=options.source)
-    keywords = {"model": options.model, "threshold": options.threshold, "samples": options.samples}
+    keywords = {name: getattr(options, name) for name in ("model", "boundary", "threshold", "samples")}
     if options.min_area:
         keywords["min_area"] = Quantity(options.min_area)
     keywords |= {"plot": options.plot, "probability": options.probability, "overwrite": options.overwrite}

@@ -126,9 +126,10 @@ def _segment_file(path, features, folder, endings, overwrite, options):
     return Outcome(path, tuple(wanted), tuple(target for target in targets if target not in wanted))
 
 
-def _probability(smap, mask, *, model=None, samples=1, disk_median=None, **_):
+def _probability(smap, mask, *, model=None, boundary=None, samples=1, disk_median=None, **_):
     """What a mask was made of, by the same model and variants."""
-    return predict_probability(smap, model=model or mask.meta["SCSSMOD"], samples=samples, disk_median=disk_median)
+    model = model or mask.meta["SCSSMOD"]
+    return predict_probability(smap, model=model, boundary=boundary, samples=samples, disk_median=disk_median)
 
 
 def _feature_of(smap, features):

@@ -16,8 +16,8 @@ import sunpy_scss
 from sunpy_scss._features import feature_name
 from sunpy_scss._mask_map import make_map
 from sunpy_scss._sun.shapes import outlines, pixel_surface, pixels_inside, source_frame
-from sunpy_scss.hek._choice import choose
-from sunpy_scss.hek._records import parse_polygon
+from sunpy_scss.hek._choice import choose, warn_if_nothing
+from sunpy_scss.hek._records import LASTING, parse_polygon
 
 __all__ = ["drawn_events", "events_to_regions", "hek_to_mask"]
 
@@ -30,8 +30,10 @@ def hek_to_mask(events, smap, *, labels=False, time_from="auto", max_gap: u.hour
     """
     Draw events of the HEK on the pixels of a Map.
 
-    Of each method only the step nearest in time to the Map is drawn. Test events, inactive ones and those that a
-    later run replaces are left out, and the same region twice is drawn once.
+    Of each method only the image nearest in time to the Map is drawn: all events within a minute of it. Methods whose
+    events begin and end each at a time of its own (``"Emerging flux region module"``) have all drawn that are in
+    progress at the time of the Map. Test events and inactive ones are left out. Of a region that a later run has anew,
+    under the same or another track number, only the last word is drawn.
 
     Parameters
     ----------
@@ -46,16 +48,17 @@ def hek_to_mask(events, smap, *, labels=False, time_from="auto", max_gap: u.hour
         Which time of an event its polygon belongs to: ``"event_starttime"``, ``"event_endtime"``, or ``"auto"``, as
         each method has it; for SPoCA the time of the image in ``kb_archivid``, which is ``event_endtime``.
     max_gap : astropy.units.Quantity, optional
-        Nothing further than this from the Map in time is drawn.
+        Nothing further than this from the Map in time is drawn. Events in progress are not far.
     frm_name : str or sequence of str, optional
-        Draw only what these methods have found.
+        Draw only what these methods have found; all methods by default.
 
     Returns
     -------
     sunpy.map.GenericMap
         int16, on the WCS of ``smap``: 1 (or the number of the event) inside, 0 elsewhere. ``SCSSMOD`` in the header is
         the method (``HEK SPoCA``), ``HEKTIME`` the time of the polygons, ``HEKROT`` the hours by which they were
-        rotated, ``HEKDRAWN`` and ``HEKLEFT`` how many events were drawn and left out; HISTORY tells why.
+        rotated, ``HEKDRAWN`` and ``HEKLEFT`` how many events were drawn and left out; HISTORY tells which were chosen,
+        and why the others were left out. A mask without any event names the type and the method all the same.
 
     Raises
     ------
@@ -67,8 +70,8 @@ def hek_to_mask(events, smap, *, labels=False, time_from="auto", max_gap: u.hour
     Warns
     -----
     sunpy_scss.exceptions.HEKWarning
-        The nearest events are further away than ``max_gap``, it is unknown which time a method means, or as in
-        `~sunpy_scss.hek.hek_table`.
+        Nothing is drawn although there are events, with the reasons; no event is by a method in ``frm_name``; it is
+        unknown which time a method means; or as in `~sunpy_scss.hek.hek_table`.
 
     Notes
     -----
@@ -178,7 +181,7 @@ def events_to_regions(events, smap, *, time_from="auto", max_gap: u.hour = _MAX_
     ...     for ring in rings:
     ...         ax.plot_coord(ring)
     """
-    chosen, _ = choose(events, smap, time_from, max_gap, frm_name)
+    chosen, left = choose(events, smap, time_from, max_gap, frm_name)
     regions = {}
     for source, rows, shapes in _steps(chosen, smap):
         borders = outlines(shapes, source, smap)
@@ -187,6 +190,8 @@ def events_to_regions(events, smap, *, time_from="auto", max_gap: u.hour = _MAX_
             for row, (rings, visible) in zip(rows, borders, strict=True)
             if visible
         }
+    left["out of sight"] += len(chosen) - len(regions)
+    warn_if_nothing(len(regions), left)
     return regions
 
 
@@ -206,6 +211,7 @@ def _draw(chosen, smap, left):
         pixels |= dict(zip(rows.tolist(), pixels_inside(shapes, source, smap), strict=True))
     drawn = {row: inside for row, inside in sorted(pixels.items()) if inside.size}
     left["on no pixel"] += len(chosen) - len(drawn)
+    warn_if_nothing(len(drawn), left)
     return drawn
 
 
@@ -220,9 +226,9 @@ def _provenance(chosen, drawn, left, smap, time_from, labels):
         "SCSSLAB": method,
         "SCSSVER": sunpy_scss.__version__,
         "HEKDRAWN": len(drawn),
-        "HEKLEFT": sum(left.values()),
+        "HEKLEFT": left.total(),
     }
-    history = [f"sunpy_scss: {content}s by {method}", f"times: {time_from}"]
+    history = [f"sunpy_scss: {content}s by {method}", f"times: {time_from}", *_chosen_steps(chosen)]
     if len(chosen):
         hours = (smap.reference_date - chosen["obstime"]).to_value(u.hour)
         keywords["HEKTIME"] = ", ".join(np.unique(chosen["obstime"].isot))
@@ -233,3 +239,11 @@ def _provenance(chosen, drawn, left, smap, time_from, labels):
         keywords |= {f"HEKID{n}": str(name).removeprefix(_PREFIX) for n, name in enumerate(identifiers, start=1)}
     history += [f"left out: {count} {reason}" for reason, count in left.items() if count]
     return keywords, "\n".join(history)
+
+
+def _chosen_steps(chosen):
+    """Lines of HISTORY that say what of each method was chosen."""
+    for name in np.unique(chosen["frm_name"]):
+        of_it = chosen["frm_name"] == name
+        times = "in progress" if name in LASTING else f"of {chosen['obstime'][of_it].min().isot}"
+        yield f"chosen: {np.count_nonzero(of_it)} {times}, {name}"

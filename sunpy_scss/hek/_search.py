@@ -1,25 +1,22 @@
 """Searching the HEK."""
 
-import http.client
 import json
-import time
-import urllib.request
 from dataclasses import dataclass
 
+import requests
 from tqdm import tqdm
+from urllib3.util import Retry
 
 import astropy.units as u
 from sunpy import log
 from sunpy.net import attrs as a
-from sunpy.net.hek import attrs as hek_attrs
 from sunpy.net.hek.hek import DEFAULT_URL
 from sunpy.time import TimeRange
 
-from sunpy_scss._warn import warn_caller
-from sunpy_scss.exceptions import HEKError, HEKWarning
-from sunpy_scss.hek._records import read_events
+from sunpy_scss.exceptions import HEKError
+from sunpy_scss.hek._records import FULL_NAMES, hek_table
 
-__all__ = ["HEKServer", "hek_table", "search_hek"]
+__all__ = ["HEKServer", "search_hek"]
 
 # The HEK breaks off a search that takes it a minute.
 _CHUNK = 30 * u.day
@@ -37,7 +34,7 @@ def search_hek(time_range, feature, *, frm_name="SPoCA", client=None):
     feature : str or sunpy.net.hek.attrs.EventType
         ``"CH"`` for coronal holes, ``"AR"`` for active regions, or any other type of the HEK (``a.hek.FI``).
     frm_name : str or sequence of str, optional
-        Names of feature recognition methods.
+        Names of feature recognition methods, as the HEK spells them; ``"CACTus"`` may be short for its full name.
     client : HEKServer or sunpy.net.hek.HEKClient, optional
         Another server or more patience. Of sunpy's client the URL is taken.
 
@@ -56,7 +53,7 @@ def search_hek(time_range, feature, *, frm_name="SPoCA", client=None):
     Warns
     -----
     sunpy_scss.exceptions.HEKWarning
-        Records without a readable polygon were left out.
+        Records without a readable polygon were left out, with the reasons.
 
     Examples
     --------
@@ -65,18 +62,17 @@ def search_hek(time_range, feature, *, frm_name="SPoCA", client=None):
     """
     server = client if isinstance(client, HEKServer) else HEKServer(*[client.url] if client is not None else [])
     kind = _event_type(feature) if isinstance(feature, str) else feature
-    names = [frm_name] if isinstance(frm_name, str) else list(frm_name)
+    names = [FULL_NAMES.get(name, name) for name in ([frm_name] if isinstance(frm_name, str) else frm_name)]
     whole = TimeRange(*_ends(time_range))
     parts = whole.window(_CHUNK, _CHUNK) if whole.seconds > _CHUNK else [whole]
     records = []
     for part in tqdm(parts, desc="HEK", unit="month", disable=len(parts) == 1, leave=False):
         for name in names:
-            query = a.Time(part.start, min(part.end, whole.end)) & kind & (a.hek.FRM.Name == name)
-            records += server.records(query)
+            records += server.records(part.start, min(part.end, whole.end), kind.item, name)
     # Events over the border of two parts come with both.
     unique = {(record.get("kb_archivid"), str(record.get("revision"))): record for record in records}
     table = hek_table(list(unique.values()))
-    table.meta["event_type"] = kind.item.upper()
+    table.meta |= {"event_types": [kind.item.upper()], "frm_names": names}
     return table
 
 
@@ -92,56 +88,23 @@ def _ends(time_range):
     return time_range if isinstance(time_range, list | tuple) else (time_range.start, time_range.end)
 
 
-def hek_table(events):
-    """
-    Events of the HEK in whatever form they come, as a table of what is needed to draw them.
-
-    Parameters
-    ----------
-    events : astropy.table.Table, astropy.table.Row, sunpy.net.fido_factory.UnifiedResponse, dict or list
-        What `~sunpy_scss.hek.search_hek`, `sunpy.net.Fido` or `sunpy.net.hek.HEKClient` return, rows of it, raw
-        records, or a list of these.
-
-    Returns
-    -------
-    astropy.table.QTable
-        With the columns of the HEK ``kb_archivid``, ``event_type``, ``frm_name``, ``frm_specificid`` (the track),
-        ``hpc_boundcc`` (the polygon as text, in arcsec), ``event_starttime``, ``event_endtime``, ``frm_daterun``,
-        ``hpc_x``, ``hpc_y``, ``area_raw``, ``area_atdiskcenter``, ``active``, ``event_testflag``, ``revision``;
-        and ``obstime``, the time of the image that the polygon was drawn on.
-
-    Raises
-    ------
-    sunpy_scss.exceptions.HEKError
-        The search whose result this is had failed.
-
-    Warns
-    -----
-    sunpy_scss.exceptions.HEKWarning
-        Records without a readable polygon or time were left out, or two times of a record contradict each other.
-
-    Examples
-    --------
-    >>> from sunpy_scss.hek import hek_table
-    >>> record = {
-    ...     "kb_archivid": "ivo://helio-informatics.org/AR_SPoCA_20180317_035624_20180317T033146_0",
-    ...     "event_type": "AR", "frm_name": "SPoCA",
-    ...     "event_starttime": "2018-03-16T23:31:46", "event_endtime": "2018-03-17T03:31:46",
-    ...     "hpc_boundcc": "POLYGON((493 418,513 453,532 414,493 418))",
-    ... }
-    >>> hek_table(record)["obstime"][0].isot
-    '2018-03-17T03:31:46.000'
-    """
-    table, lost = read_events(events)
-    if lost:
-        msg = f"{lost} of {lost + len(table)} events have no readable polygon or time and were left out."
-        warn_caller(msg, HEKWarning)
-    return table
-
-
 # Also what the server itself has to say when it is overloaded; any other 4xx stays as it is however often one asks.
 _PASSING = {408, 425, 429}
 _PAGE_SIZE = 500
+# Several times what a page of that many records has.
+_MAX_BYTES = 100_000_000
+# The whole sky, as the HEK counts it.
+_SETTINGS = {
+    "cmd": "search",
+    "type": "column",
+    "cosec": 2,
+    "result_limit": _PAGE_SIZE,
+    "event_coordsys": "helioprojective",
+    "x1": -5000,
+    "x2": 5000,
+    "y1": -5000,
+    "y2": 5000,
+}
 
 
 @dataclass(frozen=True)
@@ -158,7 +121,8 @@ class HEKServer:
     attempts : int
         How often to ask before giving up.
     pause : float
-        Seconds before the second attempt, doubled before each further one.
+        Seconds that the pauses between the attempts grow from: the second attempt follows at once, the next after
+        twice this, then four times and so on, or when the server says (Retry-After).
 
     Examples
     --------
@@ -172,96 +136,108 @@ class HEKServer:
     attempts: int = 4
     pause: float = 2
 
-    def records(self, query):
+    def records(self, start, end, event_type, frm_name):
         """
-        All records that match a query, from all its pages.
+        All records of one type and method, from all pages of the answer.
 
         Parameters
         ----------
-        query : sunpy.net.attr.Attr
-            Attrs of `sunpy.net.hek.attrs`, joined by ``&`` and ``|``.
+        start, end : astropy.time.Time
+        event_type : str
+            As the HEK abbreviates it, ``"CH"``.
+        frm_name : str
+            The method, as the HEK spells it.
 
         Returns
         -------
         list of dict
-            As the HEK sends them. One may be there twice where alternatives overlap.
+            As the HEK sends them.
 
         Raises
         ------
         sunpy_scss.exceptions.HEKError
             No usable answer after all attempts.
         """
-        alternatives = hek_attrs.walker.create(query, {})
-        return [record for parameters in alternatives for record in self._pages(_url_parameters(parameters))]
+        query = {
+            **_SETTINGS,
+            "event_type": event_type,
+            "event_starttime": start.strftime("%Y-%m-%dT%H:%M:%S"),
+            "event_endtime": end.strftime("%Y-%m-%dT%H:%M:%S"),
+            "param0": "FRM_Name",
+            "op0": "=",
+            "value0": frm_name,
+        }
+        with requests.Session() as session:
+            return list(self._pages(session, query))
 
-    def _pages(self, parameters):
+    def _pages(self, session, query):
         previous, number, more = None, 1, True
         while more:
-            page, more = self._page({**parameters, "page": number})
+            page, more = self._page(session, {**query, "page": number})
             if more and page in (previous, []):
                 msg = f"{self.url} promises more events but page {number} brings none that are new. Ask it later."
                 raise HEKError(msg)
             yield from page
             previous, number = page, number + 1
 
-    def _page(self, parameters):
+    def _page(self, session, query):
         """The records of one page, and whether there are more."""
-        separator = "" if self.url.endswith(("?", "&")) else "?"
-        url = f"{self.url}{separator}{urllib.parse.urlencode(parameters)}"
-        for attempt in range(self.attempts):
-            if attempt:
-                time.sleep(self.pause * 2 ** (attempt - 1))
+        # A web page or half an answer under status 200 is repeated too, which only this loop can know.
+        patience = Retry(total=self.attempts - 1, backoff_factor=self.pause)
+        while True:
             try:
-                return _read_page(url, self.timeout)
-            except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
-                failure = error
-                log.info(f"HEK: attempt {attempt + 1} of {self.attempts} failed ({_cause(error)}).")
-                if _is_final(error):
-                    break
-        msg = (
-            f"No events from {self.url}: {_cause(failure)}. This is an outage, not an absence of events; "
-            "ask again later or, if it goes on, look at https://www.lmsal.com/hek/."
-        )
-        raise HEKError(msg) from failure
+                return _read_page(session, self.url, query, self.timeout)
+            except (requests.RequestException, _AnswerError) as error:
+                log.info(f"HEK: an attempt failed ({_cause(error)}).")
+                if _is_final(error) or patience.total <= 0:
+                    msg = (
+                        f"No events from {self.url}: {_cause(error)}. This is an outage, not an absence of events; "
+                        "ask again later or, if it goes on, look at https://www.lmsal.com/hek/."
+                    )
+                    raise HEKError(msg) from error
+                patience = patience.increment("GET", self.url)
+                patience.sleep(getattr(getattr(error, "response", None), "raw", None))
 
 
-def _url_parameters(parameters):
-    """A query by sunpy's attrs as the HEK wants it."""
-    whole_sky = {}
-    hek_attrs.walker.apply(hek_attrs.SpatialRegion(), {}, whole_sky)
-    # sunpy names operators by the attribute of its own class, the HEK by two letters.
-    named = {name.replace("operator", "op"): value for name, value in parameters.items()}
-    settings = {"cmd": "search", "type": "column", "cosec": 2, "result_limit": _PAGE_SIZE}
-    return {**settings, **whole_sky, **named}
+class _AnswerError(Exception):
+    """The answer is not what the HEK sends."""
 
 
-def _read_page(url, timeout):
+def _read_page(session, url, query, timeout):
+    with session.get(url, params=query, timeout=timeout, stream=True) as response:
+        response.raise_for_status()
+        body = bytearray()
+        for part in response.iter_content(1 << 20):
+            body += part
+            if len(body) > _MAX_BYTES:
+                msg = f"a page is longer than {_MAX_BYTES / 1e6:g} MB"
+                raise _AnswerError(msg)
     try:
-        with urllib.request.urlopen(url, timeout=timeout) as response:
-            body = response.read()
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise
-    answer = json.loads(body.decode("utf-8", errors="replace"))
-    page, more = answer["result"], answer["overmax"]
+        # Some servers put a byte order mark before their text.
+        answer = json.loads(body.decode("utf-8-sig", errors="replace"))
+        page, more = answer["result"], answer["overmax"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _AnswerError(str(error)) from error
     if not (isinstance(page, list) and all(isinstance(record, dict) for record in page)):
         msg = "its result is not a list of records"
-        raise TypeError(msg)
+        raise _AnswerError(msg)
     return page, more
 
 
 def _is_final(error):
-    return isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code not in _PASSING
+    if isinstance(error, requests.HTTPError):
+        return error.response.status_code < 500 and error.response.status_code not in _PASSING
+    return isinstance(error, ValueError)  # no URL at all
 
 
 def _cause(error):
     """What went wrong, in words."""
-    if isinstance(error, urllib.error.HTTPError):
-        return f"HTTP status {error.code}"
-    if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
+    if isinstance(error, requests.HTTPError):
+        return f"HTTP status {error.response.status_code}"
+    if isinstance(error, _AnswerError):
+        return f"the answer is not what the HEK sends ({error})"
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):
         return "no answer in time"
-    if isinstance(error, OSError):
-        return f"no connection ({error})"
-    if isinstance(error, http.client.HTTPException):
-        return f"the answer breaks off ({error!r})"
-    return f"the answer is not what the HEK sends ({error})"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
+        return f"the answer breaks off ({error})"
+    return f"no connection ({error})"

@@ -1,3 +1,4 @@
+from ._card import Boundary as Boundary
 from ._card import Model as Model
 from ._card import ModelCard as ModelCard
 from ._card import Network as Network

@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 from sunpy_scss._features import FEATURES
 from sunpy_scss.exceptions import ModelError
 
-__all__ = ["OUTER_RADIUS", "Model", "ModelCard", "Network", "Stretch", "stretch"]
+__all__ = ["OUTER_RADIUS", "Boundary", "Model", "ModelCard", "Network", "Stretch", "stretch"]
 
 # The corona beyond this radius says nothing of what is on the disc.
 OUTER_RADIUS = 1.08
@@ -94,6 +94,37 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Boundary:
+    """
+    One of the nested outlines that a network draws.
+
+    Attributes
+    ----------
+    name : str
+        As ``boundary=`` has it.
+    level : int
+        How far in it lies: 1 for the outermost. Labels of a level or more are inside it, and the network has an output
+        for each level.
+    meaning : str
+        Where it runs, in words.
+    threshold : float
+        Probability, calibrated, from which on a pixel is inside; no lower than that of the boundary around it, so that
+        masks are nested.
+    share : float, optional
+        What the labels have inside it on the mean, in percent of the disc.
+    scores : dict
+        Those of this boundary, as in `ModelCard`.
+    """
+
+    name: str
+    level: int
+    meaning: str = ""
+    threshold: float = 0.5
+    share: float | None = None
+    scores: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """
     The facts of one set of weights.
@@ -115,10 +146,16 @@ class ModelCard:
     stretch : Stretch
     network : Network
     threshold : float
-        Probability, calibrated, from which on a pixel belongs to the feature.
+        Probability, calibrated, from which on a pixel belongs to the feature; that of the first boundary, if there are
+        some.
     temperature : float
         By which the logits of the network are divided to calibrate its probabilities; see `sunpy_scss.train.calibrate`.
         The default, 1, leaves them as they are.
+    boundaries : tuple of Boundary
+        Those that the network draws at once, the default one first; none where there is but one without a name.
+    area_levels : tuple of float
+        Probabilities of the smallest and the largest region that an interval of areas takes in; see
+        `sunpy_scss.masks.region_table`.
     labels : str
         Who or what drew the training labels, in one word for the header of a mask.
     training : dict
@@ -143,6 +180,8 @@ class ModelCard:
     network: Network
     threshold: float = 0.5
     temperature: float = 1.0
+    boundaries: tuple[Boundary, ...] = ()
+    area_levels: tuple[float, float] = (0.84, 0.16)
     labels: str = ""
     training: dict = field(default_factory=dict)
     scores: dict = field(default_factory=dict)
@@ -160,6 +199,31 @@ class ModelCard:
             msg = f"A card's temperature is a positive number (got {self.temperature!r})."
             raise ModelError(msg)
         object.__setattr__(self, "wavelengths", tuple(self.wavelengths))
+        object.__setattr__(self, "area_levels", tuple(self.area_levels))
+        object.__setattr__(self, "boundaries", tuple(self.boundaries))
+        if self.boundaries:
+            self._check_boundaries()
+            object.__setattr__(self, "threshold", self.boundaries[0].threshold)
+
+    def _check_boundaries(self):
+        inwards = sorted(self.boundaries, key=lambda one: one.level)
+        levels, thresholds = [one.level for one in inwards], [one.threshold for one in inwards]
+        if len({one.name for one in inwards}) < len(inwards) or len(set(levels)) < len(inwards) or levels[0] < 1:
+            msg = f"The boundaries of a card differ in name and in level, 1 or more (got {self.boundaries})."
+            raise ModelError(msg)
+        if thresholds != sorted(thresholds):
+            msg = f"The threshold of a boundary is no lower than that of the one around it (got {thresholds}, inwards)."
+            raise ModelError(msg)
+
+    @property
+    def levels(self):
+        """Of the boundaries, from the outermost to the innermost."""
+        return tuple(sorted(boundary.level for boundary in self.boundaries)) or (1,)
+
+    @property
+    def default_level(self):
+        """Of the default boundary."""
+        return self.boundaries[0].level if self.boundaries else 1
 
     @classmethod
     def from_dict(cls, values):
@@ -172,7 +236,11 @@ class ModelCard:
             If a value is missing or unknown.
         """
         try:
-            nested = {"stretch": Stretch(**values["stretch"]), "network": Network(**values["network"])}
+            nested = {
+                "stretch": Stretch(**values["stretch"]),
+                "network": Network(**values["network"]),
+                "boundaries": tuple(Boundary(**one) for one in values.get("boundaries", ())),
+            }
             return cls(**{**values, **nested})
         except (KeyError, TypeError) as error:
             msg = f"This is not a model card: {error}."
@@ -205,9 +273,48 @@ class Model:
     ----------
     card : ModelCard
     predict : callable
-        From (n, size, size, 1) float32 in [0, 1] to probabilities of the same shape, before `ModelCard.calibrated`. Any
-        function will do.
+        From (n, size, size, 1) float32 in [0, 1] to probabilities (n, size, size, boundaries), before
+        `ModelCard.calibrated`; those of outer boundaries first, and no lower than further inside. Any function will do.
     """
 
     card: ModelCard
     predict: Callable
+
+    def at(self, boundary=None):
+        """
+        The model of one boundary alone.
+
+        Parameters
+        ----------
+        boundary : str, optional
+            Its name; that of the card's default by default.
+
+        Returns
+        -------
+        Model
+            Its ``predict`` gives (n, size, size, 1); its card has no other boundary.
+
+        Raises
+        ------
+        `~sunpy_scss.exceptions.ModelError`
+            If the model does not draw it; the message lists those it does.
+
+        Examples
+        --------
+        >>> from sunpy_scss import load_model
+        >>> [boundary.name for boundary in load_model("scss-ar-171-2").card.boundaries]
+        ['full', 'core']
+        >>> load_model("scss-ar-171-2").at("core").card.boundaries[0].level
+        2
+        """
+        known = {one.name: one for one in self.card.boundaries}
+        if boundary is not None and boundary not in known:
+            those = f"it draws {', '.join(map(repr, known))}" if known else "it draws one, which has no name"
+            msg = f"{self.card.name} does not draw the boundary {boundary!r}: {those}."
+            raise ModelError(msg)
+        if len(known) < 2:
+            return self
+        chosen = self.card.boundaries[0] if boundary is None else known[boundary]
+        channel = self.card.levels.index(chosen.level)
+        card = dataclasses.replace(self.card, boundaries=(chosen,))
+        return Model(card, lambda images: self.predict(images)[..., channel : channel + 1])

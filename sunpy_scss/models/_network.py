@@ -1,16 +1,21 @@
 """
 SCSS-Net in Keras: the network, its loss and the batches it learns from.
 
-The only module that imports Keras. Targets carry two channels: the label in [0, 1] and the weight of each pixel,
-so that pixels off the disc count nothing and known confusions count more.
+The only module that imports Keras. Targets carry a channel for each boundary, the label in [0, 1], and in the last one
+the weight of each pixel: what is off the disc or not known counts nothing, known confusions count more.
 """
 
 from functools import partial
 
-import keras
 import numpy as np
-from keras import layers as kl
-from keras import ops
+
+try:
+    import keras
+    from keras import layers as kl
+    from keras import ops
+except ModuleNotFoundError as error:
+    msg = f"Networks are built and trained with Keras on TensorFlow ({error}): pip install tensorflow."
+    raise ModuleNotFoundError(msg) from error
 
 __all__ = ["Batches", "StopAtNaN", "compile_network", "freeze_encoder", "predict", "scss_net", "set_seed"]
 
@@ -26,7 +31,9 @@ def _double_block(x, convolution, filters, norm, name):
     return x
 
 
-def scss_net(input_shape=(256, 256, 1), filters=32, layers=4, batch_norm=True, drop_prob=0.0, *, momentum=0.99):
+def scss_net(
+    input_shape=(256, 256, 1), filters=32, layers=4, batch_norm=True, drop_prob=0.0, *, momentum=0.99, outputs=1
+):
     """
     The U-Net of Mackovjak et al. (2021).
 
@@ -45,11 +52,13 @@ def scss_net(input_shape=(256, 256, 1), filters=32, layers=4, batch_norm=True, d
     momentum : float
         Momentum of the running statistics of batch normalisation. Keras's own 0.99 needs thousands of steps
         until they are right; on some hundred images take 0.9.
+    outputs : int
+        Boundaries that are drawn at once, from the outermost to the innermost.
 
     Returns
     -------
     keras.Model
-        From (n, ny, nx, channels) to (n, ny, nx, 1), probabilities in [0, 1].
+        From (n, ny, nx, channels) to (n, ny, nx, outputs), probabilities in [0, 1].
 
     Raises
     ------
@@ -89,31 +98,36 @@ def scss_net(input_shape=(256, 256, 1), filters=32, layers=4, batch_norm=True, d
         x = kl.UpSampling2D(name=f"decoder_{level}_up")(x)
         x = kl.Concatenate(name=f"decoder_{level}_skip")([x, skips[level]])
         x = _double_block(x, kl.Conv2DTranspose, filters * 2**level, norm, f"decoder_{level}")
-    return keras.Model(inputs, kl.Conv2D(1, 1, activation="sigmoid", name="probability")(x), name="scss_net")
+    return keras.Model(inputs, kl.Conv2D(outputs, 1, activation="sigmoid", name="probability")(x), name="scss_net")
 
 
 def _weighted_loss(target, prediction, *, loss):
-    """The sum of losses that a `sunpy_scss.train.Loss` describes."""
-    label, weight = target[..., 0], target[..., 1]
-    probability = ops.clip(prediction[..., 0], 1e-6, 1 - 1e-6)
+    """The sum of losses that a `sunpy_scss.train.Loss` describes; the mean over the boundaries."""
+    label, weight = target[..., :-1], target[..., -1:]
+    probability = ops.clip(prediction, 1e-6, 1 - 1e-6)
     right = label * ops.log(probability) + (1 - label) * ops.log(1 - probability)
     hard = label * (1 - probability) ** loss.focal_gamma * ops.log(probability)
     hard += (1 - label) * probability**loss.focal_gamma * ops.log(1 - probability)
-    both = ops.sum(weight * label * probability)
-    beyond, missed = ops.sum(weight * (1 - label) * probability), ops.sum(weight * label * (1 - probability))
+
+    def total(values):
+        return ops.sum(weight * values, axis=(0, 1, 2))
+
+    both = total(label * probability)
+    beyond, missed = total((1 - label) * probability), total(label * (1 - probability))
     surplus = loss.tversky_alpha * beyond + (1 - loss.tversky_alpha) * missed
+    pixels = ops.maximum(ops.sum(weight), 1e-6)
     terms = [
-        (loss.bce, -ops.sum(weight * right) / ops.sum(weight)),
-        (loss.focal, -ops.sum(weight * hard) / ops.sum(weight)),
+        (loss.bce, -total(right) / pixels),
+        (loss.focal, -total(hard) / pixels),
         # The ones keep images without the feature from dividing by nothing.
         (loss.dice, 1 - (2 * both + 1) / (2 * both + beyond + missed + 1)),
         (loss.tversky, 1 - (both + 1) / (both + surplus + 1)),
     ]
-    return sum(share * term for share, term in terms if share)
+    return sum(share * ops.mean(term) for share, term in terms if share)
 
 
 class _PooledIoU(keras.metrics.Metric):
-    """Intersection over union of thresholded labels and predictions, pooled over the epoch."""
+    """Intersection over union of thresholded labels and predictions, pooled over the epoch and all boundaries."""
 
     def __init__(self, threshold=0.5):
         super().__init__(name="iou")
@@ -122,9 +136,9 @@ class _PooledIoU(keras.metrics.Metric):
         self.either = self.add_weight(name="either", initializer="zeros")
 
     def update_state(self, target, prediction, sample_weight=None):
-        counts = target[..., 1] > 0
-        label = (target[..., 0] >= 0.5) & counts
-        prediction = (prediction[..., 0] >= self.threshold) & counts
+        counts = target[..., -1:] > 0
+        label = (target[..., :-1] >= 0.5) & counts
+        prediction = (prediction >= self.threshold) & counts
         self.both.assign_add(ops.sum(ops.cast(label & prediction, "float32")))
         self.either.assign_add(ops.sum(ops.cast(label | prediction, "float32")))
 
@@ -194,7 +208,7 @@ class Batches(keras.utils.PyDataset):
     Parameters
     ----------
     pair : callable
-        ``pair(position)`` gives image (ny, nx) in [0, 1] and target (ny, nx, 2), label and weight.
+        ``pair(position)`` gives image (ny, nx) in [0, 1] and target (ny, nx, boundaries + 1), labels and weight.
     batch_size : int
     indices : sequence of int
         Positions of the images, in the order in which they are taken.
@@ -226,6 +240,12 @@ class Batches(keras.utils.PyDataset):
 
 
 def predict(network, images, *, batch_size=4):
-    """Probabilities (n, ny, nx, 1) of images (n, ny, nx, 1), as numpy; slices of ``batch_size`` bound the memory."""
+    """
+    Probabilities (n, ny, nx, boundaries) of images (n, ny, nx, 1), as numpy; slices of ``batch_size`` bound the memory.
+
+    No pixel is likelier to be inside a boundary than inside the next one outwards: what one boundary encloses at some
+    probability lies within what all outer ones do.
+    """
     starts = range(0, len(images), batch_size)
-    return np.concatenate([ops.convert_to_numpy(network(images[i : i + batch_size], training=False)) for i in starts])
+    found = [ops.convert_to_numpy(network(images[i : i + batch_size], training=False)) for i in starts]
+    return np.minimum.accumulate(np.concatenate(found), axis=-1)

@@ -127,7 +127,8 @@ def _read_card(path):
 
 def _verify(weights, card):
     try:
-        found = hashlib.sha256(weights.read_bytes()).hexdigest()
+        facts = weights.stat()
+        found = _sha256(weights, facts.st_size, facts.st_mtime_ns)
     except OSError as error:
         msg = f"The weights of {card.name} cannot be read: {error}"
         raise ModelError(msg) from error
@@ -139,15 +140,25 @@ def _verify(weights, card):
         raise ModelError(msg)
 
 
-def _predict(weights, sha256, images):
-    from sunpy_scss.models._network import predict
+@lru_cache(maxsize=16)
+def _sha256(path, size, changed):  # a file that was written since is another entry
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
-    return predict(_cached_network(weights, sha256), images)
+
+def _predict(weights, sha256, images):
+    return _engine(weights, sha256)(images)
 
 
 @lru_cache(maxsize=4)
-def _cached_network(weights, sha256):  # the hash makes other weights at the same place another entry
-    return load_network(Path(weights).parent)
+def _engine(weights, sha256):  # the hash makes other weights at the same place another entry
+    """What predicts: ONNX Runtime, or Keras where there is no ONNX Runtime for the machine."""
+    try:
+        from sunpy_scss.models._onnx import load_predict
+    except ImportError:
+        from sunpy_scss.models._network import predict
+
+        return partial(predict, load_network(Path(weights).parent))
+    return load_predict(weights)
 
 
 def build_network(card, *, seed=None):
@@ -168,7 +179,9 @@ def build_network(card, *, seed=None):
 
     if seed is not None:
         _network.set_seed(seed)
-    return _network.scss_net((card.grid_size, card.grid_size, 1), **dataclasses.asdict(card.network))
+    return _network.scss_net(
+        (card.grid_size, card.grid_size, 1), **dataclasses.asdict(card.network), outputs=len(card.levels)
+    )
 
 
 def refuse_to_overwrite(folder):

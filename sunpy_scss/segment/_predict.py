@@ -13,6 +13,7 @@ from sunpy_scss._features import FEATURES, feature_at, feature_name
 from sunpy_scss._mask_map import make_map, make_mask
 from sunpy_scss._sun.canonical import check_map, from_canonical, remove_small_regions
 from sunpy_scss._sun.header import in_one_unit
+from sunpy_scss._sun.threshold import above_threshold
 from sunpy_scss.exceptions import InvalidMapError, ModelError
 from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.models._card import Model
@@ -24,7 +25,14 @@ __all__ = ["predict_probability", "predict_spread", "segment_active_regions", "s
 
 @u.quantity_input
 def segment_coronal_holes(
-    smap, *, model=None, threshold=None, min_area: u.Mm**2 = 1000 * u.Mm**2, disk_median=None, samples=1
+    smap,
+    *,
+    model=None,
+    boundary=None,
+    threshold=None,
+    min_area: u.Mm**2 = 1000 * u.Mm**2,
+    disk_median=None,
+    samples=1,
 ):
     """
     Coronal holes of a Map.
@@ -36,8 +44,11 @@ def segment_coronal_holes(
         exposure time or in DN/s. Never changed.
     model : str, path-like or sunpy_scss.models.Model, optional
         One of `sunpy_scss.list_models`, the folder of a model of your own, or a model. The bundled one by default.
+    boundary : str, optional
+        Which of the outlines that the model draws: ``"middle"`` (default), ``"tight"`` inside it or ``"wide"`` around
+        it. The card says where each runs; see :ref:`how-to-boundaries`.
     threshold : float, optional
-        Least probability of a pixel in a mask; that of the model's card by default.
+        Least probability of a pixel in a mask; that of the boundary in the model's card by default.
     min_area : astropy.units.Quantity, optional
         Regions with less area on the solar surface, corrected for foreshortening, are left out.
     disk_median : astropy.units.Quantity, optional
@@ -50,9 +61,9 @@ def segment_coronal_holes(
     -------
     sunpy.map.GenericMap or list of sunpy.map.GenericMap
         int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap``; a list for a sequence or list. What has no
-        data is 0 as well. The header tells the model (SCSSMOD, SCSSHASH), its labels (SCSSLAB), the threshold
-        (SCSSTHR), the share of the disc that has data (SCSSSEEN), and in SCSSCAL the factor by which an image of
-        unknown calibration was scaled.
+        data is 0 as well. The header tells the model (SCSSMOD, SCSSHASH), its labels (SCSSLAB), the boundary (SCSSBND),
+        the threshold (SCSSTHR), the share of the disc that has data (SCSSSEEN), and in SCSSCAL the factor by which an
+        image of unknown calibration was scaled.
 
     Raises
     ------
@@ -66,7 +77,7 @@ def segment_coronal_holes(
     `~sunpy_scss.exceptions.ModelNotFoundError`
         If there is no such model.
     `~sunpy_scss.exceptions.ModelError`
-        If the model is of another feature, or what it gives are no probabilities.
+        If the model does not draw that boundary, finds another feature, or what it gives are no probabilities.
 
     Warns
     -----
@@ -90,12 +101,19 @@ def segment_coronal_holes(
     >>> mask.data.shape == smap.data.shape, mask.data.dtype
     (True, dtype('int16'))
     """
-    return _segment("CH", smap, model, threshold, min_area, disk_median, samples)
+    return _segment("CH", smap, model, boundary, threshold, min_area, disk_median, samples)
 
 
 @u.quantity_input
 def segment_active_regions(
-    smap, *, model=None, threshold=None, min_area: u.Mm**2 = 300 * u.Mm**2, disk_median=None, samples=1
+    smap,
+    *,
+    model=None,
+    boundary=None,
+    threshold=None,
+    min_area: u.Mm**2 = 300 * u.Mm**2,
+    disk_median=None,
+    samples=1,
 ):
     """
     Active regions of a Map.
@@ -105,6 +123,9 @@ def segment_active_regions(
     smap : sunpy.map.GenericMap, sunpy.map.MapSequence or list of sunpy.map.GenericMap
         Helioprojective, of 171 or 174 Angstrom, showing the disc; of any size, scale, rotation and centre. Its
         calibration is of no importance: brightness counts relative to the disc median. Never changed.
+    boundary : str, optional
+        Which of the outlines that the model draws: ``"full"`` (default), the whole region, or ``"core"``, bright plage
+        and loops, about a third of its area. The card says where each runs; see :ref:`how-to-boundaries`.
     model, threshold, min_area, disk_median, samples : optional
         As for `segment_coronal_holes`.
 
@@ -127,13 +148,16 @@ def segment_active_regions(
     >>> from sunpy_scss import segment_active_regions
     >>> from sunpy_scss.images import example_map
     >>> mask = segment_active_regions(example_map(171))
-    >>> mask.meta["SCSSFEAT"]
-    'AR'
+    >>> mask.meta["SCSSFEAT"], mask.meta["SCSSBND"]
+    ('AR', 'full')
+    >>> core = segment_active_regions(example_map(171), boundary="core")
+    >>> bool(core.data.sum() < mask.data.sum())
+    True
     """
-    return _segment("AR", smap, model, threshold, min_area, disk_median, samples)
+    return _segment("AR", smap, model, boundary, threshold, min_area, disk_median, samples)
 
 
-def predict_probability(smap, *, model=None, disk_median=None, samples=1):
+def predict_probability(smap, *, model=None, boundary=None, disk_median=None, samples=1):
     """
     How probable the feature of a model is in each pixel of a Map.
 
@@ -143,6 +167,8 @@ def predict_probability(smap, *, model=None, disk_median=None, samples=1):
         As for `segment_coronal_holes`.
     model : str, path-like or sunpy_scss.models.Model
         One of `sunpy_scss.list_models`, the folder of a model of your own, or a model.
+    boundary : str, optional
+        Which of the outlines that the model draws: how probable it is to be inside this one.
     disk_median : astropy.units.Quantity, optional
         As for `segment_coronal_holes`.
     samples : int, optional
@@ -168,10 +194,10 @@ def predict_probability(smap, *, model=None, disk_median=None, samples=1):
     >>> float(probability.max()) <= 1
     True
     """
-    return _predict(smap, model, disk_median, samples, "probability", _Prediction.probability)
+    return _predict(smap, model, boundary, disk_median, samples, "probability", _Prediction.probability)
 
 
-def predict_spread(smap, *, model=None, disk_median=None, samples=8):
+def predict_spread(smap, *, model=None, boundary=None, disk_median=None, samples=8):
     """
     How far the probability of each pixel changes from variant to variant of the image.
 
@@ -185,6 +211,8 @@ def predict_spread(smap, *, model=None, disk_median=None, samples=8):
         As for `segment_coronal_holes`.
     model : str, path-like or sunpy_scss.models.Model
         One of `sunpy_scss.list_models`, the folder of a model of your own, or a model.
+    boundary : str, optional
+        Which of the outlines that the model draws: how probable it is to be inside this one.
     disk_median : astropy.units.Quantity, optional
         As for `segment_coronal_holes`.
     samples : int, optional
@@ -212,14 +240,14 @@ def predict_spread(smap, *, model=None, disk_median=None, samples=8):
     True
     """
     check_count(samples, "samples", least=2, most=len(_VARIANTS))
-    return _predict(smap, model, disk_median, samples, "probability spread", _Prediction.spread)
+    return _predict(smap, model, boundary, disk_median, samples, "probability spread", _Prediction.spread)
 
 
-def _predict(smap, model, disk_median, samples, quantity, on_pixels):
+def _predict(smap, model, boundary, disk_median, samples, quantity, on_pixels):
     """Maps of what ``on_pixels`` makes of each `_Prediction`."""
     maps = _maps(smap)
     check_count(samples, "samples", least=1, most=len(_VARIANTS))
-    model = load_model(_default_model(maps) if model is None else model)
+    model = load_model(_default_model(maps) if model is None else model).at(boundary)
     content = f"{feature_name(model.card.feature)} {quantity}"
     results = [
         make_map(
@@ -242,11 +270,12 @@ def _default_model(maps):
     raise InvalidMapError(msg)
 
 
-def _segment(feature, smap, model, threshold, min_area, disk_median, samples):
+def _segment(feature, smap, model, boundary, threshold, min_area, disk_median, samples):
     model = load_model(FEATURES[feature].model if model is None else model)
     if model.card.feature != feature:
         msg = f"{model.card.name} finds {feature_name(model.card.feature)}s, not {feature_name(feature)}s."
         raise ModelError(msg)
+    model = model.at(boundary)
     threshold = model.card.threshold if threshold is None else threshold
     threshold = check_number(threshold, "threshold", above=0, below=1)
     check_area(min_area, "min_area")
@@ -292,30 +321,32 @@ class _Prediction:
     variants: np.ndarray
 
     def probability(self):
-        return self._where_seen(self.model.card.calibrated(self._mean()))
+        return self._where_seen(self.model.card.calibrated(self._to_pixels(from_canonical, self._mean())))
 
     def spread(self):
-        return self._where_seen(self._on_pixels(self.model.card.calibrated(self.variants).std(axis=0)))
+        spread = self.model.card.calibrated(self.variants).std(axis=0)
+        return self._where_seen(self._to_pixels(from_canonical, spread))
 
     def _where_seen(self, values):
         """NaN on the disc where the image has no data."""
         missing = self.network_input.missing
-        if missing is None:
-            return values
-        rows, columns = self.network_input.frame.disk_slices()
-        on_disk = self.network_input.frame.radius(*np.ogrid[rows, columns]) <= 1
-        values[rows, columns][missing[rows, columns] & on_disk] = np.nan
+        if missing is not None:
+            frame = self.network_input.frame
+            rows, columns = frame.disk_slices()
+            on_disk = frame.radius(*np.ogrid[rows, columns]) <= 1
+            values[rows, columns][missing[rows, columns] & on_disk] = np.nan
         return values
 
     def _mean(self):
-        return self._on_pixels(self.variants.mean(axis=0, dtype=float))
+        return self.variants.mean(axis=0, dtype=float)
 
-    def _on_pixels(self, values):
-        return from_canonical(values, self.network_input.frame, half_width=self.model.card.half_width)
+    def _to_pixels(self, bring, values, **options):
+        return bring(values, self.network_input.frame, half_width=self.model.card.half_width, **options)
 
     def mask(self, threshold, min_area):
         # Interpolated and averaged before calibration, masks do not depend on the temperature.
-        mask = self._mean() >= float(self.model.card.uncalibrated(threshold))
+        raw = float(self.model.card.uncalibrated(threshold))
+        mask = self._to_pixels(above_threshold, self._mean(), threshold=raw)
         if self.network_input.missing is not None:
             mask &= ~self.network_input.missing
         least = (min_area / self.smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
@@ -333,6 +364,8 @@ class _Prediction:
             "SCSSMED": self.network_input.disk_median,
             "SCSSSEEN": round(self.network_input.seen, 4),
         }
+        if card.boundaries:
+            keywords["SCSSBND"] = card.boundaries[0].name
         if self.network_input.rescaled:
             keywords["SCSSCAL"] = self.network_input.scale
         return keywords

@@ -24,3 +24,5 @@ from ._run import split_settings as split_settings
 from ._run import train_model as train_model
 from ._splits import check_split as check_split
 from ._splits import split_by_time as split_by_time
+from ._detection import detection_curve as detection_curve
+from ._steadiness import flicker as flicker

@@ -55,7 +55,7 @@ class Augmentation:
         image : numpy.ndarray
             (ny, nx), stretched to [0, 1].
         target : numpy.ndarray
-            (ny, nx, 2), label and weight.
+            (ny, nx, boundaries + 1), labels and weight.
         rng : numpy.random.Generator
 
         Returns
@@ -81,6 +81,12 @@ class Augmentation:
             matrix = matrix @ np.diag(rng.choice([-1, 1], size=2))
         middle = (np.array(image.shape) - 1) / 2
         offset = middle + rng.uniform(-self.shift, self.shift, size=2) - matrix @ middle
-        planes = [image, *np.moveaxis(target, -1, 0)]
-        moved = [ndimage.affine_transform(plane, matrix, offset, order=1).astype(np.float32) for plane in planes]
-        return moved[0], np.stack(moved[1:], axis=-1)
+
+        def move(plane):
+            return ndimage.affine_transform(plane, matrix, offset, order=1).astype(np.float32)
+
+        weight = move(target[..., -1])
+        # A label counts as far as it has weight: what is not known must not become "no" by interpolation.
+        labels = [move(plane * target[..., -1]) for plane in np.moveaxis(target[..., :-1], -1, 0)]
+        labels = [np.divide(label, weight, out=np.zeros_like(weight), where=weight > 1e-3) for label in labels]
+        return move(image), np.stack([*labels, np.where(weight > 1e-3, weight, 0)], axis=-1)

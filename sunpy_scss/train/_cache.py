@@ -13,13 +13,13 @@ from sunpy_scss.exceptions import TrainingError
 
 __all__ = ["CanonicalCache"]
 
-_PLANES = ("images", "labels", "rejected")
+_PLANES = ("images", "rejected", "known")
 _CARD, _INDEX, _ARRAYS = "canonical.json", "index.csv", "canonical.zarr"
 
 
 class CanonicalCache:
     """
-    A folder with a Zarr group of three arrays (n, size, size), one image in each chunk.
+    A folder with a Zarr group of arrays (n, size, size), one image in each chunk.
 
     An image counts from the line in ``index.csv`` on, which follows its pixels: what a kill left half-way is written
     again.
@@ -34,7 +34,7 @@ class CanonicalCache:
     Raises
     ------
     sunpy_scss.exceptions.TrainingError
-        If the folder was made for another grid or stretch, is no cache, or is being written to by another program.
+        If the folder was made for another grid, stretch or boundaries, is no cache, or is being written to by another program.
     """
 
     def __init__(self, folder, card):
@@ -46,8 +46,9 @@ class CanonicalCache:
         group = zarr.open_group(self.folder / _ARRAYS, mode="a")
         size = card.grid_size
         form = {"shape": (0, size, size), "chunks": (1, size, size), "dtype": "float32"}
+        names = (*_PLANES, *(f"level_{level}" for level in card.levels))
         self._arrays = [
-            group[name] if name in group else group.create_array(name, fill_value=0, **form) for name in _PLANES
+            group[name] if name in group else group.create_array(name, fill_value=0, **form) for name in names
         ]
         lines = self._lines()
         self.rows = {source: row for row, (source, _) in enumerate(lines)}
@@ -57,10 +58,11 @@ class CanonicalCache:
         """Write down whose grid and stretch this is; arrays of another must not be mixed with them."""
         path = self.folder / _CARD
         stretch = {**vars(card.stretch), "limits": list(card.stretch.limits)}
-        facts = {"grid_size": card.grid_size, "half_width": card.half_width, "stretch": stretch}
+        facts = {"grid_size": card.grid_size, "half_width": card.half_width}
+        facts |= {"levels": list(card.levels), "stretch": stretch}
         if path.exists():
             if path.read_text(encoding="utf-8") != json.dumps(facts):
-                msg = f"{self.folder} holds images on another grid or with another stretch; choose another folder."
+                msg = f"{self.folder} holds images on another grid, with another stretch or other boundaries; choose another folder."
                 raise TrainingError(msg)
         elif self.folder.exists() and any(self.folder.iterdir()):
             msg = f"{self.folder} is not empty and not a cache of canonical images; choose another folder."
@@ -98,7 +100,7 @@ class CanonicalCache:
         self._dates.append(text)
 
     def content(self, sources):
-        """Dates of some sources, and the arrays of images, labels and look-alikes, read when they are needed."""
+        """Dates of some sources, and the arrays in the order in which they were added, read when they are needed."""
         rows = np.array([self.rows[source] for source in sources], dtype=int)
         return [self._dates[row] for row in rows], [Rows(array, rows) for array in self._arrays]
 

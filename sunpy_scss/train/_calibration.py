@@ -69,7 +69,8 @@ def fit_temperature(model, dataset):
     >>> from sunpy_scss.models import Model
     >>> labels = np.zeros((1, 50, 50))
     >>> labels[0, :44] = 1
-    >>> dataset = SimpleNamespace(images=labels, labels=labels, disk=np.ones((50, 50), dtype=bool))
+    >>> everywhere = np.ones((50, 50), dtype=bool)
+    >>> dataset = SimpleNamespace(images=labels, labels=labels, counted=lambda position: everywhere)
     >>> model = Model(None, lambda images: np.full_like(images, 0.731))
     >>> print(f"{fit_temperature(model, dataset):.2f}")
     0.50
@@ -110,14 +111,16 @@ def _on_disk(model, dataset):
         positions = range(start, min(start + _BATCH, len(dataset.images)))
         images = np.stack([dataset.images[at] for at in positions])
         answer = np.asarray(model.predict(images[..., np.newaxis]), dtype=np.float32).reshape(images.shape)
-        yield np.stack([dataset.labels[at][dataset.disk] >= 0.5 for at in positions]), answer[:, dataset.disk]
+        counted = np.stack([dataset.counted(at) for at in positions])
+        yield np.stack([dataset.labels[at] >= 0.5 for at in positions])[counted], answer[counted]
 
 
 def calibrate(model, dataset):
     """
     A model with the temperature that fits some labels.
 
-    The threshold of its card moves along with its probabilities, so that its masks stay the same.
+    The thresholds of its card move along with its probabilities, so that its masks stay the same. Of several
+    boundaries, the default one is fitted.
 
     Parameters
     ----------
@@ -135,12 +138,17 @@ def calibrate(model, dataset):
     `~sunpy_scss.exceptions.TrainingError`
         As `fit_temperature`.
     """
-    card, temperature = model.card, round(fit_temperature(model, dataset), 3)
+    card, alone = model.card, model.at()
+    temperature = round(fit_temperature(alone, dataset.at(alone.card)), 3)
     if temperature == card.temperature:
         return model
-    raw_threshold = card.uncalibrated(card.threshold)
-    card = dataclasses.replace(card, temperature=temperature)
-    return Model(dataclasses.replace(card, threshold=float(card.calibrated(raw_threshold))), model.predict)
+    new = dataclasses.replace(card, temperature=temperature)
+
+    def moved(threshold):
+        return float(new.calibrated(card.uncalibrated(threshold)))
+
+    boundaries = [dataclasses.replace(one, threshold=moved(one.threshold)) for one in card.boundaries]
+    return Model(dataclasses.replace(new, threshold=moved(card.threshold), boundaries=boundaries), model.predict)
 
 
 def calibrate_folder(folder, training, validation):
@@ -172,7 +180,9 @@ def calibrate_folder(folder, training, validation):
         msg = f"There is no folder {folder}; calibration writes into the folder of a model, a name will not do."
         raise ModelNotFoundError(msg)
     model = calibrate(load_model(folder), training)
-    measured = calibration_scores(sum(reliability_sums(model.card, *batch) for batch in _on_disk(model, validation)))
+    alone = model.at()
+    batches = _on_disk(alone, validation.at(alone.card))
+    measured = calibration_scores(sum(reliability_sums(alone.card, *batch) for batch in batches))
     scores = {**model.card.scores, "model": {**model.card.scores.get("model", {}), **measured}}
     write_card(folder, dataclasses.replace(model.card, scores=scores))
     return load_model(folder)

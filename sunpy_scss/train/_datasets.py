@@ -1,7 +1,7 @@
 """Labelled Maps as what a network learns from."""
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -32,22 +32,29 @@ class Dataset:
     keys : tuple of str
     dates : astropy.time.Time
     images : array_like
-        (n, size, size) float32, stretched to [0, 1]. Like the next two a `numpy.ndarray`, or with a cache something
+        (n, size, size) float32, stretched to [0, 1]. Like the next ones a `numpy.ndarray`, or with a cache something
         that reads from disk what is asked for; `numpy.asarray` reads all of it.
-    labels : array_like
-        (n, size, size) float32, the share of each pixel that the feature covers.
+    nested : dict
+        By level from the outermost inwards, (n, size, size) float32: the share of what is known of each pixel that
+        lies inside that boundary.
     rejected : array_like
         (n, size, size) float32, the share that look-alikes cover.
+    known : array_like
+        (n, size, size) float32, the share of each pixel of which the labels say anything.
     disk : numpy.ndarray
         (size, size) bool, the pixels that count.
+    level : int
+        Of the boundary that scores are of.
     """
 
     keys: tuple
     dates: Time
     images: np.ndarray
-    labels: np.ndarray
+    nested: dict
     rejected: np.ndarray
+    known: np.ndarray
     disk: np.ndarray
+    level: int = 1
 
     def __len__(self):
         return len(self.keys)
@@ -55,12 +62,35 @@ class Dataset:
     def __getitem__(self, which):
         index = np.atleast_1d(np.arange(len(self))[which])
         keys = tuple(self.keys[position] for position in index)
-        return Dataset(keys, self.dates[index], self.images[index], self.labels[index], self.rejected[index], self.disk)
+        nested = {level: plane[index] for level, plane in self.nested.items()}
+        images, rejected, known = self.images[index], self.rejected[index], self.known[index]
+        return Dataset(keys, self.dates[index], images, nested, rejected, known, self.disk, self.level)
+
+    @property
+    def labels(self):
+        """(n, size, size), inside the boundary that scores are of."""
+        return self.nested[self.level]
+
+    def at(self, card):
+        """The same images with the labels of the first boundary of a card."""
+        if card.default_level not in self.nested:
+            msg = f"The data set has no labels of level {card.default_level}; make it with the card that asks for it."
+            raise TrainingError(msg)
+        return replace(self, level=card.default_level)
+
+    def counted(self, position):
+        """(size, size) bool: the pixels on the disc of which the labels of an image say something."""
+        return self.disk & (np.asarray(self.known[position]) >= 0.5)
 
     def target(self, position, rejected_weight):
-        """(size, size, 2): label, and weight of each pixel; look-alikes count ``1 + rejected_weight`` times."""
-        weight = self.disk * (1 + rejected_weight * self.rejected[position])
-        return np.stack([self.labels[position], weight.astype(np.float32)], axis=-1)
+        """
+        (size, size, boundaries + 1): the labels, outermost first, and the weight of each pixel.
+
+        Look-alikes count ``1 + rejected_weight`` times, what is not known not at all.
+        """
+        known = np.where(self.counted(position), self.known[position], 0)
+        weight = known * (1 + rejected_weight * self.rejected[position])
+        return np.stack([*(plane[position] for plane in self.nested.values()), weight.astype(np.float32)], axis=-1)
 
 
 def make_dataset(labelled, card, *, cache=None):
@@ -73,10 +103,11 @@ def make_dataset(labelled, card, *, cache=None):
         Images may differ in size, scale, rotation and instrument. They are taken one by one, so that a generator, or
         files, need no more memory than one of them.
     card : sunpy_scss.models.ModelCard
+        Its boundaries have levels: inside one are the pixels whose mask has its level or more.
     cache : path-like, optional
         A folder where the result is kept (Zarr), made where missing. It needs no memory then, however many images
         there are, and what is in there already is not read again from files that have not changed. By default, the
-        result is held in memory: 0.8 MB for each image at 256 pixels.
+        result is held in memory: 1 MB for each image at 256 pixels, and 0.3 MB for each further boundary.
 
     Returns
     -------
@@ -85,8 +116,8 @@ def make_dataset(labelled, card, *, cache=None):
     Raises
     ------
     `~sunpy_scss.exceptions.TrainingError`
-        If there is no image, a mask does not belong to its image or holds other values than 0 and 1, or the cache is
-        of another grid or stretch or being written to by another program.
+        If there is no image, a mask does not belong to its image or holds other values than whole numbers from -1 on,
+        or the cache is of another grid, stretch or boundaries or being written to by another program.
 
     Examples
     --------
@@ -104,8 +135,10 @@ def make_dataset(labelled, card, *, cache=None):
     if not keys:
         msg = "There is nothing to train on: no labelled Map was given."
         raise TrainingError(msg)
+    images, rejected, known, *nested = planes
+    nested = dict(zip(card.levels, nested, strict=True))
     disk = canonical_radius(card.grid_size, card.half_width) <= 1
-    return Dataset(tuple(keys), Time(dates), *planes, disk)
+    return Dataset(tuple(keys), Time(dates), images, nested, rejected, known, disk, card.default_level)
 
 
 def _in_memory(labelled, card):
@@ -132,18 +165,33 @@ def _on_disk(labelled, card, folder):
 
 
 def _planes(labelled, card):
-    """Image, label and look-alikes on the canonical grid."""
+    """Image, look-alikes, what is known, and the label of each boundary, on the canonical grid."""
     prepared = network_input(labelled.image, card)
-    label = _share(labelled.mask, labelled, prepared.frame, card)
+    label = _checked(labelled.mask, labelled, prepared.frame)
+    unknown = label.data < 0 if label.mask is None else (label.data < 0) | label.mask
+
+    def share(values):
+        found = to_canonical(values.astype(np.float32), prepared.frame, size=card.grid_size, half_width=card.half_width)
+        return np.nan_to_num(found)
+
+    known = share(~unknown)
+    # Of a pixel that is known in part, the label is that of this part.
+    shares = [share((label.data >= level) & ~unknown) for level in card.levels]
+    nested = [np.divide(part, known, out=np.zeros_like(known), where=known > 0.01).clip(0, 1) for part in shares]
     if labelled.rejected is None:
-        return prepared.image, label, np.zeros_like(label)
-    return prepared.image, label, _share(labelled.rejected, labelled, prepared.frame, card)
+        return prepared.image, np.zeros_like(known), known, *nested
+    return prepared.image, share(_checked(labelled.rejected, labelled, prepared.frame).data == 1), known, *nested
 
 
-def _share(mask, labelled, frame, card):
-    """The share of each canonical pixel that a mask covers."""
-    if mask.data.shape != labelled.image.data.shape or not np.isin(mask.data, (0, 1)).all():
-        msg = f"{labelled.key}: a mask holds 0 and 1 on the pixels of its image."
+def _checked(mask, labelled, frame):
+    """A mask Map that belongs to its image, or an error."""
+    if mask.data.shape != labelled.image.data.shape or not (
+        np.isfinite(mask.data).all() and (mask.data >= -1).all() and (mask.data == np.round(mask.data)).all()
+    ):
+        msg = (
+            f"{labelled.key}: a mask holds 0, 1 inside the feature (2 and more inside further boundaries) and -1 where "
+            "that is not known, on the pixels of its image."
+        )
         raise TrainingError(msg)
     if abs(mask.date - labelled.image.date) > _SAME_TIME:
         msg = f"{labelled.key}: image and mask are of different times ({labelled.image.date.isot}, {mask.date.isot})."
@@ -152,5 +200,4 @@ def _share(mask, labelled, frame, card):
     if not (np.allclose(own.centre, frame.centre, atol=0.5) and np.allclose(own.matrix, frame.matrix, atol=0.5)):
         msg = f"{labelled.key}: image and mask have different coordinates."
         raise TrainingError(msg)
-    share = to_canonical(mask.data, frame, size=card.grid_size, half_width=card.half_width)
-    return np.nan_to_num(share)
+    return mask

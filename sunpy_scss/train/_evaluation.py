@@ -13,10 +13,11 @@ from sunpy_scss._features import FEATURES
 from sunpy_scss._sun.canonical import canonical_radius
 from sunpy_scss.train._calibration import calibration_error, calibration_scores, reliability, reliability_sums
 from sunpy_scss.train._scores import LATITUDES, RADII, measures, pooled, ratio, zone_sums
+from sunpy_scss.train._steadiness import flicker
 
 __all__ = ["Evaluation", "evaluate", "score_model", "threshold_scores"]
 
-_UNITS = {"boundary_distance": u.deg}
+_UNITS = {"boundary_distance": u.deg, "boundary_on_sky": u.arcsec}
 _THRESHOLDS = np.linspace(0, 1, 101)
 _RESAMPLES = 1000
 _CONFIDENCE = 0.95
@@ -41,12 +42,15 @@ class Evaluation:
     calibration_error : float
         Of ``reliability``; see `sunpy_scss.train.calibration_error`.
     scores : astropy.table.QTable
-        One row for all of the disc, each zone of latitude and of distance from disc centre, and each year. Columns:
+        One row for all of the disc, each zone of latitude and of distance from disc centre, and each year, whole,
+        beyond 60 degrees of latitude and at the limb. Columns:
         ``by``, ``zone``; ``images``, ``labelled`` (images with the feature there), ``blocks`` of time;
         ``iou``, ``dice``, ``precision``, ``recall``, pooled over all pixels; ``mean_iou``, ``mean_dice``, over images;
         ``area_ratio``, claimed to labelled area on the sphere; ``boundary_distance``, mean along the sphere from the
         outline of either to the nearest point of the other, in images that have both; ``look_alike_fraction``, the
-        share of look-alikes that is claimed. For each measure, ``_low`` and ``_high`` are its 95 % interval.
+        share of look-alikes that is claimed; ``boundary_on_sky``, as ``boundary_distance``, but on the sky from the
+        Earth; ``found`` and ``confirmed``, the share of labelled, and of claimed, regions over 0.4 % of the disc of
+        which the other has at least 30 %. For each measure, ``_low`` and ``_high`` are its 95 % interval.
     images : astropy.table.QTable
         One row for each image in the order of the data set, with ``key``, ``date``, ``block``, ``labelled_area``,
         ``claimed_area`` in percent of the hemisphere, and the same measures.
@@ -55,6 +59,8 @@ class Evaluation:
     reliability : astropy.table.QTable
         What the calibrated probabilities say against how often they are right; see
         `sunpy_scss.train.reliability`.
+    flicker : dict
+        Of the model and of the labels; see `sunpy_scss.train.flicker`.
     claimed : numpy.ndarray
         (n, size, size) bool on the canonical grid, in the order of the data set.
     """
@@ -67,6 +73,7 @@ class Evaluation:
     images: QTable
     thresholds: QTable
     reliability: QTable
+    flicker: dict
     claimed: np.ndarray
 
     def to_dict(self):
@@ -77,6 +84,7 @@ class Evaluation:
             "model": self.model,
             **{name: _plain(number) for name, number in numbers.items()},
             **{name: _rows(table) for name, table in tables.items()},
+            "flicker": {name: {key: _plain(one) for key, one in of.items()} for name, of in self.flicker.items()},
         }
 
 
@@ -142,11 +150,14 @@ def score_model(model, dataset, *, block_length: u.day = 14 * u.day, seed=0):
     >>> bool(disk["iou_low"] <= disk["iou"] <= disk["iou_high"])
     True
     """
+    model = model.at()
+    dataset = dataset.at(model.card)
     _check(model.card, dataset)
     answer = model.predict(np.asarray(dataset.images)[..., np.newaxis])
     probabilities = model.card.calibrated(np.asarray(answer, dtype=np.float32).reshape(dataset.images.shape))
     claimed = (probabilities >= model.card.threshold) & dataset.disk
-    labelled, likely = np.asarray(dataset.labels)[:, dataset.disk] >= 0.5, probabilities[:, dataset.disk]
+    counted = np.stack([dataset.counted(at) for at in range(len(dataset))])
+    labelled, likely = np.asarray(dataset.labels)[counted] >= 0.5, probabilities[counted]
     sums = zone_sums(dataset, claimed, B0(dataset.dates).to_value(u.rad), model.card.half_width)
     blocks = _blocks(dataset.dates, block_length)
     thresholds, bins = _by_threshold(labelled, likely), reliability(labelled, likely)
@@ -159,6 +170,12 @@ def score_model(model, dataset, *, block_length: u.day = 14 * u.day, seed=0):
         images=_readable(_image_table(sums, dataset, blocks)),
         thresholds=_readable(thresholds),
         reliability=bins,
+        flicker={
+            "model": flicker(claimed & counted, dataset.dates, half_width=model.card.half_width),
+            "labels": flicker(
+                (np.asarray(dataset.labels) >= 0.5) & counted, dataset.dates, half_width=model.card.half_width
+            ),
+        },
         claimed=claimed,
     )
 
@@ -198,9 +215,17 @@ def _with_years(sums, dates):
     names = [("disc", "all")]
     names += [("latitude", f"{low} to {high} deg") for low, high in pairwise(LATITUDES)]
     names += [("radius", f"{low} to {high} R") for low, high in pairwise(RADII)]
-    names += [("year", str(year)) for year in years]
+    # Latitudes come right after the disc, the limb last.
+    south, north, limb = 1, len(LATITUDES) - 1, len(names) - 1
+    zones = {"year": [0], "year, poles": [south, north], "year, limb": [limb]}
+    names += [(by, str(year)) for by in zones for year in years]
     own_year = of_image[:, np.newaxis] == years
-    return names, {name: np.hstack([values, values[:, :1] * own_year]) for name, values in sums.items()}
+
+    def with_years(values):
+        parts = (values[:, own].sum(axis=1, keepdims=True) * own_year for own in zones.values())
+        return np.hstack([values, *parts])
+
+    return names, {name: with_years(values) for name, values in sums.items()}
 
 
 def _interval(samples, enough):
@@ -263,7 +288,9 @@ def evaluate(model, dataset):
     Parameters
     ----------
     model : sunpy_scss.models.Model
+        Of several boundaries the default one is scored; ``model.at("core")`` is another.
     dataset : Dataset
+        Made with the card of the model, or with one that has more boundaries.
 
     Returns
     -------
@@ -273,12 +300,15 @@ def evaluate(model, dataset):
         none are marked), and with and without its temperature ``calibration_error`` and ``uncalibrated_error``; see
         `sunpy_scss.train.calibration_error`.
     """
+    model = model.at()
+    dataset = dataset.at(model.card)
     sums = []
 
     def claim(positions):
         raw = model.predict(_take(dataset.images, positions)[..., np.newaxis])[..., 0]
-        labelled = _take(dataset.labels, positions)[:, dataset.disk] >= 0.5
-        sums.append(reliability_sums(model.card, labelled, np.asarray(raw, dtype=np.float32)[:, dataset.disk]))
+        counted = np.stack([dataset.counted(at) for at in positions])
+        labelled = _take(dataset.labels, positions)[counted] >= 0.5
+        sums.append(reliability_sums(model.card, labelled, np.asarray(raw, dtype=np.float32)[counted]))
         return raw >= float(model.card.uncalibrated(model.card.threshold))
 
     scores = _scores(dataset, claim)
@@ -309,8 +339,9 @@ def _scores(dataset, claim):
 
 def _counts(dataset, position, claimed):
     """Pixels on the disc in label and claim, in the label, in the claim, in look-alikes, in these and the claim."""
-    truth, claimed = (mask[dataset.disk] for mask in (dataset.labels[position] >= 0.5, claimed))
-    rejected = (dataset.rejected[position][dataset.disk] >= 0.5) & ~truth
+    counted = dataset.counted(position)
+    truth, claimed = (mask[counted] for mask in (dataset.labels[position] >= 0.5, claimed))
+    rejected = (dataset.rejected[position][counted] >= 0.5) & ~truth
     return [np.count_nonzero(part) for part in (truth & claimed, truth, claimed, rejected, rejected & claimed)]
 
 
@@ -354,8 +385,9 @@ def _best_level(dataset, sign):
     levels = np.sort(sign * np.linspace(0.02, 0.98, 97))
     inside, everywhere = np.zeros((2, levels.size + 1))
     for at in range(len(dataset)):
-        reached = np.searchsorted(levels, sign * dataset.images[at][dataset.disk], side="right")
-        label = dataset.labels[at][dataset.disk] >= 0.5
+        counted = dataset.counted(at)
+        reached = np.searchsorted(levels, sign * dataset.images[at][counted], side="right")
+        label = dataset.labels[at][counted] >= 0.5
         inside += np.bincount(reached[label], minlength=levels.size + 1)
         everywhere += np.bincount(reached, minlength=levels.size + 1)
     both, claimed = (counts[::-1].cumsum()[::-1][1:] for counts in (inside, everywhere))

@@ -169,7 +169,7 @@ class _Run:
 
     def _fail(self, epoch, dataset, positions):
         """Say where a loss that is not finite comes from, as far as the data show it."""
-        arrays = (dataset.images, dataset.labels, dataset.rejected)
+        arrays = (dataset.images, *dataset.nested.values(), dataset.rejected, dataset.known)
         broken = [at for at in positions if not all(np.isfinite(array[at]).all() for array in arrays)]
         keys = ", ".join(str(dataset.keys[at]) for at in broken or positions)
         cause = f"{keys} hold NaN or infinity" if broken else f"it happened at {keys}; lower the learning rate"

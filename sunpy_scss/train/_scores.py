@@ -10,9 +10,13 @@ __all__ = ["LATITUDES", "RADII", "measures", "pooled", "ratio", "zone_sums"]
 
 # Edges of the zones: heliographic latitude in degrees, distance from disc centre in apparent solar radii.
 LATITUDES = (-90, -60, -30, 0, 30, 60, 90)
-RADII = (0, 0.5, 0.8, 0.95, 1)
+RADII = (0, 0.5, 0.8, 0.9, 1)
 # Of an observer on Earth from Sun centre, in solar radii.
 _DISTANCE = 215
+# The mean apparent radius of the Sun from the Earth, in arcsec.
+_RADIUS = 959.63
+# Regions count one by one from this share of the disc on, and are found, or confirmed, by so much overlap.
+_LEAST_REGION, _OVERLAP = 0.004, 0.3
 
 
 def zone_sums(dataset, claimed, tilts, half_width):
@@ -41,8 +45,9 @@ def zone_sums(dataset, claimed, tilts, half_width):
         sines = points[1] * np.cos(tilt) + points[2] * np.sin(tilt)
         latitudes = np.degrees(np.arcsin(np.clip(sines, -1, 1)))
         zones = [np.ones_like(radii), *_between(LATITUDES, latitudes), *_between(RADII, radii)]
-        label, reject = dataset.labels[image] >= 0.5, dataset.rejected[image] >= 0.5
-        values = _values(label, claimed[image], reject, dataset.disk, points, areas)
+        counted = dataset.counted(image)
+        label, reject = (counted & (plane[image] >= 0.5) for plane in (dataset.labels, dataset.rejected))
+        values = _values(label, counted & claimed[image], reject, dataset.disk, points, areas)
         rows.append(np.stack(zones).astype(float) @ np.stack([*values.values()], axis=1))
     return dict(zip(values, np.moveaxis(rows, -1, 0), strict=True))
 
@@ -77,7 +82,32 @@ def _values(label, claim, reject, disk, points, areas):
         "rejected": reject,
         "look_alike_fraction": reject & claim,
         **_outline_distances(*outlines, points),
+        **_regions("labelled", label, claim, disk),
+        **_regions("claimed", claim, label, disk),
     }
+
+
+def _regions(name, own, other, disk):
+    """At one pixel of each region of some size: that it is there, and whether the other mask shares enough of it."""
+    plane = np.zeros(disk.shape, dtype=bool)
+    plane[disk] = own
+    numbers, _ = ndimage.label(plane, np.ones((3, 3)))
+    numbers = numbers[disk]
+    sizes = np.bincount(numbers)
+    sizes[0] = 0
+    shared = np.bincount(numbers, weights=other, minlength=sizes.size)
+    there, agreed = np.zeros((2, numbers.size))
+    for number in np.flatnonzero(sizes > _LEAST_REGION * numbers.size):
+        pixel = _middle_pixel(numbers == number, disk)
+        there[pixel], agreed[pixel] = 1, shared[number] > _OVERLAP * sizes[number]
+    return {f"{name}_regions": there, f"{name}_agreed": agreed}
+
+
+def _middle_pixel(inside, disk):
+    """The index, among the pixels of the disc, of the pixel of a region that is nearest to its middle."""
+    places = np.stack(disk.nonzero(), axis=1)
+    own = places[inside]
+    return np.flatnonzero(inside)[np.argmin(((own - own.mean(axis=0)) ** 2).sum(axis=1))]
 
 
 def _outline(mask, disk):
@@ -86,14 +116,18 @@ def _outline(mask, disk):
 
 
 def _outline_distances(one, other, points):
-    """At each pixel: on how many outlines it is, and how far the other ones are from there, in degrees."""
-    count, distance = np.zeros(one.shape), np.zeros(one.shape)
+    """
+    At each pixel: on how many outlines it is, and how far the other ones are from there, in degrees along the surface
+    and in solar radii on the sky.
+    """
+    count, distance, on_sky = np.zeros((3, *one.shape))
     if one.any() and other.any():
         for own, target in ((one, other), (other, one)):
             chord, _ = KDTree(points[:, target].T).query(points[:, own].T)
             count[own] += 1
             distance[own] += np.degrees(2 * np.arcsin(chord / 2))
-    return {"outline": count, "distance": distance}
+            on_sky[own] += KDTree(points[:2, target].T).query(points[:2, own].T)[0]
+    return {"outline": count, "distance": distance, "sky_distance": on_sky}
 
 
 def measures(sums):
@@ -108,6 +142,9 @@ def measures(sums):
         "recall": ratio(sums["both"], sums["labelled"]),
         "area_ratio": ratio(sums["claimed_area"], sums["labelled_area"]),
         "boundary_distance": ratio(sums["distance"], sums["outline"]),
+        "boundary_on_sky": ratio(sums["sky_distance"], sums["outline"]) * _RADIUS,
+        "found": ratio(sums["labelled_agreed"], sums["labelled_regions"]),
+        "confirmed": ratio(sums["claimed_agreed"], sums["claimed_regions"]),
         "look_alike_fraction": ratio(sums["look_alike_fraction"], sums["rejected"]),
     }
 

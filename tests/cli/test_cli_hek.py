@@ -49,7 +49,7 @@ def test_hek_mask(server, image, tmp_path, capsys):
 
 
 def test_outage_is_an_error(image, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("sunpy_scss.hek._search.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("sunpy_scss.hek._search.Retry.sleep", lambda self, response: None)
     with hek_server([], always=Faults.status(500)) as server:
         arguments = ["hek-mask", "--map", image, "--feature", "ar", "--output", tmp_path / "m.fits"]
         assert main([*map(str, arguments), "--hek-url", server.url]) == 1

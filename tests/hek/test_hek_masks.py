@@ -92,9 +92,12 @@ def test_field_of_known_corners_is_on_the_right_pixels(corner, angle, days):
 
 def test_nothing_is_folded_from_the_far_side():
     opposite = sun(observer=east_of_earth(180 * u.deg))
-    assert not draw([box(-300, -300, 300, 300)], opposite).any()
-    assert not draw([box(-300, -300, 300, 300)], sun(DATE + 13 * u.day)).any()
-    assert events_to_regions(record(SQUARE), opposite) == {}
+    with pytest.warns(HEKWarning, match="Nothing is drawn: of 1 events of the HEK 1 on no pixel"):
+        assert not draw([box(-300, -300, 300, 300)], opposite).any()
+    with pytest.warns(HEKWarning, match="1 on no pixel"):
+        assert not draw([box(-300, -300, 300, 300)], sun(DATE + 13 * u.day)).any()
+    with pytest.warns(HEKWarning, match="1 out of sight"):
+        assert events_to_regions(record(SQUARE), opposite) == {}
 
 
 def test_region_cut_by_the_limb_follows_it():
@@ -206,7 +209,7 @@ def test_only_the_nearest_step():
 
 
 def test_nothing_beyond_max_gap():
-    with pytest.warns(HEKWarning, match="nearest events are 7.0 h from the Map and max_gap is 6 h"):
+    with pytest.warns(HEKWarning, match="1 more than 6 h from the Map, the nearest 7.0 h"):
         mask = hek_to_mask(record(SQUARE), sun(DATE + 7 * u.hour))
     assert not mask.data.any()
     assert mask.meta["scssfeat"] == "AR"
@@ -221,12 +224,11 @@ def test_nothing_beyond_max_gap():
         ({"event_testflag": "true"}, "test events"),
         ({"active": "false"}, "inactive"),
         ({"frm_name": "Another method"}, "of other methods"),
-        ({"hpc_boundcc": "POLYGON((0 0,1"}, "unreadable"),
         ({"run": DATE + 1 * u.min}, "repeated or superseded"),
         ({"number": 1, "hpc_boundcc": SQUARE}, "repeated or superseded"),
         ({"number": 0, "hpc_boundcc": SQUARE}, "repeated or superseded"),
     ],
-    ids=["test", "inactive", "method", "unreadable", "earlier run", "same polygon", "same event"],
+    ids=["test", "inactive", "method", "earlier run", "same polygon", "same event"],
 )
 def test_left_out(other, reason):
     right = record(SQUARE)
@@ -249,6 +251,106 @@ def test_pieces_of_one_track_all_stay():
     pieces = [record(polygon_text(box(x, 0, x + 100, 100)), number=n) for n, x in enumerate((-200, 200))]
     pieces[1]["frm_specificid"] = pieces[0]["frm_specificid"]
     assert hek_to_mask(pieces, sun()).meta["hekdrawn"] == 2
+
+
+def test_pieces_of_one_track_seconds_apart_all_stay():
+    pieces = [
+        record(polygon_text(box(x, 0, x + 100, 100)), end=DATE + n * 9 * u.s, run=DATE + (30 + n / 6) * u.min, number=n)
+        for n, x in enumerate((-200, 200))
+    ]
+    pieces[1]["frm_specificid"] = pieces[0]["frm_specificid"]
+    mask = hek_to_mask(pieces, sun())
+    assert mask.meta["hekdrawn"] == 2
+    assert f"chosen: 2 of {DATE.isot}, SPoCA" in mask.meta["history"]
+
+
+def test_rerun_under_other_track_numbers_replaces():
+    first = [record(polygon_text(box(x, 0, x + 100, 100)), number=n) for n, x in enumerate((-300, 0, 300))]
+    # The second run found the outer two, one of them in two pieces, a little other than the first one.
+    again = [box(-290, 0, -195, 110), box(310, 0, 350, 100), box(355, 0, 400, 100)]
+    rerun = [record(polygon_text(ring), number=70 + n, run=DATE + 9 * u.day) for n, ring in enumerate(again)]
+    for events in (first + rerun, rerun + first):
+        mask = hek_to_mask(events, sun())
+        np.testing.assert_array_equal(mask.data, hek_to_mask([first[1], *rerun], sun()).data)
+        assert "left out: 2 repeated or superseded" in mask.meta["history"]
+
+
+def test_of_two_images_as_near_only_one_is_drawn():
+    before, after = (record(SQUARE, end=DATE + gap * u.hour) for gap in (-2, 2))
+    assert hek_to_mask([before, after], sun()).meta["hekdrawn"] == 1
+
+
+def emerging(left, hours, **changes):
+    """An emerging flux region, seen first and last so many hours before or after the date."""
+    start, end = ((DATE + hour * u.hour).isot[:19] for hour in hours)
+    name = f"ivo://helio-informatics.org/EF_Emergingfluxregionmodule_{start}_{left}"
+    changes = {"event_type": "EF", "kb_archivid": name, "frm_specificid": "", **changes}
+    times = {"event_starttime": start, "event_endtime": end, "frm_name": "Emerging flux region module"}
+    return record(polygon_text(box(left, 0, left + 80, 80)), **times, **changes)
+
+
+def test_events_with_times_of_their_own_are_drawn_while_they_last():
+    lasting = [emerging(-300, (-9, 3)), emerging(0, (-1, 1))]
+    over = [emerging(200, (-20, -0.5)), emerging(-100, (0.25, 8))]
+    mask = hek_to_mask([*lasting, *over], sun())
+    np.testing.assert_array_equal(mask.data, hek_to_mask(lasting, sun()).data)
+    assert mask.meta["hekdrawn"] == 2
+    assert "chosen: 2 in progress, Emerging flux region module" in mask.meta["history"]
+    assert "left out: 2 not in progress at that time" in mask.meta["history"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"hpc_boundcc": "POLYGON((0 0,1"}, "1 with an unreadable polygon"),
+        ({"hpc_boundcc": None}, "1 without a polygon"),
+        ({"event_endtime": "yesterday"}, "1 with an unreadable time"),
+    ],
+)
+def test_unreadable_events_are_counted_everywhere(changes, reason):
+    events = [record(SQUARE), {**record(SQUARE, number=1), **changes}]
+    with pytest.warns(HEKWarning, match=f"1 of 2 events of the HEK are left out: {reason}"):
+        mask = hek_to_mask(events, sun())
+    with pytest.warns(HEKWarning, match=reason):
+        assert len(drawn_events(events, sun())) == 1
+    with pytest.warns(HEKWarning, match=reason):
+        assert len(events_to_regions(events, sun())) == 1
+    assert (mask.meta["hekdrawn"], mask.meta["hekleft"]) == (1, 1)
+    assert f"left out: {reason}" in mask.meta["history"]
+    with pytest.warns(HEKWarning, match=reason):
+        table = hek_table(events)
+    assert table.meta["left_out"] == [reason.removeprefix("1 ")]
+    # Told once, counted again.
+    assert hek_to_mask(table, sun()).meta["hekleft"] == 1
+
+
+@pytest.mark.parametrize(
+    ("events", "options", "reason"),
+    [
+        (record("POLYGON EMPTY", event_type="CH"), {}, "1 with an unreadable polygon"),
+        (record(SQUARE, event_type="CH", active="false"), {}, "1 inactive"),
+        (record(SQUARE, event_type="CH"), {"frm_name": "SPOCA"}, "1 of other methods"),
+    ],
+    ids=["unreadable", "inactive", "method"],
+)
+def test_empty_mask_says_why(events, options, reason):
+    with pytest.warns(HEKWarning) as caught:
+        mask = hek_to_mask(events, sun(), **options)
+    messages = "\n".join(str(one.message) for one in caught)
+    assert f"Nothing is drawn: of 1 events of the HEK {reason}." in messages
+    assert not mask.data.any()
+    assert mask.meta["scssfeat"] == "CH"
+    assert mask.meta["scssmod"] == f"HEK {options.get('frm_name', 'SPoCA')}"
+    assert (mask.meta["hekdrawn"], mask.meta["hekleft"]) == (0, 1)
+    if options:
+        assert "No event is by the method SPOCA: these are by SPoCA." in messages
+
+
+def test_whole_answer_of_the_hek():
+    answer = {"result": [record(SQUARE)], "overmax": False}
+    np.testing.assert_array_equal(hek_to_mask(answer, sun()).data, hek_to_mask(record(SQUARE), sun()).data)
+    with pytest.warns(HEKWarning, match="one page of several"):
+        hek_to_mask({**answer, "overmax": True}, sun())
 
 
 def test_one_type_at_a_time():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hek_records import record, synthetic_records
+from hek_records import DATE, record, sun, synthetic_records
 from hek_server import Faults, hek_server
 
 import astropy.units as u
@@ -11,7 +11,8 @@ from sunpy.net.hek import HEKClient
 from sunpy.time import TimeRange
 
 from sunpy_scss.exceptions import HEKError, HEKWarning
-from sunpy_scss.hek import HEKServer, hek_table, search_hek
+from sunpy_scss.hek import HEKServer, hek_table, hek_to_mask, search_hek
+from sunpy_scss.hek._records import parse_polygon
 
 DAY = ("2018-03-17", "2018-03-18")
 SQUARE = "POLYGON((0 0,100 0,100 100,0 100,0 0))"
@@ -104,8 +105,9 @@ def test_passing_faults_are_survived(fault):
         (Faults.html, "not what the HEK sends", 3),
         (Faults.other_json, "not what the HEK sends", 3),
         (Faults.cut_off, "breaks off", 3),
+        (Faults.nested, "not what the HEK sends", 3),
     ],
-    ids=["500", "404", "html", "other json", "cut off"],
+    ids=["500", "404", "html", "other json", "cut off", "nested"],
 )
 def test_outage_is_a_typed_error(fault, message, requests):
     with hek_server(synthetic_records(), always=fault) as server, pytest.raises(HEKError, match=message):
@@ -126,6 +128,11 @@ def test_no_server():
         search_hek(DAY, "AR", client=hasty(server))
 
 
+def test_url_that_is_none():
+    with pytest.raises(HEKError, match="No events from nowhere: "):
+        search_hek(DAY, "AR", client=HEKServer("nowhere"))
+
+
 @pytest.mark.parametrize("records", [[], synthetic_records()[:1]], ids=["nothing", "the same"])
 def test_server_that_promises_more_for_ever(records):
     with hek_server(records, endless=True) as server, pytest.raises(HEKError, match="promises more"):
@@ -138,9 +145,75 @@ def test_broken_records_lose_only_themselves():
     broken = ["", None, "POLYGON((0 0,1", "POLYGON((0 0,1 x,2 2))", "POLYGON((0 0,1 1))", "POINT(1 2)", "POLYGON EMPTY"]
     records = [good, several, *(record(text, number=n) for n, text in enumerate(broken, start=2))]
     records.append(record(SQUARE, number=50, event_endtime="yesterday"))
-    with hek_server(records) as server, pytest.warns(HEKWarning, match="8 of 10 events"):
+    reasons = "2 without a polygon, 5 with an unreadable polygon, 1 with an unreadable time"
+    with hek_server(records) as server, pytest.warns(HEKWarning, match=f"8 of 10 events .* left out: {reasons}"):
         table = search_hek(DAY, "AR", client=hasty(server))
     assert list(table["kb_archivid"]) == [good["kb_archivid"], several["kb_archivid"]]
+
+
+# Two regions of an event each, in the same places.
+TWO = "MULTIPOLYGON(((0 0,300 0,300 300,0 300),(100 100,200 100,200 200,100 200)),((400 0,500 0,500 100)))"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SRID=4326;" + TWO,
+        "srid = 0; " + TWO.lower(),
+        TWO.replace("((", "  ( (").replace(",", " ,\n "),
+        TWO.replace("0,", "0 7,").replace("0)", "0 7)").replace("MULTIPOLYGON", "MULTIPOLYGON Z "),
+    ],
+    ids=["SRID", "small letters", "spaces", "heights"],
+)
+def test_spellings_of_a_polygon(text):
+    for one, two in zip(parse_polygon(text), parse_polygon(TWO), strict=True):
+        for ring, expected in zip(one, two, strict=True):
+            np.testing.assert_array_equal(ring, expected)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"area_raw": [1], "area_atdiskcenter": "n/a", "area_unit": "furlong"},
+        {"revision": "2.0"},
+        {"revision": None, "hpc_x": {}, "hpc_y": np.inf},
+        {"active": None, "event_testflag": None},
+        {"active": "", "event_testflag": ""},
+        {"frm_daterun": "soon", "frm_specificid": None},
+        {"event_starttime": "2018-03-17T00:00:00Z", "event_endtime": "2018-03-17T05:00:00+01:00"},
+        {"kb_archivid": "AR_SPoCA_20180317_042500_20189917T040000_0"},
+        {"kb_archivid": None},
+    ],
+)
+def test_odd_facts_lose_no_event(changes):
+    table = hek_table([record(SQUARE, number=1), {**record(SQUARE), **changes}])
+    assert len(table) == 2
+    assert list(table["active"]) == [True, True]
+    assert not table["event_testflag"].any()
+    assert [time.isot for time in table["obstime"]] == [DATE.isot, DATE.isot]
+    assert table.meta["left_out"] == []
+
+
+def test_odd_facts_are_unknown_or_as_by_default():
+    [row] = hek_table(record(SQUARE, area_raw=[1], area_atdiskcenter=2e9, revision="2.0"))
+    assert np.isnan(row["area_raw"])
+    assert row["area_atdiskcenter"] == 2e9 * u.km**2
+    assert row["revision"] == 2
+
+
+def test_short_name_of_cactus(server):
+    name = "CACTus (Computer Aided CME Tracking)"
+    event = record(SQUARE, event_type="CE", frm_name=name, kb_archivid="CE_CACTus(ComputerAidedCMETracking)_20180317_1")
+    with hek_server([event]) as server:
+        table = search_hek(DAY, "CE", frm_name="CACTus", client=hasty(server))
+    assert list(table["frm_name"]) == [name]
+    assert (table["obstime"] == table["event_starttime"]).all()
+    assert hek_to_mask(event, sun(), frm_name="CACTus").meta["scssmod"] == f"HEK {name}"
+
+
+def test_packed_answer_with_a_byte_order_mark_is_no_outage():
+    with hek_server(synthetic_records(), always=Faults.packed) as server:
+        assert len(search_hek(DAY, "AR", client=hasty(server, attempts=1))) == 6
 
 
 def test_failed_search_of_fido_is_no_empty_answer(server):

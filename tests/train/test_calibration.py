@@ -2,28 +2,35 @@
 
 import dataclasses
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from makers import CARD, disk_map, sun_with_hole
 from scipy.special import expit, logit
 
+from astropy.time import Time, TimeDelta
+
 from sunpy_scss import load_model, predict_probability, segment_coronal_holes
 from sunpy_scss.exceptions import ModelError, ModelNotFoundError, TrainingError
 from sunpy_scss.models import Model, Network, build_network, save_model
-from sunpy_scss.train import calibrate, calibrate_folder, calibration_error, fit_temperature, reliability
+from sunpy_scss.train import Dataset, calibrate, calibrate_folder, calibration_error, fit_temperature, reliability
 
 SIZE = 32
 DISK = np.ones((SIZE, SIZE), dtype=bool)
 SMALL = dataclasses.replace(CARD, grid_size=SIZE, network=Network(filters=2, layers=1), threshold=0.37)
 
 
+def labelled(images, labels, disk=DISK):
+    dates = Time("2017-01-01") + TimeDelta(np.arange(len(images)), format="jd")
+    keys = tuple(f"sun{number}" for number in range(len(images)))
+    return Dataset(keys, dates, images, {1: labels}, np.zeros_like(labels), np.ones_like(labels), disk)
+
+
 def drawn(temperature, *, n=40, seed=0):
     """Labels drawn from true probabilities, and a model that is off by a temperature."""
     rng = np.random.default_rng(seed)
     truth = expit(rng.normal(0, 2, (n, SIZE, SIZE)))
-    dataset = SimpleNamespace(images=truth, labels=(rng.random(truth.shape) < truth).astype(float), disk=DISK)
+    dataset = labelled(truth, (rng.random(truth.shape) < truth).astype(float))
     return Model(SMALL, lambda images: expit(logit(images) * temperature).astype(np.float32)), dataset
 
 
@@ -50,7 +57,7 @@ class TestFit:
         model, dataset = drawn(2)
         disk = np.arange(SIZE) < SIZE // 2 * DISK
         wrong = np.where(disk, dataset.labels, 1 - dataset.labels)
-        found = fit_temperature(model, SimpleNamespace(images=dataset.images, labels=wrong, disk=disk))
+        found = fit_temperature(model, labelled(dataset.images, wrong, disk))
         assert found == pytest.approx(2, rel=0.05)
 
     def test_a_model_that_is_always_right_has_the_least(self):
@@ -100,7 +107,7 @@ class TestMasks:
         _, dataset = drawn(temperature)
         logits = logit(np.clip(dataset.images, 0.001, 0.999)) * temperature
         # Seen by the same model: images that give these logits.
-        seen = SimpleNamespace(images=0.45 - logits / 12, labels=dataset.labels, disk=DISK)
+        seen = labelled(0.45 - logits / 12, dataset.labels)
         model = calibrate(raw, seen)
         assert model.card.temperature == pytest.approx(temperature, rel=0.05)
         assert model.card.threshold != raw.card.threshold

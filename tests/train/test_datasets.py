@@ -117,7 +117,7 @@ class TestCache:
 
     def test_of_another_grid(self, suns, tmp_path):
         make_dataset(suns[:1], SMALL, cache=tmp_path / "cache")
-        with pytest.raises(TrainingError, match="another grid or with another stretch"):
+        with pytest.raises(TrainingError, match="another grid, with another stretch"):
             make_dataset(suns[:1], CARD, cache=tmp_path / "cache")
 
     def test_in_a_folder_of_something_else(self, suns, tmp_path):

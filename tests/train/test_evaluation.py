@@ -30,8 +30,9 @@ def dataset(labels, *, rejected=None, days=None, disk=DISK):
         tuple(f"sun{number}" for number in range(len(labels))),
         EDGE_ON + TimeDelta(days, format="jd"),
         np.zeros_like(labels),
-        labels,
+        {1: labels},
         np.zeros_like(labels) if rejected is None else np.asarray(rejected, dtype=np.float32),
+        np.ones_like(labels),
         disk,
     )
 
@@ -117,7 +118,7 @@ class TestMeasures:
     def test_counts(self, evaluation):
         row = zone(evaluation, "radius", "0 to 0.5 R")
         assert (row["images"], row["labelled"], row["blocks"]) == (2, 2, 2)
-        assert zone(evaluation, "radius", "0.95 to 1 R")["labelled"] == 0
+        assert zone(evaluation, "radius", "0.9 to 1 R")["labelled"] == 0
 
     def test_claimed_pixels(self, evaluation, random_masks):
         assert evaluation.claimed.shape == (2, SIZE, SIZE)
@@ -175,7 +176,7 @@ class TestZones:
         centre, limb = (4, 4), (5, 8)
         evaluation = score([pixels(centre, limb)], [pixels(centre)])
         assert zone(evaluation, "radius", "0 to 0.5 R")["recall"] == 1
-        assert zone(evaluation, "radius", "0.8 to 0.95 R")["recall"] == 0
+        assert zone(evaluation, "radius", "0.8 to 0.9 R")["recall"] == 0
 
     def test_year(self):
         evaluation = score([pixels((4, 4))] * 2, [pixels((4, 4)), pixels((4, 5))], days=[0, 365])

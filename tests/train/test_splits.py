@@ -19,7 +19,7 @@ def dates(days):
 def dataset(*days):
     nothing = np.zeros((len(days), 4, 4))
     keys = tuple(f"day {day:g}" for day in days)
-    return Dataset(keys, dates(days), nothing, nothing, nothing, np.ones((4, 4), bool))
+    return Dataset(keys, dates(days), nothing, {1: nothing}, nothing, nothing, np.ones((4, 4), bool))
 
 
 class TestSplit:

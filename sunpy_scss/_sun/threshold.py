@@ -1,0 +1,91 @@
+"""Where an image on the canonical grid is above a threshold, on the pixels of a detector."""
+
+import numpy as np
+from scipy import ndimage
+
+from sunpy_scss._sun.canonical import from_inside
+
+__all__ = ["above_threshold"]
+
+
+def above_threshold(image, frame, *, half_width, threshold):
+    """
+    The pixels of a detector where an image on the canonical grid is at least a threshold.
+
+    The same as ``from_canonical(image, frame, half_width=half_width) >= threshold`` in a tenth of the time. An
+    interpolated value lies between those of the grid around it: only tiles of the detector through which an outline
+    or the limb passes need interpolation.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        (size, size).
+    frame : sunpy_scss._sun.canonical.Frame
+    half_width : float
+        Half of the grid's side in solar radii.
+    threshold : float
+        Above 0.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, of the detector's shape; False off the disc.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sunpy_scss._sun.canonical import Frame
+    >>> frame = Frame(np.diag([2.0, 2.0]), np.array([3.0, 2.0]), (5, 7), 215.0)
+    >>> above_threshold(np.ones((8, 8)), frame, half_width=1.25, threshold=0.5).astype(int)
+    array([[0, 0, 0, 1, 0, 0, 0],
+           [0, 0, 1, 1, 1, 0, 0],
+           [0, 1, 1, 1, 1, 1, 0],
+           [0, 0, 1, 1, 1, 0, 0],
+           [0, 0, 0, 1, 0, 0, 0]])
+    """
+    size = len(image)
+    inner = from_inside(image, half_width)
+    matrix, offset = frame.to_grid(size, half_width)
+    radius = size / (2 * half_width)
+    side = max(1, round(frame.pixels_per_radius / radius))  # of a tile: about one pixel of the grid
+    rows, columns = frame.disk_slices()
+    middle = (side - 1) / 2
+    x, y = _on_grid(matrix, *(np.arange(part.start, part.stop, side) + middle for part in (rows, columns)))
+    x, y = x + offset[0], y + offset[1]
+    reach = np.abs(matrix).sum(axis=1) * middle
+    least, greatest = _range_around(inner, x, y, reach)
+    distance, extent = _from_middle(x, y, size), np.hypot(*reach)
+    inside = (least >= threshold) & (distance + extent < radius)
+    mixed = np.nonzero((greatest >= threshold) & (distance - extent <= radius) & ~inside)
+    tiles = np.empty((len(x), side, x.shape[1], side), dtype=bool)
+    tiles[...] = inside[:, np.newaxis, :, np.newaxis]
+    x, y = (
+        middles[mixed][:, np.newaxis, np.newaxis] + within
+        for middles, within in zip((x, y), _on_grid(matrix, *[np.arange(side) - middle] * 2), strict=True)
+    )
+    values = ndimage.map_coordinates(inner, [y, x], order=1, mode="nearest")
+    tiles[mixed[0], :, mixed[1]] = (values >= threshold) & (_from_middle(x, y, size) <= radius)
+    result = np.zeros(frame.shape, dtype=bool)
+    ny, nx = result[rows, columns].shape
+    result[rows, columns] = tiles.reshape(len(inside) * side, inside.shape[1] * side)[:ny, :nx]
+    return result
+
+
+def _on_grid(matrix, rows, columns):
+    """(x, y) on the grid of all pairs of rows and columns."""
+    return [row[0] * columns + row[1] * rows[:, np.newaxis] for row in matrix]
+
+
+def _from_middle(x, y, size):
+    return np.hypot(x - (size - 1) / 2, y - (size - 1) / 2)
+
+
+def _range_around(image, x, y, reach):
+    """Least and greatest value among the pixels of an image that interpolation within ``reach`` of points takes up."""
+    width = 2 + int(np.ceil(2 * max(reach)))
+    first = [
+        np.clip(np.floor(at - r).astype(int), 0, len(image) - 1) for at, r in zip((y, x), reach[::-1], strict=True)
+    ]
+    # A negative origin: windows begin at the pixel.
+    windows = {"size": width, "origin": -(width // 2), "mode": "nearest"}
+    return [found(image, **windows)[tuple(first)] for found in (ndimage.minimum_filter, ndimage.maximum_filter)]

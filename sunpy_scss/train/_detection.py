@@ -1,0 +1,155 @@
+"""How small and how faint a region may be and still be found: holes put into real images."""
+
+import numpy as np
+from scipy import ndimage
+
+import astropy.units as u
+from astropy.table import QTable
+from sunpy.sun.constants import radius as solar_radius
+
+from sunpy_scss.exceptions import TrainingError
+from sunpy_scss.train._scores import ratio
+
+__all__ = ["detection_curve"]
+
+# A hole counts as found where the model claims so much of it.
+_OVERLAP = 0.3
+_TRIES = 200
+_BATCH = 8
+# Of an edge, in pixels of the grid.
+_SOFTNESS = 0.7
+
+
+@u.quantity_input
+def detection_curve(
+    model,
+    dataset,
+    *,
+    areas: u.Mm**2 = (1000, 2000, 3000, 5000, 10000, 20000) * u.Mm**2,
+    contrasts=(0.1, 0.15, 0.2, 0.3, 0.4, 0.6),
+    radii=((0, 0.5), (0.5, 0.8), (0.8, 0.95)),
+    per_image=2,
+    seed=0,
+):
+    """
+    The share of synthetic coronal holes that a model finds, by size, contrast and place.
+
+    Round holes are put into quiet places of real images: the image there is made darker by a factor, and keeps its
+    texture. A hole is found where the model claims at least 30 % of it that it does not claim in the image as it is.
+    Real holes are ragged, and have a texture of their own.
+
+    Parameters
+    ----------
+    model : sunpy_scss.models.Model
+        Of a dark feature.
+    dataset : sunpy_scss.train.Dataset
+        Made with the card of the model; the places are neither labelled nor look-alikes nor unknown.
+    areas : astropy.units.Quantity, optional
+        On the solar surface.
+    contrasts : sequence of float, optional
+        How much darker than its surroundings a hole is, in log10 of the intensity: 0.3 is a factor of two.
+    radii : sequence of (float, float), optional
+        Distances of the middle of the hole from disc centre, in solar radii.
+    per_image : int, optional
+        Holes in each image, of each size, contrast and distance.
+    seed : int, optional
+        Of the places, which are the same for all contrasts.
+
+    Returns
+    -------
+    astropy.table.QTable
+        ``radius_low``, ``radius_high``, ``area``, ``contrast``, ``holes`` and ``found``, the share of them.
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.TrainingError`
+        If the images have no quiet place of that size.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from sunpy_scss.models import Model, load_model
+    >>> from sunpy_scss.synthetic import synthetic_sun
+    >>> from sunpy_scss.train import LabelledMap, detection_curve, make_dataset
+    >>> card = load_model("scss-ch-193-2").card
+    >>> sun = synthetic_sun(size=256)
+    >>> dataset = make_dataset([LabelledMap("sun", sun.image, sun.coronal_holes)], card)
+    >>> dark = Model(card, lambda images: 1 - images)
+    >>> table = detection_curve(dark, dataset, areas=[20000] * u.Mm**2, contrasts=[0.6], radii=[(0, 0.5)])
+    >>> table["holes"][0]
+    2
+    """
+    model = model.at()
+    dataset = dataset.at(model.card)
+    threshold = float(model.card.uncalibrated(model.card.threshold))
+    low, high = model.card.stretch.limits
+    images = np.asarray(dataset.images)
+    claimed = _claims(model, images, threshold)
+    free = [_free(dataset, at, claimed[at]) for at in range(len(dataset))]
+    rows = []
+    for inner, outer in radii:
+        for area in areas:
+            rng = np.random.default_rng([seed, int(area.to_value(u.Mm**2)), int(100 * inner)])
+            angle = _opening(area)
+            caps = [
+                _caps(free[at], model.card.half_width, inner, outer, angle, per_image, rng) for at in range(len(free))
+            ]
+            if not any(caps):
+                msg = f"The images have no quiet place for {area:g} at {inner} to {outer} solar radii."
+                raise TrainingError(msg)
+            for contrast in contrasts:
+                darker = [_darkened(*pair, contrast / (high - low)) for pair in zip(images, caps, strict=True)]
+                after = _claims(model, np.stack(darker), threshold)
+                found = [
+                    ratio(np.count_nonzero(new[cap] & ~old[cap]), np.count_nonzero(~old[cap]), 0) >= _OVERLAP
+                    for new, old, own in zip(after, claimed, caps, strict=True)
+                    for cap in own
+                ]
+                rows.append((inner, outer, area, contrast, len(found), np.mean(found)))
+    return QTable(rows=rows, names=("radius_low", "radius_high", "area", "contrast", "holes", "found"))
+
+
+def _claims(model, images, threshold):
+    starts = range(0, len(images), _BATCH)
+    return (
+        np.concatenate([model.predict(images[at : at + _BATCH, ..., np.newaxis])[..., 0] for at in starts]) >= threshold
+    )
+
+
+def _free(dataset, position, claimed):
+    """Pixels where a hole would be a new one."""
+    taken = (dataset.labels[position] > 0) | (dataset.rejected[position] > 0) | claimed
+    return ~ndimage.binary_dilation(taken, iterations=3) & dataset.counted(position)
+
+
+def _opening(area):
+    """Half the angle of a cap, in radians."""
+    return float(np.arccos(1 - (area / (2 * np.pi * solar_radius**2)).to_value(u.dimensionless_unscaled)))
+
+
+def _caps(free, half_width, inner, outer, angle, count, rng):
+    """At most ``count`` separate caps (size, size) of bool in what is free."""
+    size = len(free)
+    axis = ((np.arange(size) + 0.5) / size * 2 - 1) * half_width
+    x, y = np.meshgrid(axis, axis)
+    z = np.sqrt(np.maximum(0, 1 - x**2 - y**2))
+    free, caps = free.copy(), []
+    for _ in range(_TRIES):
+        if len(caps) == count:
+            break
+        distance, turn = np.sqrt(rng.uniform(inner**2, outer**2)), rng.uniform(0, 2 * np.pi)
+        middle = distance * np.cos(turn), distance * np.sin(turn), np.sqrt(1 - distance**2)
+        cap = (x * middle[0] + y * middle[1] + z * middle[2] >= np.cos(angle)) & (np.hypot(x, y) <= 1)
+        if cap.any() and free[cap].all():
+            caps.append(cap)
+            free &= ~ndimage.binary_dilation(cap, iterations=3)
+    return caps
+
+
+def _darkened(image, caps, depth):
+    """An image, stretched, with darker caps; nowhere darker than its darkest pixel on the Sun."""
+    inside = np.any(caps, axis=0) if caps else np.zeros_like(image, dtype=bool)
+    soft = ndimage.gaussian_filter(inside.astype(float), _SOFTNESS)
+    # Exact zeros are off the Sun, or below the floor of the stretch.
+    floor = min(image[image > 0].min(), 1)
+    return np.where(image > floor, np.maximum(image - depth * soft, floor), image).astype(np.float32)

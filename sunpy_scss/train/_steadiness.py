@@ -1,0 +1,84 @@
+"""How steady masks are from one day to the next, once the Sun's rotation is taken out."""
+
+import numpy as np
+
+import astropy.units as u
+from sunpy.coordinates.sun import B0
+
+from sunpy_scss._sun.canonical import canonical_radius
+from sunpy_scss._sun.rotation import latitude_longitude, seen_later
+from sunpy_scss.train._scores import ratio
+
+__all__ = ["flicker"]
+
+# Farther from disc centre than 60 degrees, foreshortening changes what is seen.
+_LARGEST_RADIUS = np.sin(np.deg2rad(60))
+
+
+@u.quantity_input
+def flicker(masks, dates, *, half_width=1.25, gap: u.day = (0.4, 1.6) * u.day):
+    """
+    How much of a mask is another one a day later, after the Sun's rotation.
+
+    Only what both images show within 60 degrees of disc centre counts. Regions grow and decay, so that the truth has
+    some of it too: compare a model with the labels of the same images.
+
+    Parameters
+    ----------
+    masks : array_like
+        (n, size, size) bool on the canonical grid.
+    dates : astropy.time.Time
+        (n,).
+    half_width : float, optional
+        Half of the grid's side, in solar radii.
+    gap : astropy.units.Quantity, optional
+        Shortest and longest time between the images of a pair. Each image is compared with the next one of these.
+
+    Returns
+    -------
+    dict
+        ``pairs``; ``changed``, the area that only one mask of a pair has over the mean area of both, and
+        ``area_change``, the difference of their areas over the mean area; both pooled over all pairs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from astropy.time import Time
+    >>> from sunpy_scss.train import flicker
+    >>> still = np.zeros((2, 64, 64), dtype=bool)
+    >>> still[:, 28:36, 28:36] = True  # does not turn with the Sun
+    >>> found = flicker(still, Time(["2017-06-07", "2017-06-08"]))
+    >>> found["pairs"], found["changed"] > 1
+    (1, True)
+    """
+    dates = dates.utc
+    order = np.argsort(dates.mjd)
+    tilts = B0(dates).to_value(u.rad)
+    low, high = gap.to_value(u.day)
+    changed, difference, total, pairs = 0.0, 0.0, 0.0, 0
+    for place, first in enumerate(order[:-1]):
+        later = [other for other in order[place + 1 :] if low <= dates.mjd[other] - dates.mjd[first] <= high]
+        if not later:
+            continue
+        days = dates.mjd[later[0]] - dates.mjd[first]
+        before, after = _aligned(masks[first], masks[later[0]], days, tilts[first], tilts[later[0]], half_width)
+        pairs += 1
+        changed += np.count_nonzero(before != after)
+        difference += abs(np.count_nonzero(before) - np.count_nonzero(after))
+        total += (np.count_nonzero(before) + np.count_nonzero(after)) / 2
+    return {"pairs": pairs, "changed": float(ratio(changed, total)), "area_change": float(ratio(difference, total))}
+
+
+def _aligned(before, after, days, tilt_before, tilt_after, half_width):
+    """The values of two masks at the same points of the Sun."""
+    size = len(before)
+    axis = ((np.arange(size) + 0.5) / size * 2 - 1) * half_width
+    x, y = np.meshgrid(axis, axis)
+    near = canonical_radius(size, half_width) < _LARGEST_RADIUS
+    later_x, later_y, z = seen_later(*latitude_longitude(x[near], y[near], tilt_before), days, tilt_after)
+    seen = (z > 0) & (np.hypot(later_x, later_y) < _LARGEST_RADIUS)
+    rows, columns = (
+        np.clip(np.round((values / half_width + 1) / 2 * size - 0.5).astype(int), 0, size - 1)
+        for values in (later_y[seen], later_x[seen])
+    )
+    return np.asarray(before)[near][seen], np.asarray(after)[rows, columns]
