@@ -15,8 +15,8 @@ __all__ = ["CanonicalImage", "canonical_image", "measured_median", "warn_of_cali
 # The disc median is taken inside this radius, free of limb brightening; see the disc that must be seen for it.
 _MEDIAN_RADIUS = 0.9
 _LEAST_COVERAGE = 0.7
-# Logarithms of counts of EUV images are below the first, and their brightest pixels below this many times the median; of
-# the counts themselves these are five times the median and more.
+# Logarithms of counts of EUV images are below the first, and their brightest pixels below this many times the median.
+# The brightest counts themselves are five times the median and more.
 _HIGHEST_LOGARITHM, _LEAST_CONTRAST = 12, 2.5
 # Losses of less than this share of the disc are not worth a warning.
 _LEAST_LOSS = 5e-3

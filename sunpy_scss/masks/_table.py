@@ -140,7 +140,8 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
         ``n_pixels``
             how many pixels it has
 
-        with ``image``, unweighted and in its unit:
+        with ``image``, unweighted, in DN/s where the exposure time of counts or the display scale of AIA is known, else
+        in the unit of the image:
 
         ``intensity_mean``, ``intensity_median``, ``intensity_std``, ``intensity_min``, ``intensity_max``
             over the pixels that have data

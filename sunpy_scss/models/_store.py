@@ -99,7 +99,11 @@ def load_network(model):
     """
     weights, card = _verified(model)
     network = build_network(card)
-    network.load_weights(weights)
+    try:
+        network.load_weights(weights)
+    except Exception as error:  # Keras and HDF5 raise whatever they stumble over
+        msg = f"{weights} holds no weights of the network that the card describes: {error}"
+        raise ModelError(msg) from error
     return network
 
 
@@ -151,6 +155,15 @@ def _predict(weights, sha256, images):
 
 @lru_cache(maxsize=4)
 def _engine(weights, sha256):  # the hash makes other weights at the same place another entry
+    """What predicts; an error where the weights are no network."""
+    try:
+        return _loaded(weights)
+    except Exception as error:  # HDF5, ONNX Runtime and Keras raise whatever they stumble over
+        msg = f"{weights} holds no network that can be run: {error}"
+        raise ModelError(msg) from error
+
+
+def _loaded(weights):
     """What predicts: ONNX Runtime, or Keras where there is no ONNX Runtime for the machine."""
     try:
         from sunpy_scss.models._onnx import load_predict

@@ -9,6 +9,7 @@ from ._configuration import Loss as Loss
 from ._configuration import read_configuration as read_configuration
 from ._datasets import Dataset as Dataset
 from ._datasets import make_dataset as make_dataset
+from ._detection import detection_curve as detection_curve
 from ._evaluation import Evaluation as Evaluation
 from ._evaluation import evaluate as evaluate
 from ._evaluation import score_model as score_model
@@ -24,5 +25,4 @@ from ._run import split_settings as split_settings
 from ._run import train_model as train_model
 from ._splits import check_split as check_split
 from ._splits import split_by_time as split_by_time
-from ._detection import detection_curve as detection_curve
 from ._steadiness import flicker as flicker

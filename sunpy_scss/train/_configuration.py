@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import math
 import tomllib
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -201,6 +202,9 @@ def _check(table, values, kind, without=()):
         wanted = {float: (int, float)}.get(types[name], (types[name],))
         if types[name] in (int, float, str, bool) and type(value) not in wanted:
             msg = f"{table} needs {types[name].__name__} for {name} (got {value!r})."
+            raise ValueError(msg)
+        if isinstance(value, float) and not math.isfinite(value):
+            msg = f"{table} needs a finite number for {name} (got {value!r})."
             raise ValueError(msg)
 
 

@@ -47,7 +47,7 @@ def smap():
 class TestWrongHeaders:
     @pytest.mark.parametrize("factor", [0.5, 0.8, 0.9, 1.1, 1.3, 2])
     def test_scale(self, smap, factor):
-        with pytest.raises(InvalidMapError, match="not where the header has it.*CDELT1"):
+        with pytest.raises(InvalidMapError, match=r"not where the header has it.*CDELT1"):
             segment_coronal_holes(scaled(smap, factor), model=dark_model())
 
     @pytest.mark.parametrize("pixels", [-25, 12, 25])

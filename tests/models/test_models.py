@@ -1,6 +1,7 @@
 """Cards and model folders."""
 
 import dataclasses
+import hashlib
 import json
 
 import numpy as np
@@ -9,7 +10,7 @@ from makers import CARD
 
 from sunpy_scss import list_models, load_model
 from sunpy_scss.exceptions import ModelError, ModelNotFoundError
-from sunpy_scss.models import Model, ModelCard, build_network, save_model
+from sunpy_scss.models import Model, ModelCard, build_network, load_network, save_model
 
 IMAGES = np.random.default_rng(0).random((2, 128, 128, 1), dtype=np.float32)
 
@@ -79,6 +80,52 @@ def test_spoilt_card(folder, spoil):
     path.write_text(spoil(json.loads(path.read_text())))
     with pytest.raises(ModelError, match=r"card"):
         load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"half_width": -1}, "half_width is from 1 to 10"),
+        ({"half_width": "1.25"}, "half_width is from 1 to 10"),
+        ({"stretch": {**CARD.to_dict()["stretch"], "limits": [0, 0]}}, "limits of the stretch are two rising numbers"),
+        ({"stretch": {**CARD.to_dict()["stretch"], "limits": "ab"}}, "limits of the stretch are two rising numbers"),
+        ({"stretch": {**CARD.to_dict()["stretch"], "floor": 0}}, "floor of the stretch is a positive number"),
+        ({"stretch": {**CARD.to_dict()["stretch"], "exponent": 3}}, "exponent of the stretch is between 0 and 1"),
+        ({"stretch": 5}, "This is not a model card"),
+        ({"temperature": float("inf")}, "temperature is a positive number"),
+        ({"temperature": 0}, "temperature is a positive number"),
+        ({"threshold": "0.5"}, "threshold is a number between 0 and 1"),
+        ({"threshold": float("nan")}, "threshold is a number between 0 and 1"),
+        ({"grid_size": 10**6}, "grid_size is a multiple of 4 up to 8192"),
+        ({"grid_size": 129}, "grid_size is a multiple of 4"),
+        ({"grid_size": 128.0}, "grid_size is a multiple of 4"),
+        ({"network": {"filters": 10**9}}, "filters of the network is from 1 to 1024"),
+        ({"network": {"layers": -1}}, "layers of the network is from 1 to 8"),
+        ({"network": {"drop_prob": 1}}, "drop_prob of the network is at least 0 and below 1"),
+        ({"wavelengths": []}, "wavelengths are a list of numbers"),
+        ({"wavelengths": ["193"]}, "wavelengths are positive numbers"),
+        ({"wavelength": None}, "wavelengths are positive numbers"),
+        ({"feature": ["CH"]}, "feature is one of CH, AR"),
+        ({"name": 7}, "name is text"),
+        ({"name": ""}, "name is not empty"),
+        ({"sha256": None}, "sha256 is text"),
+        ({"training": "much"}, "training is a dict"),
+    ],
+)
+def test_values_of_a_card(changes, message):
+    with pytest.raises(ModelError, match=message):
+        ModelCard.from_dict({**CARD.to_dict(), **changes})
+
+
+@pytest.mark.parametrize("garbage", [b"", b"no weights", b"\x89HDF\r\n\x1a\n" + bytes(2000)])
+def test_garbage_with_the_right_hash(folder, garbage):
+    (folder / "model.weights.h5").write_bytes(garbage)
+    card = dataclasses.replace(CARD, sha256=hashlib.sha256(garbage).hexdigest())
+    (folder / "card.json").write_text(json.dumps(card.to_dict()))
+    with pytest.raises(ModelError, match="no network"):
+        load_model(folder).predict(IMAGES)
+    with pytest.raises(ModelError, match="no weights of the network"):
+        load_network(folder)
 
 
 def test_a_model_is_not_replaced_unless_told(folder):
