@@ -35,6 +35,8 @@ __all__ = [
 # The canonical grid is sampled this finely and averaged, so that it depends little on the phase of the input's
 # pixels.
 _OVERSAMPLE = 2
+# No image is so many pixels large.
+_FARTHEST = 1e6
 # Header keys for the apparent solar radius, as sunpy reads them.
 _RADIUS_KEYS = ("rsun_obs", "solar_r", "radius")
 
@@ -108,10 +110,30 @@ def check_map(smap):
     if tuple(axis[:4] for axis in smap.coordinate_system) != ("HPLN", "HPLT"):
         msg = f"Only helioprojective Maps can be segmented (got {tuple(smap.coordinate_system)})."
         raise InvalidMapError(msg)
-    check_header(smap.meta)
+    check_header(smap)
     if not _size_of_sun_known(smap):
         msg = "The size of the Sun is unknown: the header needs an observer (HGLN_OBS, HGLT_OBS, DSUN_OBS) or RSUN_OBS."
         raise InvalidMapError(msg)
+    _check_geometry(smap)
+
+
+def _check_geometry(smap):
+    """Raise an error where scale, rotation and centre, each of which may look well, have the Sun nowhere."""
+    try:
+        with np.errstate(all="ignore"):
+            frame = frame_of(smap)
+    except Exception as error:  # wcslib, astropy and numpy raise whatever they stumble over
+        reason = str(error).strip().partition("\n")[0]
+    else:
+        size = frame.pixels_per_radius
+        if 1 / _FARTHEST < size < _FARTHEST and (np.abs(frame.centre) < _FARTHEST).all():
+            return
+        reason = f"a radius of {size:g} pixels around pixel {tuple(map(float, frame.centre))}"
+    msg = (
+        "By its header the Sun is nowhere in this Map; look at CDELT1, CDELT2, CRPIX1, CRPIX2, CRVAL1, CRVAL2, PC1_1 to "
+        f"PC2_2 or CROTA2, CUNIT1, CUNIT2, RSUN_OBS, RSUN_REF, DSUN_OBS, HGLN_OBS, HGLT_OBS ({reason})."
+    )
+    raise InvalidMapError(msg)
 
 
 def _size_of_sun_known(smap):

@@ -119,7 +119,7 @@ class TestMask:
         """The hole in what is left is found as in the whole, whatever the gap was filled with."""
         smap = read_map(shared_data / "fits" / "AIA20170118_2300_0193.fits")
         left = np.ones(smap.data.shape, dtype=bool)
-        left[300:700, 300:620] = False
+        left[300:700, 300:570] = False
         whole = threshold_coronal_holes(smap).data
         for value in (0, np.nan, -1):
             with pytest.warns(MissingDataWarning):
