@@ -149,3 +149,13 @@ class TestProbability:
         assert region["area_low"] <= region["area"]
         assert region["area_high"] > 0.98 * whole["area"]
         assert np.isfinite(region["confidence"])
+
+
+def test_intensities_of_a_table_are_those_of_the_segmentation(smap):
+    """AIA synoptic files tell no unit: counts over two seconds, as the disc median in the header has them."""
+    mask = segment_coronal_holes(smap, model=dark_model())
+    counts = sunpy.map.Map(smap.data * 2, {key: value for key, value in smap.meta.items() if key != "bunit"})
+    for image in (smap, counts):
+        (region,) = region_table(mask, image=image)
+        assert region["intensity_median"].unit == "DN / s"
+        assert region["intensity_median"].value == 40
