@@ -12,9 +12,7 @@ LARGEST = 20_000_000
 
 wheel = Path(sys.argv[1])
 root = Path(__file__).parents[1]
-data = {
-    path.relative_to(root).as_posix() for path in root.glob("sunpy_scss/data/**/*") if path.is_file()
-}
+data = {path.relative_to(root).as_posix() for path in root.glob("sunpy_scss/data/**/*") if path.is_file()}
 missing = data - set(ZipFile(wheel).namelist())
 size = wheel.stat().st_size
 

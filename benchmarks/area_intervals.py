@@ -1,10 +1,12 @@
 """
-How often the area intervals of region_table hold the labelled area, on the validation part.
+How often the area intervals of region_table hold the labelled area.
 
-    python benchmarks/area_intervals.py MODEL DIR
+    python benchmarks/area_intervals.py MODEL DIR [--part PART] [--boundary NAME --label-level N] [--fit]
 
-DIR holds images/, masks/ and index.csv. Found and labelled regions that overlap are taken together, as one of either is
-often several of the other. A 68 % interval should hold 68 %.
+DIR holds images/, masks/ and index.csv. Found and labelled regions that overlap are taken together, as one of either
+is often several of the other. A 68 % interval should hold 68 %. With --fit it prints the pair of probabilities for a
+card's
+area_levels instead: those that leave a sixth of the labelled areas below the intervals, and a sixth above.
 """
 
 import argparse
@@ -14,6 +16,9 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.special import expit, logit
+
+from sunpy.map import Map
 
 from sunpy_scss import load_model, predict_probability, segment_active_regions, segment_coronal_holes
 from sunpy_scss.masks import label_regions, region_table
@@ -24,15 +29,24 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--part", default="validation")
+    parser.add_argument("--boundary")
+    parser.add_argument("--label-level", type=int, default=1, help="labels of so much or more are inside")
+    parser.add_argument("--fit", action="store_true")
     options = parser.parse_args()
+    if options.fit:
+        fit(options)
+        return
     segment = {"CH": segment_coronal_holes, "AR": segment_active_regions}[load_model(options.model).card.feature]
     groups, disks, missed, beside = [], [], 0, []
-    for one in read_folder(options.folder, "validation"):
-        mask = segment(one.image, model=options.model)
-        found = bounds(region_table(mask, probability=predict_probability(one.image, model=options.model)))
-        labelled = region_table(one.mask)["area"].to_value("Mm2")
+    for one in read_folder(options.folder, options.part):
+        mask = segment(one.image, model=options.model, boundary=options.boundary)
+        probability = predict_probability(one.image, model=options.model, boundary=options.boundary)
+        found = bounds(region_table(mask, probability=probability))
+        label = labelled_mask(one.mask, options.label_level)
+        labelled = region_table(label)["area"].to_value("Mm2")
         disks.append([*found.sum(axis=1), labelled.sum()])
-        member = overlapping(mask, one.mask, found.shape[1], len(labelled))
+        member = overlapping(mask, label, found.shape[1], len(labelled))
         for group in range(member.max(initial=-1) + 1):
             own, theirs = np.split(member == group, [found.shape[1]])
             row = [*found[:, own].sum(axis=1), labelled[theirs].sum()]
@@ -50,6 +64,49 @@ def main():
         report(f"  of {low:.0f} to {high:.0f} Mm2", groups[(groups[:, 3] >= low) & (groups[:, 3] <= high)])
     report("whole disc", disks)
     print(f"found but not labelled: {len(beside)} regions; labelled but not found: {missed}")
+
+
+def labelled_mask(mask, level):
+    """1 inside a boundary. What is not known, as beside a hole at the limb, is not inside."""
+    return Map((mask.data >= level).astype(np.int16), mask.meta)
+
+
+# Tried for the inner and the outer border of a region, as differences of the logit from that of the threshold.
+_STEPS = np.array([0, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.4, 2, 2.8, 4])
+
+
+def fit(options):
+    card = load_model(options.model).at(options.boundary).card
+    segment = {"CH": segment_coronal_holes, "AR": segment_active_regions}[card.feature]
+    centre = logit(card.threshold)
+    below, above = [], []
+    for one in read_folder(options.folder, options.part):
+        mask = segment(one.image, model=options.model, boundary=options.boundary)
+        probability = predict_probability(one.image, model=options.model, boundary=options.boundary)
+        label = labelled_mask(one.mask, options.label_level)
+        labelled = region_table(label)["area"].to_value("Mm2")
+        tables = []
+        for step in _STEPS[1:]:
+            probability.meta["SCSSSURE"], probability.meta["SCSSMAYB"] = expit(centre + step), expit(centre - step)
+            tables.append(bounds(region_table(mask, probability=probability)))
+        low, area, high = np.moveaxis(tables, 1, 0)
+        member = overlapping(mask, label, low.shape[1], len(labelled))
+        for group in range(member.max(initial=-1) + 1):
+            own, theirs = np.split(member == group, [low.shape[1]])
+            if own.any() and theirs.any():
+                truth = labelled[theirs].sum()
+                below.append([area[0, own].sum() > truth, *(low[:, own].sum(axis=1) > truth)])
+                above.append([area[0, own].sum() < truth, *(high[:, own].sum(axis=1) < truth)])
+    levels = []
+    for sign, shares in ((1, np.mean(below, axis=0)), (-1, np.mean(above, axis=0))):
+        # From the threshold outwards, fewer and fewer lie beyond.
+        step = np.interp(-1 / 6, -np.maximum.accumulate(shares[::-1])[::-1], _STEPS)
+        levels.append(round(float(expit(centre + sign * step)), 3))
+        print(
+            "labels beyond, by step from the threshold:",
+            dict(zip(_STEPS.tolist(), shares.round(3).tolist(), strict=True)),
+        )
+    print(f"{len(below)} regions found and labelled; area_levels = {levels}")
 
 
 def bounds(table):

@@ -130,7 +130,7 @@ def pixels_inside(mask):
         If it has other values than 0 and 1.
     """
     inside = mask.data == 1
-    if not (inside | (mask.data == 0)).all():
+    if np.count_nonzero(inside) != np.count_nonzero(mask.data):
         msg = "A mask holds 0 and 1 only; apply a threshold to probabilities first, as in mask.data >= 0.5."
         raise InvalidMapError(msg)
     return inside

@@ -1,9 +1,22 @@
 """Results to files, whole or not at all, in folders that are made where missing."""
 
+import shutil
 import tempfile
+import time
+from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["refuse_existing", "save_figure", "save_map", "save_table", "save_text"]
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+__all__ = ["refuse_existing", "save_figure", "save_map", "save_table", "save_text", "save_whole", "scratch_folder"]
+
+_SCRATCH = ".sunpy-scss-"
+# A scratch folder is locked within microseconds of its making; where nothing can be locked, only age tells.
+_YOUNG, _OLD = 10, 86400
 
 
 def refuse_existing(*paths, overwrite):
@@ -23,7 +36,7 @@ def refuse_existing(*paths, overwrite):
     """
     there = [str(path) for path in paths if Path(path).exists()]
     if there and not overwrite:
-        msg = f"There already: {', '.join(there)}. To replace, pass overwrite=True, in the shell --overwrite."
+        msg = f"There already: {', '.join(there)}. To replace, pass overwrite=True."
         raise FileExistsError(msg)
 
 
@@ -36,10 +49,10 @@ def save_map(smap, path):
     smap : sunpy.map.GenericMap
     path : path-like
     """
-    _whole(path, lambda scratch: smap.save(scratch))
+    save_whole(path, lambda scratch: smap.save(scratch))
 
 
-def save_figure(figure, path):
+def save_figure(figure, path, *, dpi=None):
     """
     Save a figure and close it, whole or not at all; what is there is replaced.
 
@@ -47,12 +60,15 @@ def save_figure(figure, path):
     ----------
     figure : matplotlib.figure.Figure
     path : path-like
+        The end of its name says the format, such as ``.png``, ``.pdf`` or ``.svg``.
+    dpi : float, optional
+        Pixels for each inch; those of the figure by default.
     """
     import matplotlib.pyplot as plt  # a heavy import that other files do without
 
     try:
         # Tight: the layout of a figure does not know of the titles of WCSAxes.
-        _whole(path, lambda scratch: figure.savefig(scratch, bbox_inches="tight"))
+        save_whole(path, lambda scratch: figure.savefig(scratch, bbox_inches="tight", dpi=dpi or "figure"))
     finally:
         plt.close(figure)
 
@@ -66,7 +82,7 @@ def save_table(table, path):
     table : astropy.table.Table
     path : path-like
     """
-    _whole(path, lambda scratch: table.write(scratch))
+    save_whole(path, lambda scratch: table.write(scratch))
 
 
 def save_text(text, path):
@@ -78,13 +94,71 @@ def save_text(text, path):
     text : str
     path : path-like
     """
-    _whole(path, lambda scratch: scratch.write_text(text, encoding="utf-8", newline=""))
+    save_whole(path, lambda scratch: scratch.write_text(text, encoding="utf-8", newline=""))
 
 
-def _whole(path, write):
+def save_whole(path, write):
+    """
+    Write a file under another name and move it into place, so that it appears whole or not at all.
+
+    Parameters
+    ----------
+    path : path-like
+        What is there is replaced; its folder is made where missing.
+    write : callable
+        Of the path to write to, which ends like ``path``.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        scratch = Path(folder) / path.name
+    with scratch_folder(path.parent) as folder:
+        scratch = folder / path.name
         write(scratch)
         scratch.replace(path)
+
+
+@contextmanager
+def scratch_folder(parent):
+    """
+    A folder for files in the making, on the disk where they will be.
+
+    It is removed at the end. What a killed program left is removed when the next one begins to write there.
+
+    Parameters
+    ----------
+    parent : path-like
+        Where it is made.
+
+    Yields
+    ------
+    pathlib.Path
+    """
+    _sweep(Path(parent).resolve())
+    with tempfile.TemporaryDirectory(dir=parent, prefix=_SCRATCH) as folder, Path(folder, ".lock").open("w") as lock:
+        if fcntl:
+            with suppress(OSError):  # some file systems of clusters know no locks
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield Path(folder)
+
+
+@lru_cache(maxsize=1024)  # once for each folder: listing a large one takes time
+def _sweep(parent):
+    for folder in parent.glob(f"{_SCRATCH}*"):
+        if _is_left(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left(folder):
+    """Whether the program that made a scratch folder has ended without removing it."""
+    try:
+        age = time.time() - folder.stat().st_mtime
+        if not fcntl:
+            return age > _OLD
+        if age < _YOUNG:
+            return False
+        with (folder / ".lock").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:  # removed by its owner a moment ago, or killed before it was locked
+        return folder.is_dir()
+    except OSError:  # locked: its owner is at work
+        return False
+    return True

@@ -3,8 +3,10 @@
 from sunpy.util.exceptions import SunpyUserWarning
 
 __all__ = [
+    "AnnotationError",
     "ArchiveError",
     "CalibrationWarning",
+    "EmptyPartError",
     "HEKError",
     "HEKWarning",
     "InvalidMapError",
@@ -15,10 +17,15 @@ __all__ = [
     "ModelNotFoundError",
     "PartialDiskError",
     "QualityWarning",
+    "SplitWarning",
     "TrainingError",
     "UnreadableFileError",
     "WavelengthWarning",
 ]
+
+
+class AnnotationError(ValueError):
+    """Labels are not what their format says, or beyond what can be on the Sun."""
 
 
 class ArchiveError(OSError):
@@ -43,6 +50,10 @@ class ModelNotFoundError(ModelError):
 
 class TrainingError(ValueError):
     """Data or configuration cannot be trained on, or the training failed."""
+
+
+class EmptyPartError(TrainingError):
+    """A folder of labelled images has none of a part that was asked for."""
 
 
 class UnreadableFileError(OSError):
@@ -71,6 +82,10 @@ class MissingImageWarning(SunpyUserWarning):
 
 class QualityWarning(SunpyUserWarning):
     """The instrument team flagged this image."""
+
+
+class SplitWarning(SunpyUserWarning):
+    """It is not known which images a model was trained on, so that its scores may be of images that it has seen."""
 
 
 class HEKError(OSError):

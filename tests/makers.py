@@ -8,6 +8,7 @@ from astropy.coordinates import SkyCoord
 from sunpy.coordinates import get_earth
 from sunpy.map.header_helper import make_fitswcs_header
 
+from sunpy_scss._sun.polygons import inside_rings
 from sunpy_scss.models import Model, ModelCard, Network, Stretch
 
 DATE = "2017-06-01T12:00:00"
@@ -31,7 +32,11 @@ BOUNDARY = (np.log10(60) - 0.5 * np.log10(100) - 0.2) / 2
 def dark_model(**changes):
     """A model without Keras: what is darker than the boundary is a hole."""
     card = ModelCard.from_dict({**CARD.to_dict(), **changes})
-    return Model(card, lambda images: (images < BOUNDARY).astype(np.float32))
+    return Model(card, is_dark)
+
+
+def is_dark(images):  # by name, so that other processes find it
+    return (images < BOUNDARY).astype(np.float32)
 
 
 def disk_map(
@@ -75,6 +80,12 @@ def disk_map(
     x = np.cos(angle) * east - np.sin(angle) * up
     y = np.sin(angle) * east + np.cos(angle) * up
     return sunpy.map.Map(values(x, y), header)
+
+
+def fill_polygon(rings, shape):
+    """The pixels of an array of that shape whose middles are inside rings of (column, row)."""
+    pixels = np.indices(shape).reshape(2, -1).T[:, ::-1]
+    return inside_rings([np.asarray(ring, dtype=float) for ring in rings], pixels).reshape(shape)
 
 
 def sun_with_hole(x, y, *, at=(0.3, -0.2), radius=0.25):

@@ -1,5 +1,9 @@
 """Files appear whole or not at all."""
 
+import os
+import subprocess
+import sys
+
 import matplotlib.pyplot as plt
 import pytest
 
@@ -7,7 +11,8 @@ import sunpy.map
 from astropy.io.registry import IORegistryError
 from astropy.table import QTable
 
-from sunpy_scss._save import refuse_existing, save_figure, save_map, save_table, save_text
+from sunpy_scss import _save
+from sunpy_scss._save import refuse_existing, save_figure, save_map, save_table, save_text, scratch_folder
 from sunpy_scss.synthetic import synthetic_sun
 
 
@@ -52,5 +57,37 @@ def test_refuse_existing(tmp_path):
     there.write_text("")
     refuse_existing(tmp_path / "new", overwrite=False)
     refuse_existing(there, overwrite=True)
-    with pytest.raises(FileExistsError, match=r"there.*--overwrite"):
+    with pytest.raises(FileExistsError, match=r"there.*overwrite=True"):
         refuse_existing(tmp_path / "new", there, overwrite=False)
+
+
+KILLED = """
+import os, signal, sys
+from sunpy_scss._save import scratch_folder
+with scratch_folder(sys.argv[1]) as folder:
+    (folder / "half").write_text("half a file")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nobody can be killed at once there")
+def test_what_a_killed_program_left_is_removed_at_the_next_start(tmp_path, monkeypatch):
+    subprocess.run([sys.executable, "-c", KILLED, tmp_path], check=False)
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".sunpy-scss-")
+    _save._sweep.cache_clear()
+    save_text("text", tmp_path / "text.txt")  # so young that its maker may not have locked it yet
+    assert left.is_dir()
+    monkeypatch.setattr(_save, "_YOUNG", 0)
+    _save._sweep.cache_clear()
+    save_text("text", tmp_path / "text.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
+
+
+def test_what_another_program_is_writing_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(_save, "_YOUNG", 0)
+    with scratch_folder(tmp_path) as folder:
+        os.utime(folder, (0, 0))
+        _save._sweep.cache_clear()
+        save_text("text", tmp_path / "text.txt")
+        assert folder.is_dir() == (_save.fcntl is not None)

@@ -298,11 +298,15 @@ def write_index(output, everything, parts):
 
 def report(everything, parts):
     names = list(dict.fromkeys(name for one in everything for name in one.changes))
-    print("parts:", {str(name): int(number) for name, number in zip(*np.unique(parts, return_counts=True), strict=True)})
+    print(
+        "parts:", {str(name): int(number) for name, number in zip(*np.unique(parts, return_counts=True), strict=True)}
+    )
     for year in sorted({one.row["date"][:4] for one in everything}):
         those = [one for one in everything if one.row["date"].startswith(year)]
-        print(f"{year}: {len(those)} images, kept {sum(one.kept.sum() for one in those)} pixels, rejected "
-              f"{sum(one.rejected.sum() for one in those)}")
+        print(
+            f"{year}: {len(those)} images, kept {sum(one.kept.sum() for one in those)} pixels, rejected "
+            f"{sum(one.rejected.sum() for one in those)}"
+        )
         for name in names:
             values = [one.changes[name] for one in those]
             print(f"  {name}: {np.mean(values):.2f}" if "percent" in name else f"  {name}: {sum(values)}")

@@ -27,8 +27,6 @@ __all__ = [
     "from_canonical",
     "from_inside",
     "limb_brightening",
-    "pixel_areas",
-    "remove_small_regions",
     "to_canonical",
 ]
 
@@ -54,14 +52,11 @@ class Frame:
         (2,), column and row of disc centre, from 0.
     shape : tuple of int
         (ny, nx) of the detector.
-    distance : float
-        Of the observer from Sun centre, in solar radii.
     """
 
     matrix: np.ndarray
     centre: np.ndarray
     shape: tuple
-    distance: float
 
     @property
     def pixels_per_radius(self):
@@ -122,6 +117,8 @@ def _check_geometry(smap):
     try:
         with np.errstate(all="ignore"):
             frame = frame_of(smap)
+    except Warning:  # which somebody has made an error
+        raise
     except Exception as error:  # wcslib, astropy and numpy raise whatever they stumble over
         reason = str(error).strip().partition("\n")[0]
     else:
@@ -162,7 +159,7 @@ def frame_of(smap):
     west, east, north, south = np.transpose(smap.wcs.world_to_pixel_values(*world))
     matrix = np.column_stack([west - east, north - south]) / 2
     centre = (west + east + north + south) / 4
-    return Frame(matrix, centre, smap.data.shape, 1 / np.sin(smap.rsun_obs.to_value(u.rad)))
+    return Frame(matrix, centre, smap.data.shape)
 
 
 def canonical_radius(size, half_width):
@@ -273,77 +270,10 @@ def _nearest_inside(size, half_width):
     return tuple(ndimage.distance_transform_edt(outside, return_distances=False, return_indices=True))
 
 
-def pixel_areas(frame, rows, columns):
-    """
-    The area of the solar surface behind pixels, corrected for foreshortening.
-
-    Parameters
-    ----------
-    frame : Frame
-    rows, columns : numpy.ndarray
-        Indices of the pixels, arrays that broadcast.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32, in squares of the solar radius; 0 off the disc.
-    """
-    radius = frame.radius(rows, columns)
-    # 1/mu diverges at the limb. Its mean over the ring from one side of the pixel to the other does not:
-    # the integral of r/mu is -mu, so that the mean is 2 / (mu_near + mu_far).
-    half = 0.5 / frame.pixels_per_radius
-    near, far = np.clip(radius - half, 0, 1), np.minimum(radius + half, 1)
-    mean = 2 / (_mu(near) + _mu(far) + np.float32(1e-30))
-    # The middle of the disc is nearer to the observer than its edge, by one part in 215 from Earth.
-    perspective = (1 - _mu(np.minimum(radius, 1)) / np.float32(frame.distance)) ** 2
-    return np.where(radius <= 1, mean * perspective, 0) / np.float32(frame.pixels_per_radius**2)
-
-
-def remove_small_regions(mask, frame, least):
-    """
-    A mask without its regions of less area.
-
-    Parameters
-    ----------
-    mask : numpy.ndarray
-        bool, of the shape of the detector, False off the disc.
-    frame : Frame
-    least : float
-        In squares of the solar radius.
-
-    Returns
-    -------
-    numpy.ndarray
-        bool, a new array.
-    """
-    rows, columns = (slice(*_ends(mask.any(axis=axis))) for axis in (1, 0))
-    box = mask[rows, columns]
-    labels, _ = ndimage.label(box, structure=_EIGHT_NEIGHBOURS)
-    inside = np.flatnonzero(box)
-    numbers = labels.ravel()[inside]
-    row, column = np.divmod(inside, box.shape[1])
-    areas = pixel_areas(frame, row + rows.start, column + columns.start)
-    small = (np.bincount(numbers, weights=areas) < least)[numbers]
-    result = mask.copy()
-    result[row[small] + rows.start, column[small] + columns.start] = False
-    return result
-
-
-def _ends(found):
-    """Where the values that are True begin and end; twice 0 if there are none."""
-    where = np.flatnonzero(found)
-    return (where[0], where[-1] + 1) if where.size else (0, 0)
-
-
-def _mu(radius):
-    return np.sqrt(1 - radius**2)
-
-
 # Median of log10 of the brightness by distance from disc centre in solar radii, AIA 193; that of 171 differs by less
 # than 0.04.
 _LIMB_RADII = (0, 0.5, 0.8, 0.9, 0.95, 0.99, 1.0)
 _LIMB_BRIGHTENING = (-0.07, -0.02, 0.04, 0.10, 0.17, 0.30, 0.45)
-_EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
 
 def limb_brightening(radius):

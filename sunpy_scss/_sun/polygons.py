@@ -1,34 +1,121 @@
-"""Polygons in solar coordinates to the pixels of a Map that may see the Sun from elsewhere, at another time."""
+"""
+Polygons in solar coordinates on the pixels of a Map that may see the Sun from elsewhere, at another time.
+
+A polygon is a shape in the sky of an observer, or in heliographic longitude and latitude, at its own time. A pixel
+belongs to it where the piece of solar surface in the pixel, carried back to that time by differential rotation, lay
+inside the shape, on the side of the Sun that faced the observer of the polygon. So nothing has to be cut at a limb,
+unfolded or led around a pole.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
-from sunpy.coordinates import Helioprojective, SphericalScreen, propagate_with_solar_surface
+from astropy.time import Time
+from sunpy.coordinates import Helioprojective, get_earth
 
-from sunpy_scss._sun.canonical import frame_of
+from sunpy_scss._sun.surface import surface_of
+from sunpy_scss._sun.transfer import drift
+from sunpy_scss._sun.view import View, longitude_latitude, longitude_origin, unit_vectors, view_of
 
-__all__ = ["draw", "fill_polygon"]
+__all__ = ["draw", "earth_frame", "follow", "inside_rings", "outlines", "pixels_inside"]
 
-# Straight edges become curves when the Sun rotates: points are put on them this close, in solar radii or radians.
-_STEP = 0.02
-# In solar radii from disc centre.
-_PROBES_AT = 0.6
+# What is straight in one view is curved in another: it is followed in steps of this share of the solar radius in the
+# sky (4 arcsec from Earth), and of this many degrees.
+_STEP_IN_THE_SKY, _STEP_IN_DEGREES = 1 / 240, 0.5
+# Pixels along the side of the blocks that are in or out as a whole where no border passes.
+_BLOCK = 16
+# Work on so many points, or pairs of points and edges, at once, to keep memory low.
+_AT_ONCE = 1_000_000
+# Just inside the limb, where the line of sight still meets the surface.
+_LIMB = 1 - 1e-5
+
+
+def earth_frame(obstime, rsun):
+    """What is seen from Earth at a time, on a Sun of this radius."""
+    return Helioprojective(observer=get_earth(obstime), obstime=obstime, rsun=rsun)
+
+
+@dataclass(frozen=True)
+class _Sky:
+    """Coordinates in the sky of an observer: helioprojective, in arcsec."""
+
+    time: Time
+    view: View
+
+    @property
+    def step(self):
+        return _STEP_IN_THE_SKY * np.degrees(self.view.limb) * 3600
+
+    def coordinates(self, points):
+        """Of points on the Sun (3, n); (n, 2), NaN of those hidden."""
+        return (np.where(self.view.is_visible(points), self.view.sky(points), np.nan).T * u.rad).to_value(u.arcsec)
+
+    def points(self, ring):
+        """
+        Of the solar surface at coordinates; what is beyond the limb is drawn in to it.
+
+        Drawing in along the radius crosses no point of the disc: what was inside remains inside.
+        """
+        directions = self.view.directions(*(ring.T * u.arcsec).to_value(u.rad))
+        return self.view.surface_at(directions * np.minimum(1, _LIMB / np.linalg.norm(directions, axis=0).clip(1e-9)))
+
+    def limb(self, count):
+        """Points along the border of what this source shows, (3, count)."""
+        return self.view.circle(count)
+
+    def turned(self, places, rings):
+        """The coordinates of places among which rings may have theirs."""
+        return [places]
+
+
+@dataclass(frozen=True)
+class _Sphere:
+    """Heliographic longitude and latitude in degrees; longitudes begin at that of Stonyhurst in radians."""
+
+    time: Time
+    origin: float
+    step = _STEP_IN_DEGREES
+
+    def coordinates(self, points):
+        lon, lat = longitude_latitude(points)
+        return np.degrees([lon - self.origin, lat]).T
+
+    def points(self, ring):
+        lon, lat = np.radians(ring.T)
+        return unit_vectors(lon + self.origin, lat)
+
+    def limb(self, count):
+        return np.empty((3, 0))
+
+    def turned(self, places, rings):
+        lon = np.concatenate([ring[:, 0] for ring in rings])
+        middle = (lon.min() + lon.max()) / 2
+        nearest = places - np.array([360, 0]) * np.rint((places[:, :1] - middle) / 360)
+        shifts = (0,) if np.ptp(lon) <= 360 else (-360, 0, 360)
+        return [nearest + np.array([shift, 0]) for shift in shifts]
+
+
+def _source(frame):
+    if isinstance(frame, Helioprojective):
+        return _Sky(frame.obstime, view_of(frame.observer, frame.rsun))
+    return _Sphere(frame.obstime, longitude_origin(frame))
 
 
 def draw(polygons, frame, smap):
     """
     Fill polygons on the pixels of a Map.
 
-    Their points turn with the solar surface from the time of ``frame`` to that of the Map. What is then behind the
-    limb is left out.
-
     Parameters
     ----------
     polygons : iterable of iterable of array_like
         Each a polygon of one or more rings (n, 2): longitude and latitude, in arcsec for helioprojective coordinates
         and degrees for heliographic ones. Even-odd: a ring inside another one is a hole. Edges are straight in these
-        coordinates. A vertex off the limb lies in the plane of the sky.
+        coordinates, and longitudes run on where they are cut, as from 350 to 370. A vertex off the limb lies in the
+        plane of the sky.
     frame : astropy.coordinates.BaseCoordinateFrame
         Where and when these coordinates hold; without data.
     smap : sunpy.map.GenericMap
@@ -37,147 +124,229 @@ def draw(polygons, frame, smap):
     -------
     numpy.ndarray
         bool, of the shape of the Map, the union of the polygons; False off the disc.
+
+    Raises
+    ------
+    sunpy_scss.exceptions.InvalidMapError
+        If the polygons are more than a solar rotation away in time.
     """
-    polygons = [[_densify(np.asarray(ring, float), _step(frame, smap)) for ring in rings] for rings in polygons]
     mask = np.zeros(smap.data.shape, dtype=bool)
-    if not polygons:
-        return mask
-    detector = frame_of(smap)
-    on_pixels = _on_pixels(polygons, frame, smap)
-    probes = _probes(frame, smap)
-    for rings, pixels in zip(polygons, on_pixels, strict=True):
-        inverted = not isinstance(frame, Helioprojective) and _inverted(rings, pixels, *probes)
-        _add(mask, [*pixels, _frame_around(mask.shape)] if inverted else pixels)
-    rows, columns = mask.nonzero()
-    mask[rows, columns] = detector.radius(rows, columns) <= 1
+    [inside] = pixels_inside([polygons], frame, smap)
+    mask.flat[inside] = True
     return mask
 
 
-def _step(frame, smap):
-    if isinstance(frame, Helioprojective):
-        return _STEP * smap.rsun_obs.to_value(u.arcsec)
-    return np.degrees(_STEP)
-
-
-def _unit(frame):
-    return u.arcsec if isinstance(frame, Helioprojective) else u.deg
-
-
-def _densify(ring, step):
-    edges = np.roll(ring, -1, axis=0) - ring
-    counts = np.maximum(1, np.ceil(np.abs(edges).max(axis=1) / step)).astype(int)
-    return np.concatenate(
-        [start + edge * (np.arange(n) / n)[:, np.newaxis] for start, edge, n in zip(ring, edges, counts, strict=True)]
-    )
-
-
-def _on_pixels(polygons, frame, smap):
-    """The polygons with vertices (column, row); in one transformation, which costs the same for many as for one."""
-    rings = [ring for polygon in polygons for ring in polygon]
-    ends = np.cumsum([len(ring) for ring in rings])
-    pixels = iter(np.split(_pixel_of(np.concatenate(rings), frame, smap), ends[:-1]))
-    return [[next(pixels) for _ in polygon] for polygon in polygons]
-
-
-def _pixel_of(points, frame, smap):
-    # Off the limb, where a line of sight meets no surface, the plane of the sky is taken.
-    centre = frame.observer if isinstance(frame, Helioprojective) else smap.observer_coordinate
-    with propagate_with_solar_surface(), SphericalScreen(centre, only_off_disk=True):
-        seen = SkyCoord(*points.T, unit=_unit(frame), frame=frame).transform_to(smap.coordinate_frame).make_3d()
-    angles = np.array([seen.Tx.to_value(u.arcsec), seen.Ty.to_value(u.arcsec)])
-    radius = np.hypot(*angles) / smap.rsun_obs.to_value(u.arcsec)
-    # Seen through the Sun, the far side would lie on the near one: unfold it around the limb.
-    limb = np.sqrt(smap.dsun**2 - smap.rsun_meters**2)
-    behind = (radius < 1) & (seen.distance > limb)
-    angles *= np.where(behind, (2 - radius) / np.maximum(radius, 1e-9), 1)
-    units = smap.wcs.world_axis_units
-    world = [(angle * u.arcsec).to_value(unit) for angle, unit in zip(angles, units, strict=True)]
-    return np.transpose(smap.wcs.world_to_pixel_values(*world))
-
-
-def _probes(frame, smap):
-    """Some points on the disc, (n, 2): column and row, and longitude and latitude in degrees."""
-    angles = np.arange(8) * np.pi / 4
-    offsets = np.concatenate([[(0, 0)], _PROBES_AT * np.stack([np.cos(angles), np.sin(angles)], axis=1)])
-    points = SkyCoord(*(offsets.T * smap.rsun_obs), frame=smap.coordinate_frame)
-    with propagate_with_solar_surface():
-        there = points.transform_to(frame).spherical
-    return np.transpose(smap.wcs.world_to_pixel(points)), np.stack([there.lon.deg, there.lat.deg], axis=1)
-
-
-def _inverted(rings, pixels, places, coordinates):
+def pixels_inside(shapes, frame, smap):
     """
-    Whether filling the pixels would fill the outside of a polygon.
-
-    On a sphere either side of a ring could be its inside. Round the point opposite to the observer, unfolded rings
-    run around the disc. Of the points on the disc whose places are known, the one furthest from the rings tells.
-    """
-    vertices = np.concatenate(pixels)
-    probe = np.argmax([np.linalg.norm(vertices - place, axis=1).min() for place in places])
-    lon, lat = coordinates[probe]
-    turns = [_inside(rings, (lon + turn, lat)) for turn in (-360, 0, 360)]
-    return any(turns) != _inside(pixels, places[probe])
-
-
-def _inside(rings, point):
-    x, y = point
-    crossings = 0
-    for ring in rings:
-        (x0, y0), (x1, y1) = ring.T, np.roll(ring, -1, axis=0).T
-        crossed = (y0 <= y) != (y1 <= y)
-        slope = np.divide(x1 - x0, y1 - y0, out=np.zeros_like(x0), where=crossed)
-        crossings += np.count_nonzero(crossed & (x0 + slope * (y - y0) > x))
-    return crossings % 2 == 1
-
-
-def _frame_around(shape):
-    ny, nx = shape
-    return np.array([[-1, -1], [nx, -1], [nx, ny], [-1, ny]], dtype=float)
-
-
-def _add(mask, rings):
-    """Fill a polygon into a mask, working on the box around it only."""
-    points = np.concatenate(rings)
-    limits = mask.shape[::-1]
-    left, bottom = np.clip(np.floor(points.min(axis=0)), 0, limits).astype(int)
-    right, top = np.clip(np.ceil(points.max(axis=0)) + 1, 0, limits).astype(int)
-    box = mask[bottom:top, left:right]
-    box |= fill_polygon([ring - (left, bottom) for ring in rings], box.shape)
-
-
-def fill_polygon(rings, shape):
-    """
-    Fill a polygon of several rings by the even-odd rule: a ring inside another one is a hole.
+    The pixels of a Map that lie inside each of several shapes.
 
     Parameters
     ----------
-    rings : sequence of array_like
-        (n, 2) each, vertices (x, y) in pixels, the centre of the first pixel at (0, 0); closed by themselves. Those
-        with under three vertices enclose nothing.
-    shape : tuple of int
-        (ny, nx).
+    shapes : iterable
+        For each its polygons, as of `draw`.
+    frame, smap
+        As of `draw`.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        For each shape, indices into the flattened data.
+    """
+    surface, source = surface_of(smap), _source(frame)
+    shapes = [_polygons(shape) for shape in shapes]
+    if surface.is_image:
+        whole, mixed = _blocks(shapes, source, surface)
+    else:
+        whole, mixed = [[] for _ in shapes], np.ones(_blocks_of(surface.shape), dtype=bool)
+    found = [[_pixels_of(blocks, surface.shape)] for blocks in whole]
+    pixels = _pixels_of(np.argwhere(mixed), surface.shape)
+    for some in np.array_split(pixels, len(pixels) // _AT_ONCE + 1):
+        places = _places(*np.unravel_index(some, surface.shape), source, surface)
+        for parts, shape in zip(found, shapes, strict=True):
+            parts.append(some[_inside(shape, places, source)])
+    return [np.concatenate(parts) for parts in found]
+
+
+def _polygons(shape):
+    """Those of a shape that have vertices, as lists of arrays (n, 2)."""
+    rings = [[np.asarray(ring, dtype=float).reshape(-1, 2) for ring in polygon] for polygon in shape]
+    return [polygon for polygon in rings if any(map(len, polygon))]
+
+
+def _places(rows, columns, source, surface):
+    """The coordinates of pixels in the source (n, 2), NaN where there is no surface or it was hidden."""
+    places = np.full((len(rows), 2), np.nan)
+    shown = surface.on_sun(rows, columns)
+    points = drift(surface.points(rows[shown], columns[shown]), surface.obstime, source.time)
+    places[shown] = source.coordinates(points)
+    return places
+
+
+def _blocks_of(shape):
+    return tuple(-(-size // _BLOCK) for size in shape)
+
+
+def _pixels_of(blocks, shape):
+    """Flat indices of the pixels in blocks (n, 2)."""
+    corners = np.reshape(blocks, (-1, 2, 1)).astype(int) * _BLOCK
+    down, right = np.indices((_BLOCK, _BLOCK)).reshape(2, -1)
+    rows, columns = corners[:, 0] + down, corners[:, 1] + right
+    inside = (rows < shape[0]) & (columns < shape[1])
+    return rows[inside] * shape[1] + columns[inside]
+
+
+def _blocks(shapes, source, surface):
+    """For each shape the blocks of pixels that are wholly inside, (n, 2), and which blocks are mixed for some shape."""
+    size = _blocks_of(surface.shape)
+    rings = [ring for shape in shapes for polygon in shape for ring in polygon]
+    border = _touched(_border(rings, source, surface), surface)
+    count = int(4 * np.pi / surface.diagonal / _BLOCK) + 8
+    limbs = np.concatenate([surface.circle(count), drift(source.limb(count), source.time, surface.obstime)], axis=1)
+    limb = _touched(np.stack(surface.pixels(limbs)), surface)
+    middles = (np.indices(size).reshape(2, -1) * _BLOCK) + _BLOCK // 2
+    middles = np.minimum(middles, np.reshape(surface.shape, (2, 1)) - 1)
+    places = _places(*middles, source, surface)
+    inside = [_inside(shape, places, source).reshape(size) for shape in shapes]
+    mixed = _grown(border) | (_grown(limb) & _grown(np.any([border, *inside], axis=0)))
+    return [np.argwhere(one & ~mixed) for one in inside], mixed
+
+
+def _grown(blocks):
+    return ndimage.binary_dilation(blocks, np.ones((3, 3), dtype=bool))
+
+
+def _touched(pixels, surface):
+    """The blocks in which positions on the pixel grid (2, n) are."""
+    touched = np.zeros(_blocks_of(surface.shape), dtype=bool)
+    rows, columns = np.floor((np.nan_to_num(pixels, nan=-9) + 0.5) / _BLOCK).astype(int)
+    here = (rows >= 0) & (rows < touched.shape[0]) & (columns >= 0) & (columns < touched.shape[1])
+    touched[rows[here], columns[here]] = True
+    return touched
+
+
+def _border(rings, source, surface):
+    """Positions on the pixel grid (2, n) along rings, half a block apart or less; NaN behind the limb."""
+    if not rings:
+        return np.empty((2, 0))
+    dense = [_dense(ring, source) for ring in rings]
+    pixels = _pixels(np.concatenate(dense), source, surface)
+    ends = np.cumsum([len(ring) for ring in dense])[:-1]
+    finer = []
+    for ring, places in zip(dense, np.split(pixels, ends, axis=1), strict=True):
+        apart = np.linalg.norm(np.roll(places, -1, axis=1) - places, axis=0)
+        # Where the border comes into sight, it may do so along the limb.
+        counts = np.ceil(np.nan_to_num(apart, nan=8 * _BLOCK) / (_BLOCK / 2))
+        finer.append(follow(ring, np.clip(counts, 1, 100).astype(int)))
+    return _pixels(np.concatenate(finer), source, surface)
+
+
+def _pixels(ring, source, surface):
+    return np.stack(surface.pixels(drift(source.points(ring), source.time, surface.obstime)))
+
+
+def _dense(ring, source):
+    """A ring with vertices a step apart or less."""
+    lengths = np.linalg.norm(np.roll(ring, -1, axis=0) - ring, axis=1)
+    return follow(ring, np.maximum(1, np.ceil(lengths / source.step)).astype(int))
+
+
+def follow(ring, counts):
+    """
+    More points along the edges of a ring that is closed by itself.
+
+    Parameters
+    ----------
+    ring : numpy.ndarray
+        (n, k) vertices.
+    counts : numpy.ndarray
+        (n,) into how many parts to divide the edge that begins at each.
 
     Returns
     -------
     numpy.ndarray
-        bool, of that shape; what lies outside of it is cut.
+        (m, k).
+    """
+    edges = np.roll(ring, -1, axis=0) - ring
+    share = (np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)) / np.repeat(counts, counts)
+    return np.repeat(ring, counts, axis=0) + share[:, np.newaxis] * np.repeat(edges, counts, axis=0)
+
+
+def _inside(shape, places, source):
+    """Which coordinates lie in any polygon of a shape."""
+    inside = np.zeros(len(places), dtype=bool)
+    for rings in shape:
+        # Around a pole a ring may run on over more than one turn: what it covers twice is outside.
+        inside |= np.logical_xor.reduce([inside_rings(rings, turned) for turned in source.turned(places, rings)])
+    return inside
+
+
+def inside_rings(rings, points):
+    """
+    Which points are inside a polygon of several rings by the even-odd rule: a ring inside another one is a hole.
+
+    Parameters
+    ----------
+    rings : sequence of numpy.ndarray
+        (n, 2) each, vertices (x, y); closed by themselves. Those with under three vertices enclose nothing.
+    points : numpy.ndarray
+        (m, 2); NaN is nowhere.
+
+    Returns
+    -------
+    numpy.ndarray
+        (m,) bool. Points on an edge belong to one side of it only: neighbours share none.
 
     Examples
     --------
-    >>> outer, hole = [(0, 0), (5, 0), (5, 3), (0, 3)], [(2, 1), (4, 1), (4, 2), (2, 2)]
-    >>> fill_polygon([outer, hole], (3, 5)).astype(int)
-    array([[1, 1, 1, 1, 1],
-           [1, 1, 0, 0, 1],
-           [1, 1, 1, 1, 1]])
+    >>> import numpy as np
+    >>> outer, hole = np.array([(0, 0), (5, 0), (5, 3), (0, 3)]), np.array([(2, 1), (4, 1), (4, 2), (2, 2)])
+    >>> inside_rings([outer, hole], np.array([(1, 1.5), (3, 1.5), (6, 1.5)]))
+    array([ True, False, False])
     """
-    ny, nx = shape
-    crossed = np.zeros((ny, nx + 1), dtype=bool)
-    for ring in rings:
-        ring = np.asarray(ring, dtype=float).reshape(-1, 2)
-        for (x0, y0), (x1, y1) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
-            # Each edge owns its lower end and each row its left border: neighbours share no pixel.
-            low, high = np.clip(np.ceil([min(y0, y1), max(y0, y1)]), 0, ny).astype(int)
-            rows = np.arange(low, high)
-            x = x0 + (rows - y0) * (x1 - x0) / (y1 - y0 or 1)
-            crossed[rows, np.clip(np.ceil(x), 0, nx).astype(int)] ^= True
-    return np.logical_xor.accumulate(crossed[:, :nx], axis=1)
+    if not any(map(len, rings)):
+        return np.zeros(len(points), dtype=bool)
+    (x0, y0), (x1, y1) = (np.concatenate(ends).T for ends in (rings, [np.roll(ring, -1, axis=0) for ring in rings]))
+    # Only those at the height of some edge matter. In order of height, those of one edge follow each other.
+    chosen = np.flatnonzero((points[:, 1] >= y0.min()) & (points[:, 1] <= y0.max()))
+    chosen = chosen[np.argsort(points[chosen, 1])]
+    x, y = points[chosen].T
+    first, last = (np.searchsorted(y, ends) for ends in (np.minimum(y0, y1), np.maximum(y0, y1)))
+    slope = np.divide(x1 - x0, y1 - y0, out=np.zeros_like(x0), where=y1 != y0)
+    crossings = np.zeros(len(chosen), dtype=int)
+    ends = np.cumsum(last - first)
+    for part in np.split(np.arange(len(x0)), np.searchsorted(ends, np.arange(_AT_ONCE, ends[-1], _AT_ONCE))):
+        counts = (last - first)[part]
+        edge = np.repeat(part, counts)
+        point = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first[part], counts)
+        crossed = x[point] >= x0[edge] + (y[point] - y0[edge]) * slope[edge]
+        crossings += np.bincount(point[crossed], minlength=len(chosen))
+    inside = np.zeros(len(points), dtype=bool)
+    inside[chosen] = crossings % 2 == 1
+    return inside
+
+
+def outlines(shapes, frame, smap):
+    """
+    The borders of shapes at the time and from the place of a Map, each with whether any of it can be seen.
+
+    Parameters
+    ----------
+    shapes, frame, smap
+        As of `pixels_inside`.
+
+    Returns
+    -------
+    list of (list of astropy.coordinates.SkyCoord, bool)
+        Closed rings in the frame of the Map. What is beyond the limb, then or now, follows the limb.
+    """
+    surface, source = surface_of(smap), _source(frame)
+    rings = [[_dense(ring, source) for polygon in _polygons(shape) for ring in polygon] for shape in shapes]
+    closed = [np.concatenate([ring, ring[:1]]) for shape in rings for ring in shape]
+    points = drift(source.points(np.concatenate([np.empty((0, 2)), *closed])), source.time, surface.obstime)
+    visible = surface.is_visible(points) | (not surface.is_image)
+    lon, lat = surface.drawn_sky(points) if surface.is_image else _Sphere(None, surface.origin).coordinates(points).T
+    unit = u.rad if surface.is_image else u.deg
+    there = SkyCoord(lon * unit, lat * unit, frame=smap.coordinate_frame)
+    parts = iter(np.split(np.arange(len(there)), np.cumsum([len(ring) for ring in closed])[:-1]))
+    indices = [[next(parts) for _ in shape] for shape in rings]
+    return [([there[part] for part in shape], any(visible[part].any() for part in shape)) for shape in indices]

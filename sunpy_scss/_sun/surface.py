@@ -1,57 +1,55 @@
 """
 The solar surface that a Map shows: where its pixels are on the sphere, how large they are there, and back.
 
-Points on the Sun are unit vectors in the heliographic Stonyhurst frame of the time of the Map, arrays of shape
-(3, ...). All works alike for images from any place and for heliographic Maps.
+All works alike for images from any place and for heliographic Maps. Whatever has an area has it from here.
 """
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
 import numpy as np
+from scipy import ndimage
 
 import astropy.units as u
-from astropy.coordinates import SkyCoord
 from astropy.time import Time
 from astropy.wcs import WCS
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, Helioprojective
+from sunpy.util.exceptions import SunpyMetadataWarning
 
+from sunpy_scss._sun.view import View, half_turn, longitude_latitude, longitude_origin, unit_vectors, view_of
 from sunpy_scss.exceptions import InvalidMapError
 
-__all__ = ["Surface", "cell_areas", "distances", "half_turn", "longitude_latitude", "surface_of", "unit_vectors"]
+__all__ = ["Surface", "areas_and_middles", "box_around", "canonical_surface", "remove_small_regions", "surface_of"]
 
+# So many pixels at a time stay in the cache of a processor.
+_CHUNK = 2**14
 # Halvings of the way between the centre of a pixel and a corner beyond the end of the projection.
 _HALVINGS = 30
+_EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
 
 @dataclass(frozen=True)
-class Surface:
+class Surface(View):
     """
-    The solar surface on the pixels of a Map.
+    The solar surface on the pixels of a Map, seen by its observer.
 
     Attributes
     ----------
     wcs : astropy.wcs.WCS
     shape : tuple of int
         (ny, nx).
-    obstime : astropy.time.Time
-    observer : numpy.ndarray
-        (3,), where the observer is, in solar radii.
+    obstime : astropy.time.Time or None
+        None where no time is known, and none needed.
     origin : float or None
         The Stonyhurst longitude in radians at which the longitudes of a heliographic Map begin; None in an image.
     """
 
     wcs: WCS
     shape: tuple
-    obstime: Time
-    observer: np.ndarray
+    obstime: Time | None
     origin: float | None
-
-    @cached_property
-    def distance(self):
-        """Of the observer from the centre of the Sun, in solar radii."""
-        return np.linalg.norm(self.observer)
 
     @property
     def is_image(self):
@@ -97,16 +95,16 @@ class Surface:
             inner, outer = np.where(reached, share, inner), np.where(reached, outer, share)
         return [start + inner * (end - start) for start, end in zip(centre, (rows, columns), strict=True)]
 
-    def _sky(self, rows, columns):
-        """Directions to west and north, (2, n): the sine of their angle to disc centre, in units of the limb's."""
-        lon, lat = self._world(rows, columns)
-        in_front = np.where(np.cos(lon) > 0, 1, np.nan)
-        return np.stack([np.cos(lat) * np.sin(lon), np.sin(lat)]) * self.distance * in_front
+    def _seen(self, rows, columns):
+        """The `directions` in which pixels look; (2, n)."""
+        return self.directions(*self._world(rows, columns))
 
     def on_sun(self, rows, columns):
         """Whether there is solar surface in the middle of pixels."""
         if self.is_image:
-            return np.linalg.norm(self._sky(rows, columns), axis=0) <= 1
+            lon, lat = self._world(rows, columns)
+            towards = np.cos(lat) * np.cos(lon)
+            return towards >= np.sqrt(1 - 1 / self.distance**2)
         return np.isfinite(self._world(rows, columns)[0])
 
     def points(self, rows, columns):
@@ -129,51 +127,28 @@ class Surface:
         if not self.is_image:
             lon, lat = self.world(rows, columns)
             return unit_vectors(lon + self.origin, lat)
-        sky = self._sky(rows, columns)
+        sky = self._seen(rows, columns)
         radius = np.linalg.norm(sky, axis=0)
         to_limb = ~(radius <= 1)
-        near = np.flatnonzero((radius > 1 - 1.5 * self._diagonal) & ~to_limb)
+        near = np.flatnonzero((radius > 1 - 1.5 * self.diagonal) & ~to_limb)
         to_limb[near] = ~self._all_around_on_sun(rows[near], columns[near])
         sky[:, to_limb] /= radius[to_limb]
-        sine = sky / self.distance
-        height = np.sqrt(np.maximum(1 - (sky**2).sum(axis=0), 0))
-        along = self.distance * np.sqrt(1 - (sine**2).sum(axis=0)) - height
-        towards = self.distance - along * np.sqrt(1 - (sine**2).sum(axis=0))
-        return self._axes.T @ np.stack([*(along * sine), towards])
+        return self.surface_at(sky)
 
     @cached_property
-    def _diagonal(self):
+    def diagonal(self):
         """Of a pixel of an image, in apparent solar radii."""
         middle = np.array(self.shape) / 2
-        return np.linalg.norm(self._sky(*middle) - self._sky(*(middle + 1)))
+        return np.linalg.norm(self._seen(*middle) - self._seen(*(middle + 1)))
 
     def _all_around_on_sun(self, rows, columns):
         sides = product((np.floor(rows), np.ceil(rows)), (np.floor(columns), np.ceil(columns)))
         return np.all([self.on_sun(row, column) for row, column in sides], axis=0)
 
-    @cached_property
-    def _axes(self):
-        """(3, 3), the directions to solar west and north and to the observer."""
-        towards = self.observer / self.distance
-        west = np.cross([0, 0, 1], towards)
-        west /= np.linalg.norm(west)
-        return np.stack([west, np.cross(towards, west), towards])
-
-    def cosine(self, points):
-        """Cosine of the angle at the centre of the Sun between points and disc centre."""
-        return np.tensordot(self.observer / self.distance, points, axes=1)
-
-    def foreshortening(self, points):
-        """Cosine of the angle between the line of sight and the vertical at points."""
-        cosine = self.cosine(points)
-        return (self.distance * cosine - 1) / np.sqrt(self.distance**2 - 2 * self.distance * cosine + 1)
-
     def pixels(self, points):
         """Rows and columns of points, NaN where the Map cannot show them: behind the limb, beyond the projection."""
         if self.is_image:
-            x, y, z = self._axes @ points
-            depth = np.where(z >= 1 / self.distance, self.distance - z, np.nan)
-            lon, lat = np.arctan2(x, depth), np.arctan2(y, np.hypot(x, depth))
+            lon, lat = np.where(self.is_visible(points), self.sky(points), np.nan)
         else:
             lon, lat = longitude_latitude(points)
             lon = lon - self.origin
@@ -207,18 +182,34 @@ class Surface:
             (4, n), which of them are around each pixel, in order.
         """
         around = ((0, 0), (0, 1), (1, 1), (1, 0))
-        used = np.zeros((self.shape[0] + 1, self.shape[1] + 1), dtype=bool)
-        for down, right in around:
-            used[rows + down, columns + right] = True
-        number = np.cumsum(used.ravel(), dtype=np.int32).reshape(used.shape) - 1
-        index = np.stack([number[rows + down, columns + right] for down, right in around])
-        corner_rows, corner_columns = used.nonzero()
-        return corner_rows - 0.5, corner_columns - 0.5, index
+        top, left = (part.min() if part.size else 0 for part in (rows, columns))
+        down, right = rows - top, columns - left
+        used = np.zeros((down.max(initial=-1) + 2, right.max(initial=-1) + 2), dtype=bool)
+        places = [(down + below) * used.shape[1] + right + beside for below, beside in around]
+        for place in places:
+            used.ravel()[place] = True
+        corners = np.flatnonzero(used)
+        number = np.zeros(used.size, dtype=np.int32)
+        number[corners] = np.arange(len(corners))
+        corner_rows, corner_columns = np.divmod(corners, used.shape[1])
+        index = np.stack([number[place] for place in places])
+        return corner_rows + top - 0.5, corner_columns + left - 0.5, index
+
+    def cells(self, rows, columns):
+        """Areas of pixels on the surface in squares of the solar radius, (n,), and the middles of these, (3, n)."""
+        corner_rows, corner_columns, index = self.corners(rows, columns)
+        return areas_and_middles(self.points(corner_rows, corner_columns), index)
 
     def areas(self, rows, columns):
         """Areas of pixels on the surface in squares of the solar radius."""
-        corner_rows, corner_columns, index = self.corners(rows, columns)
-        return cell_areas(self.points(corner_rows, corner_columns), index)
+        return self.cells(rows, columns)[0]
+
+    @cached_property
+    def smallest(self):
+        """The area of a pixel of an image at disc centre, wherever that is, in squares of the solar radius."""
+        row, column = self.pixels(self.observer[:, np.newaxis] / self.distance)
+        down, right = np.array([(-0.5, -0.5, 0.5, 0.5), (-0.5, 0.5, 0.5, -0.5)])
+        return areas_and_middles(self.points(row + down, column + right), np.arange(4)[:, np.newaxis])[0][0]
 
 
 def surface_of(smap):
@@ -244,35 +235,88 @@ def surface_of(smap):
     if not isinstance(frame, Helioprojective | HeliographicStonyhurst | HeliographicCarrington):
         msg = f"The Map must be helioprojective or heliographic (got {frame.name}); bring it to such a grid first."
         raise InvalidMapError(msg)
-    stonyhurst = HeliographicStonyhurst(obstime=frame.obstime)
-    observer = smap.observer_coordinate.transform_to(stonyhurst)
-    radii = (observer.radius / smap.rsun_meters).to_value(u.dimensionless_unscaled)
-    origin = None
-    if not isinstance(frame, Helioprojective):
-        begin = SkyCoord(0 * u.deg, 0 * u.deg, smap.rsun_meters, frame=frame)
-        origin = begin.transform_to(stonyhurst).lon.to_value(u.rad)
-    place = radii * unit_vectors(observer.lon.to_value(u.rad), observer.lat.to_value(u.rad))
-    return Surface(smap.wcs, smap.data.shape, frame.obstime, place, origin)
+    if isinstance(frame, Helioprojective):
+        observer, origin = smap.observer_coordinate, None
+    else:
+        observer, origin = _observer_of_a_globe(smap), longitude_origin(frame)
+    return Surface(view_of(observer, smap.rsun_meters).observer, smap.wcs, smap.data.shape, frame.obstime, origin)
 
 
-def unit_vectors(lon, lat):
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+def _observer_of_a_globe(smap):
+    """The observer of a heliographic Map; Earth if it has none, as it needs none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SunpyMetadataWarning)
+        return smap.observer_coordinate
 
 
-def longitude_latitude(points):
-    """In radians, of vectors (3, ...) of any length; longitudes from -pi to pi."""
-    x, y, z = points
-    return np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))
-
-
-def half_turn(angles):
-    """Angles in radians brought to the range from -pi to pi."""
-    return (angles + np.pi) % (2 * np.pi) - np.pi
-
-
-def cell_areas(points, index):
+def canonical_surface(size, half_width, distance):
     """
-    Areas of spherical quadrangles.
+    The `Surface` of the canonical grid, its observer above latitude 0 and longitude 0.
+
+    Parameters
+    ----------
+    size : int
+        Pixels of the grid on a side.
+    half_width : float
+        Half of its side in apparent solar radii.
+    distance : float
+        Of the observer from Sun centre in solar radii.
+    """
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = "HPLN-TAN", "HPLT-TAN"
+    wcs.wcs.crpix = 2 * [(size + 1) / 2]
+    wcs.wcs.cdelt = 2 * [np.degrees(np.arcsin(1 / distance)) * 2 * half_width / size]
+    wcs.wcs.cunit = "deg", "deg"
+    return Surface(np.array([distance, 0, 0]), wcs, (size, size), None, None)
+
+
+def remove_small_regions(mask, surface, least):
+    """
+    A mask without its 8-connected regions of less area.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        (ny, nx) bool.
+    surface : Surface
+        Of an image.
+    least : float
+        In squares of the solar radius, by the measure of `sunpy_scss.masks.region_table`.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, a new array.
+    """
+    box_rows, box_columns = box_around(mask)
+    box = mask[box_rows, box_columns]
+    labels, _ = ndimage.label(box, structure=_EIGHT_NEIGHBOURS)
+    inside = np.flatnonzero(box)
+    numbers = labels.ravel()[inside]
+    # A pixel shows no less surface than one at disc centre, but for some at the limb: regions of so many pixels are
+    # large enough, and need not be measured.
+    doubtful = np.bincount(numbers) * surface.smallest < 2 * least
+    inside, numbers = inside[doubtful[numbers]], numbers[doubtful[numbers]]
+    rows, columns = np.divmod(inside, box.shape[1])
+    rows, columns = rows + box_rows.start, columns + box_columns.start
+    shown = surface.on_sun(rows, columns)
+    areas = np.zeros(len(rows))
+    areas[shown] = surface.areas(rows[shown], columns[shown])
+    small = (np.bincount(numbers, weights=areas) < least)[numbers]
+    result = mask.copy()
+    result[rows[small], columns[small]] = False
+    return result
+
+
+def box_around(mask):
+    """(rows, columns), the slices of the smallest box that holds all that is True; empty if nothing is."""
+    found = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return tuple(slice(where[0], where[-1] + 1) if where.size else slice(0, 0) for where in found)
+
+
+def areas_and_middles(points, index):
+    """
+    Spherical quadrangles.
 
     Parameters
     ----------
@@ -283,19 +327,27 @@ def cell_areas(points, index):
 
     Returns
     -------
-    numpy.ndarray
+    areas : numpy.ndarray
         (n,) in squares of the radius.
+    middles : numpy.ndarray
+        (3, n) unit vectors.
     """
-    a, b, c, d = (points[:, corner] for corner in index)
-    return np.abs(_excess(a, b, c) + _excess(a, c, d))
+    areas, middles = np.empty(index.shape[1]), np.empty((3, index.shape[1]))
+    for start in range(0, len(areas), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        a, b, c, d = (points[:, corner] for corner in index[:, part])
+        areas[part] = np.abs(_excess(a, b, c) + _excess(a, c, d))
+        middle = a + b + c + d
+        middles[:, part] = middle / np.sqrt(_dot(middle, middle))
+    return areas, middles
 
 
 def _excess(a, b, c):
     """Signed area of spherical triangles (Van Oosterom & Strackee 1983, https://doi.org/10.1109/TBME.1983.325207)."""
-    volume = (a * np.cross(b - a, c - a, axis=0)).sum(axis=0)
-    return 2 * np.arctan2(volume, 1 + (a * b + b * c + c * a).sum(axis=0))
+    (x1, y1, z1), (x2, y2, z2) = b - a, c - a
+    volume = a[0] * (y1 * z2 - z1 * y2) + a[1] * (z1 * x2 - x1 * z2) + a[2] * (x1 * y2 - y1 * x2)
+    return 2 * np.arctan2(volume, 1 + _dot(a, b) + _dot(b, c) + _dot(c, a))
 
 
-def distances(first, second):
-    """Along great circles between points, in solar radii."""
-    return 2 * np.arcsin(np.minimum(np.linalg.norm(second - first, axis=0) / 2, 1))
+def _dot(a, b):
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]

@@ -35,7 +35,7 @@ def above_threshold(image, frame, *, half_width, threshold):
     --------
     >>> import numpy as np
     >>> from sunpy_scss._sun.canonical import Frame
-    >>> frame = Frame(np.diag([2.0, 2.0]), np.array([3.0, 2.0]), (5, 7), 215.0)
+    >>> frame = Frame(np.diag([2.0, 2.0]), np.array([3.0, 2.0]), (5, 7))
     >>> above_threshold(np.ones((8, 8)), frame, half_width=1.25, threshold=0.5).astype(int)
     array([[0, 0, 0, 1, 0, 0, 0],
            [0, 0, 1, 1, 1, 0, 0],
@@ -43,41 +43,34 @@ def above_threshold(image, frame, *, half_width, threshold):
            [0, 0, 1, 1, 1, 0, 0],
            [0, 0, 0, 1, 0, 0, 0]])
     """
-    size = len(image)
     inner = from_inside(image, half_width)
-    matrix, offset = frame.to_grid(size, half_width)
-    radius = size / (2 * half_width)
+    matrix, offset = frame.to_grid(len(image), half_width)
+    radius = len(image) / (2 * half_width)
     side = max(1, round(frame.pixels_per_radius / radius))  # of a tile: about one pixel of the grid
     rows, columns = frame.disk_slices()
-    middle = (side - 1) / 2
-    x, y = _on_grid(matrix, *(np.arange(part.start, part.stop, side) + middle for part in (rows, columns)))
-    x, y = x + offset[0], y + offset[1]
-    reach = np.abs(matrix).sum(axis=1) * middle
+    top, left = np.ogrid[rows.start : rows.stop : side, columns.start : columns.stop : side]
+    x, y = _on_grid(matrix, offset, top + (side - 1) / 2, left + (side - 1) / 2)
+    reach = np.abs(matrix).sum(axis=1) * (side - 1) / 2
     least, greatest = _range_around(inner, x, y, reach)
-    distance, extent = _from_middle(x, y, size), np.hypot(*reach)
+    middle = (len(image) - 1) / 2
+    distance, extent = np.hypot(x - middle, y - middle), np.hypot(*reach) + 1e-3
     inside = (least >= threshold) & (distance + extent < radius)
-    mixed = np.nonzero((greatest >= threshold) & (distance - extent <= radius) & ~inside)
+    down, right = np.nonzero((greatest >= threshold) & (distance - extent < radius) & ~inside)
+    row = top[down, :, np.newaxis] + np.arange(side)[:, np.newaxis]
+    column = left[0, right, np.newaxis, np.newaxis] + np.arange(side)
+    values = ndimage.map_coordinates(inner, _on_grid(matrix, offset, row, column)[::-1], order=1, mode="nearest")
     tiles = np.empty((len(x), side, x.shape[1], side), dtype=bool)
     tiles[...] = inside[:, np.newaxis, :, np.newaxis]
-    x, y = (
-        middles[mixed][:, np.newaxis, np.newaxis] + within
-        for middles, within in zip((x, y), _on_grid(matrix, *[np.arange(side) - middle] * 2), strict=True)
-    )
-    values = ndimage.map_coordinates(inner, [y, x], order=1, mode="nearest")
-    tiles[mixed[0], :, mixed[1]] = (values >= threshold) & (_from_middle(x, y, size) <= radius)
+    tiles[down, :, right] = (values >= threshold) & (frame.radius(row, column) <= 1)
     result = np.zeros(frame.shape, dtype=bool)
     ny, nx = result[rows, columns].shape
-    result[rows, columns] = tiles.reshape(len(inside) * side, inside.shape[1] * side)[:ny, :nx]
+    result[rows, columns] = tiles.reshape(x.shape[0] * side, x.shape[1] * side)[:ny, :nx]
     return result
 
 
-def _on_grid(matrix, rows, columns):
-    """(x, y) on the grid of all pairs of rows and columns."""
-    return [row[0] * columns + row[1] * rows[:, np.newaxis] for row in matrix]
-
-
-def _from_middle(x, y, size):
-    return np.hypot(x - (size - 1) / 2, y - (size - 1) / 2)
+def _on_grid(matrix, offset, rows, columns):
+    """(x, y) on the grid of pixels of the detector."""
+    return [row[0] * columns + row[1] * rows + start for row, start in zip(matrix, offset, strict=True)]
 
 
 def _range_around(image, x, y, reach):

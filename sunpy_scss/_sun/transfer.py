@@ -7,7 +7,8 @@ import astropy.units as u
 from astropy.coordinates import SkyCoord
 from sunpy.coordinates import HeliographicStonyhurst, propagate_with_solar_surface
 
-from sunpy_scss._sun.surface import longitude_latitude, surface_of, unit_vectors
+from sunpy_scss._sun.surface import surface_of
+from sunpy_scss._sun.view import longitude_latitude, unit_vectors
 from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = ["drift", "nearest_pixels", "same_grid", "sample"]

@@ -3,6 +3,4 @@ from ._read import annotation_table as annotation_table
 from ._read import annotation_to_mask as annotation_to_mask
 from ._read import geojson_to_mask as geojson_to_mask
 from ._read import png_to_mask as png_to_mask
-from ._read import read_abp as read_abp
 from ._read import read_annotations as read_annotations
-from ._read import read_scss_annotation as read_scss_annotation

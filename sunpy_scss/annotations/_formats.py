@@ -2,31 +2,55 @@
 
 import json
 import re
+import warnings
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+from erfa import ErfaWarning
 from skimage.measure import find_contours
 
 from astropy.time import Time
 
 from sunpy_scss._features import FEATURES, feature_at
+from sunpy_scss.exceptions import AnnotationError, UnreadableFileError
 
-__all__ = ["parse_abp", "parse_all", "parse_geojson", "parse_scss", "read_text"]
+__all__ = ["check_polygons", "parse_all", "parse_geojson", "read_time"]
 
 # The images that the files were drawn on, in pixels a side; no file says it.
 _SCSS_SIZE, _ABP_SIZE = 4096, 1024
 _CLASS_CORONAL_HOLE = 0
+# Several times what any real file holds: beyond it a file is damaged, and reading or drawing it would take minutes.
+_MAX_BYTES, _MAX_UNPACKED = 32_000_000, 128_000_000
+_MAX_VERTICES = 200_000
+_MAX_LENGTH = 10_000  # of all outlines, in solar radii
+_MAX_PIXELS = 10 * _SCSS_SIZE  # from the corner of the image
+_YEARS = range(1960, 2101)
 
 
-def read_text(path):
-    """The text of a file; what is none is left to fail as annotation, with its line."""
-    return Path(path).read_text(encoding="utf-8", errors="replace")
+def _read_text(path):
+    """The text of a file; bytes that are none are left to fail as annotation, with their line."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        msg = f"{path} cannot be read: {reason}."
+        raise UnreadableFileError(msg) from error
+    _check_size(path, len(content), _MAX_BYTES)
+    return content.decode("utf-8-sig", errors="replace")
+
+
+def _check_size(name, size, limit):
+    if size > limit:
+        msg = f"{name} cannot be read: annotations of more than {limit / 1e6:g} MB are taken for damaged."
+        raise UnreadableFileError(msg)
 
 
 def parse_all(path):
     """
-    All annotation files of a folder or a zip file.
+    An annotation file, or all those of a folder or a zip file.
 
     Parameters
     ----------
@@ -39,25 +63,92 @@ def parse_all(path):
     """
     path = Path(path)
     if path.is_dir():
-        names = [found.relative_to(path).as_posix() for found in path.rglob("*")]
-        return _parse_members(names, lambda name: read_text(path / name))
+        names = [found.relative_to(path).as_posix() for found in path.rglob("*") if found.is_file()]
+        return [_parse(name, _read_text(path / name)) for name in _chosen(names)]
+    if path.suffix.lower() in _PARSERS or not path.is_file():
+        return [_parse(path.name, _read_text(path))]
+    return _parse_zip(path)
+
+
+def _chosen(names):
+    # A zip file packed by a Mac has a hidden twin of each file.
+    files = ((name, PurePosixPath(name)) for name in sorted(names))
+    return [name for name, file in files if file.suffix.lower() in _PARSERS and not file.name.startswith(".")]
+
+
+def _parse(name, text):
+    return _PARSERS[PurePosixPath(name).suffix.lower()](name, text)
+
+
+def _parse_zip(path):
     try:
         with zipfile.ZipFile(path) as archive:
-            return _parse_members(archive.namelist(), lambda name: archive.read(name).decode("utf-8", "replace"))
-    except zipfile.BadZipFile as error:
-        msg = f"{path} is neither a folder nor a zip file of annotation files."
-        raise ValueError(msg) from error
+            sizes = {member.filename: member.file_size for member in archive.infolist() if not member.is_dir()}
+            names = _chosen(sizes)
+            for name in names:
+                _check_size(f"{path}, {name},", sizes[name], _MAX_BYTES)
+            _check_size(f"{path}, unpacked,", sum(sizes[name] for name in names), _MAX_UNPACKED)
+            return [_parse(name, archive.read(name).decode("utf-8-sig", "replace")) for name in names]
+    # What zipfile raises: RuntimeError where it lacks a password, NotImplementedError where it lacks a method.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
+        if isinstance(error, UnreadableFileError):
+            raise
+        msg = f"{path} cannot be read as a folder, a zip file or a file (.txt, .abp) of annotations: {error}."
+        raise UnreadableFileError(msg) from error
 
 
-def _parse_members(names, text_of):
-    parsers = {".txt": parse_scss, ".abp": parse_abp}
-    chosen = [name for name in sorted(names) if PurePosixPath(name).suffix in parsers]
-    return [parsers[PurePosixPath(name).suffix](name, text_of(name)) for name in chosen]
-
-
-def parse_scss(name, text):
+def read_time(value):
     """
-    A file of the SCSS-Net annotations; see `sunpy_scss.annotations.read_scss_annotation`.
+    The time that a file or a caller means.
+
+    Raises
+    ------
+    ValueError
+        If it is no time, or not one of which there are images.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ErfaWarning)  # of years that are refused here
+        time = Time(value)
+        if not time.isscalar or time.ymdhms["year"] not in _YEARS:
+            msg = f"a time between {_YEARS[0]} and {_YEARS[-1]} is expected (got {value})."
+            raise ValueError(msg)
+    return time
+
+
+def check_polygons(polygons, name, *, unit=1):
+    """
+    Raise an error where polygons are not finite, or where drawing them would take minutes.
+
+    Parameters
+    ----------
+    polygons : iterable of iterable of array_like
+        Each a polygon of rings (n, 2).
+    name : str
+        Of the file, for the message.
+    unit : float
+        A solar radius, or a radian on the Sun, in the unit of the coordinates.
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.AnnotationError`
+    """
+    rings = [np.asarray(ring, dtype=float).reshape(-1, 2) for rings in polygons for ring in rings]
+    count = sum(len(ring) for ring in rings)
+    if count > _MAX_VERTICES:
+        msg = f"{name} has polygons of {count} vertices; at most {_MAX_VERTICES} are drawn. Simplify the outlines."
+        raise AnnotationError(msg)
+    if not all(np.isfinite(ring).all() for ring in rings):
+        msg = f"{name}: the coordinates of polygons must be finite numbers (got NaN or infinity)."
+        raise AnnotationError(msg)
+    length = sum(np.hypot(*(ring - np.roll(ring, 1, axis=0)).T).sum() for ring in rings) / unit
+    if length > _MAX_LENGTH:
+        msg = f"{name} has outlines of {length:.3g} solar radii altogether; at most {_MAX_LENGTH} are drawn."
+        raise AnnotationError(msg)
+
+
+def _parse_scss(name, text):
+    """
+    A file of the SCSS-Net annotations; see `sunpy_scss.annotations.read_annotations`.
 
     Returns
     -------
@@ -76,6 +167,7 @@ def parse_scss(name, text):
             _add_vertex(rings, line, f"{name}, line {number}")
     date, radius = _scss_facts(facts, name)
     vertices = [np.array(ring, dtype=float).reshape(-1, 2) for ring in rings]
+    check_polygons([vertices], name, unit=radius)
     middle = _SCSS_SIZE / 2
     positions = [(ring - middle) * (1, -1) / radius for ring in vertices]
     return {
@@ -97,21 +189,24 @@ def _add_vertex(rings, line, where):
         x, y = map(float, line.split())
     except ValueError:
         x = y = np.nan
-    if not rings or not np.isfinite([x, y]).all():
-        msg = f"{where}: expected DATE:, RADIUS:, AR:, CH:, or under one of the latter two numbers x y (got {line!r})."
-        raise ValueError(msg)
+    if not rings or not (abs(x) <= _MAX_PIXELS and abs(y) <= _MAX_PIXELS):
+        msg = (
+            f"{where}: expected DATE:, RADIUS:, AR:, CH:, or under one of the latter two numbers x y, in pixels of an "
+            f"image of {_SCSS_SIZE} (got {line[:80]!r})."
+        )
+        raise AnnotationError(msg)
     rings[-1].append((x, y))
 
 
 def _scss_facts(facts, name):
     try:
-        date, radius = Time(facts["DATE"]), float(facts["RADIUS"])
+        date, radius = read_time(facts["DATE"]), float(facts["RADIUS"])
     except (KeyError, ValueError) as error:
         msg = f"{name} must begin with lines DATE: and RADIUS: (got {facts})."
-        raise ValueError(msg) from error
-    if not 0 < radius < _SCSS_SIZE:
+        raise AnnotationError(msg) from error
+    if not 1 <= radius < _SCSS_SIZE:
         msg = f"{name}: RADIUS must be the solar radius in pixels of an image of {_SCSS_SIZE} (got {radius:g})."
-        raise ValueError(msg)
+        raise AnnotationError(msg)
     return date, radius
 
 
@@ -122,7 +217,7 @@ def _scss_feature(features, name):
     if features or not wavelength:
         found = " and ".join(sorted(features)) or f"neither, and no AIA_193 or AIA_171 in the name {name}"
         msg = f"{name} must hold polygons of either CH or AR (got {found})."
-        raise ValueError(msg)
+        raise AnnotationError(msg)
     return feature_at(int(wavelength[1]))
 
 
@@ -135,9 +230,9 @@ def _faults(positions, vertices):
     }
 
 
-def parse_abp(name, text):
+def _parse_abp(name, text):
     """
-    A file of the Region Growth catalogue; see `sunpy_scss.annotations.read_abp`.
+    A file of the Region Growth catalogue; see `sunpy_scss.annotations.read_annotations`.
 
     Returns
     -------
@@ -145,13 +240,16 @@ def parse_abp(name, text):
         The arguments of `sunpy_scss.annotations.Annotation`.
     """
     try:
-        date = Time.strptime(PurePosixPath(name).name[:15], "%Y%m%d_%H%M%S")
-        first, _, count, *objects = text.splitlines()
-        x, y, radius = map(float, first.split()[:3])
-        pixels = [_abp_pixels(*objects[2 * k : 2 * k + 2]) for k in range(int(count))]
-    except (ValueError, IndexError, TypeError) as error:
+        date = read_time(Time.strptime(PurePosixPath(name).name[:15], "%Y%m%d_%H%M%S"))
+        first, _, count, *objects = text.rstrip().splitlines()
+        x, y, radius = _abp_disk(first)
+        if int(count) * 2 != len(objects):
+            msg = f"expected two lines for each of {int(count)} objects (got {len(objects)} lines)."
+            raise ValueError(msg)
+        pixels = [_abp_pixels(*lines) for lines in zip(objects[::2], objects[1::2], strict=True)]
+    except (ValueError, TypeError, OverflowError) as error:
         msg = f"{name} is no .abp file of the Region Growth catalogue: {error}"
-        raise ValueError(msg) from error
+        raise AnnotationError(msg) from error
     rings = [[(ring - (x, y)) * (1, -1) / radius for ring in _outlines(*found)] for found in pixels]
     return {
         "name": PurePosixPath(name).stem,
@@ -164,6 +262,15 @@ def parse_abp(name, text):
         "radius": radius,
         "faults": _faults([ring for polygon in rings for ring in polygon], []),
     }
+
+
+def _abp_disk(line):
+    """Column and row of disc centre, and the solar radius, in pixels."""
+    x, y, radius = map(float, line.split()[:3])
+    if not (0 <= x < _ABP_SIZE and 0 <= y < _ABP_SIZE and 1 <= radius < _ABP_SIZE):
+        msg = f"disc centre and radius must be pixels of an image of {_ABP_SIZE} (got {line[:80]!r})."
+        raise ValueError(msg)
+    return x, y, radius
 
 
 def _abp_pixels(info, triples):
@@ -181,9 +288,16 @@ def _abp_pixels(info, triples):
 
 def _outlines(columns, rows):
     """Rings half-way between pixels and their neighbours; x to the right and y downwards."""
-    mask = np.zeros((_ABP_SIZE + 2, _ABP_SIZE + 2))
-    mask[rows + 1, columns + 1] = 1
-    return [ring[:-1, ::-1] - 1 for ring in find_contours(mask, 0.5, positive_orientation="high")]
+    if not len(columns):
+        return []
+    left, top = columns.min(), rows.min()
+    mask = np.zeros((np.ptp(rows) + 3, np.ptp(columns) + 3))
+    mask[rows - top + 1, columns - left + 1] = 1
+    rings = find_contours(mask, 0.5, positive_orientation="high")
+    return [ring[:-1, ::-1] + (left - 1, top - 1) for ring in rings]
+
+
+_PARSERS = {".txt": _parse_scss, ".abp": _parse_abp}
 
 
 def parse_geojson(path):
@@ -197,20 +311,36 @@ def parse_geojson(path):
     dict
         The members of the outermost object.
     """
+    path = Path(path)
     try:
-        document = json.loads(read_text(path))
+        document = json.loads(_read_text(path), parse_constant=_refuse_constant)
         polygons = [[_geojson_ring(ring) for ring in polygon] for polygon in _polygons_in(document)]
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        if not all(polygons):
+            msg = "a polygon without a ring encloses no area."
+            raise ValueError(msg)
+    except RecursionError as error:
+        msg = f"{path} is no GeoJSON of polygons: it is nested too deeply."
+        raise AnnotationError(msg) from error
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
         msg = f"{path} is no GeoJSON of polygons: {error}"
-        raise ValueError(msg) from error
+        raise AnnotationError(msg) from error
     return polygons, document
+
+
+def _refuse_constant(name):
+    msg = f"{name} is no number of JSON."
+    raise ValueError(msg)
 
 
 def _geojson_ring(positions):
     if len(positions) < 3:
         msg = f"a ring of {len(positions)} positions encloses no area."
         raise ValueError(msg)
-    return np.array(positions, dtype=float)[:, :2]
+    ring = np.array(positions, dtype=float)  # null becomes NaN, which is refused with all that is not finite
+    if ring.ndim != 2 or ring.shape[1] < 2:
+        msg = f"a ring is a list of positions [x, y] (got {str(positions)[:60]})."
+        raise ValueError(msg)
+    return ring[:, :2]
 
 
 def _polygons_in(thing):

@@ -1,6 +1,7 @@
 """Labels that others have drawn, from files of polygons or painted images to mask Maps with a true WCS."""
 
 import logging
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from sunpy.map.header_helper import make_fitswcs_header
 from sunpy_scss._features import FEATURES
 from sunpy_scss._mask_map import make_mask
 from sunpy_scss._sun.canonical import check_map
-from sunpy_scss._sun.polygons import draw
-from sunpy_scss.annotations._formats import parse_abp, parse_all, parse_geojson, parse_scss, read_text
+from sunpy_scss._sun.polygons import draw, earth_frame
+from sunpy_scss.annotations._formats import check_polygons, parse_all, parse_geojson, read_time
+from sunpy_scss.exceptions import AnnotationError, InvalidMapError, UnreadableFileError
 
 __all__ = [
     "Annotation",
@@ -27,13 +29,14 @@ __all__ = [
     "annotation_to_mask",
     "geojson_to_mask",
     "png_to_mask",
-    "read_abp",
     "read_annotations",
-    "read_scss_annotation",
 ]
 
 _log = logging.getLogger("sunpy")
 _FRAMES = {"heliographic_stonyhurst", "heliographic_carrington", "helioprojective"}
+_MAX_GAP = 6 * u.hour
+# From disc centre, for polygons in the plane of the sky.
+_MAX_RADII = 10
 
 
 @dataclass(frozen=True)
@@ -79,97 +82,26 @@ class Annotation:
     faults: dict
 
 
-def read_scss_annotation(path):
-    r"""
-    Read a file of the SCSS-Net annotations, polygons drawn by hand.
-
-    Lines ``DATE: ...`` and ``RADIUS: ...`` (apparent solar radius in pixels) are followed by polygons, each a line
-    ``CH: n`` or ``AR: n`` and a line ``x y`` for each vertex, in pixels of an image of 4096 x 4096 with the Sun in
-    its middle, counted from the upper left corner to the right and downwards.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    Annotation
-        Its positions are exact: they are scaled by the file's own radius.
-
-    Raises
-    ------
-    ValueError
-        If the file is not of that format, or without polygons and named for neither 193 nor 171 Angstrom.
-
-    References
-    ----------
-    * Mackovjak et al. 2021, MNRAS 508, 3111, https://doi.org/10.1093/mnras/stab2536
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from sunpy_scss.annotations import read_scss_annotation
-    >>> lines = ["DATE:  2012-01-03 00:00:12.34", "RADIUS:  1625.0", "CH:    0",
-    ...          "   2048.0  1048.0", "   2348.0  1048.0", "   2048.0  748.0", ""]
-    >>> path = Path(getfixture("tmp_path")) / "2012_01_03__00_00_12_34__SDO_AIA_AIA_193.txt"
-    >>> _ = path.write_bytes("\r\n".join(lines).encode())
-    >>> annotation = read_scss_annotation(path)
-    >>> annotation.feature, annotation.date.isot, len(annotation.polygons)
-    ('CH', '2012-01-03T00:00:12.340', 1)
-    """
-    path = Path(path)
-    return Annotation(**parse_scss(path.name, read_text(path)))
-
-
-def read_abp(path):
-    r"""
-    Read a file of the Region Growth catalogue of coronal holes, ``YYYYMMDD_HHMMSS_aia.abp``.
-
-    The file lists the pixels of each hole in an image of 1024 x 1024, counted to the right and downwards from 0.
-    Its first line holds disc centre and radius in these pixels.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    Annotation
-        Its rings pass between the pixels of a hole and those around, so that filling them on the file's own grid
-        gives the listed pixels. The file rounds the radius to a pixel, 0.1 % of the disc.
-
-    Raises
-    ------
-    ValueError
-        If the file is not of that format, or one of its objects is no coronal hole.
-
-    References
-    ----------
-    * Tlatov, Tavastsherna & Vasil'eva 2014, Sol. Phys. 289, 1349, "Coronal Holes in Solar Cycles 21 to 23"
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from sunpy_scss.annotations import read_abp
-    >>> lines = ["512 511 410 0.0 -3.4 65.6  0 ", "0 0 ", "1 ", "0 3 0 0 0 0 0", "500 400 1 501 400 1 501 401 1 "]
-    >>> path = Path(getfixture("tmp_path")) / "20120104_230000_aia.abp"
-    >>> _ = path.write_bytes("\r\n".join(lines).encode())
-    >>> annotation = read_abp(path)
-    >>> annotation.date.isot, annotation.radius, len(annotation.polygons)
-    ('2012-01-04T23:00:00.000', 410.0, 1)
-    """
-    path = Path(path)
-    return Annotation(**parse_abp(path.name, read_text(path)))
-
-
 def read_annotations(path):
     r"""
-    Read all annotation files of a folder or a zip file.
+    Read annotation files: one, or all those of a folder or a zip file.
+
+    Two formats are known. Files of the SCSS-Net annotations (``.txt``) [1]_ hold polygons drawn by hand: lines
+    ``DATE: ...`` and ``RADIUS: ...`` (the apparent solar radius in pixels) are followed by polygons, each a line
+    ``CH: n`` or ``AR: n`` and a line ``x y`` for each vertex, in pixels of an image of 4096 x 4096 with the Sun in its
+    middle, counted from the upper left corner to the right and downwards. Positions are scaled by the file's own
+    radius, which makes them exact.
+
+    Files of the Region Growth catalogue of coronal holes (``YYYYMMDD_HHMMSS_aia.abp``) [2]_ list the pixels of each
+    hole in an image of 1024 x 1024, counted to the right and downwards from 0; the first line holds disc centre and
+    radius in these pixels. The rings pass between the pixels of a hole and those around it, so that filling them on
+    the file's own grid gives the listed pixels. The file rounds the radius to a pixel, 0.1 % of the disc.
 
     Parameters
     ----------
     path : path-like
-        A folder, with the folders in it, or a zip file.
+        A file, a folder with the folders in it, or a zip file. In the latter two, only ``.txt`` and ``.abp`` files
+        are looked at, and hidden ones are not.
 
     Returns
     -------
@@ -178,26 +110,39 @@ def read_annotations(path):
 
     Raises
     ------
-    ValueError
-        If a ``.txt`` or ``.abp`` file cannot be read as annotation, or there is none. Other files are not looked at.
+    `~sunpy_scss.exceptions.UnreadableFileError`
+        If a file is missing, damaged, encrypted or far larger than any annotation (32 MB, or 128 MB for all of a zip
+        file).
+    `~sunpy_scss.exceptions.AnnotationError`
+        If a file is not of its format, or a folder or zip file holds none. An SCSS-Net file without any polygon must
+        be named for 193 or 171 Angstrom, as nothing else says which feature is missing.
+
+    References
+    ----------
+    .. [1] Mackovjak et al. 2021, MNRAS 508, 3111, https://doi.org/10.1093/mnras/stab2536
+    .. [2] Tlatov, Tavastsherna & Vasil'eva 2014, Sol. Phys. 289, 1349, "Coronal Holes in Solar Cycles 21 to 23"
 
     Examples
     --------
     >>> from pathlib import Path
     >>> from sunpy_scss.annotations import annotation_table, read_annotations
     >>> folder = Path(getfixture("tmp_path"))
-    >>> _ = (folder / "2012_01_03__00_00_12_34__SDO_AIA_AIA_193.txt").write_text(
-    ...     "DATE:  2012-01-03 00:00:12.34\nRADIUS:  1625.0\n")
+    >>> lines = ["DATE:  2012-01-03 00:00:12.34", "RADIUS:  1625.0", "CH:    0",
+    ...          "   2048.0  1048.0", "   2348.0  1048.0", "   2048.0  748.0", ""]
+    >>> _ = (folder / "2012_01_03__00_00_12_34__SDO_AIA_AIA_193.txt").write_bytes("\r\n".join(lines).encode())
+    >>> lines = ["512 511 410 0.0 -3.4 65.6  0 ", "0 0 ", "1 ", "0 3 0 0 0 0 0", "500 400 1 501 400 1 501 401 1 "]
+    >>> _ = (folder / "20120104_230000_aia.abp").write_bytes("\r\n".join(lines).encode())
     >>> annotations = read_annotations(folder)
     >>> annotation_table(annotations)["feature", "polygons", "short polygons"].pprint()
     feature polygons short polygons
     ------- -------- --------------
-         CH        0              0
+         CH        1              0
+         CH        1              0
     """
     annotations = [Annotation(**fields) for fields in parse_all(path)]
     if not annotations:
         msg = f"There is no annotation file (.txt or .abp) in {path}."
-        raise ValueError(msg)
+        raise AnnotationError(msg)
     short = sum(annotation.faults["short polygons"] for annotation in annotations)
     if short:
         _log.info("%s: %d polygons of under three vertices are left out; annotation_table shows where.", path, short)
@@ -236,7 +181,8 @@ def annotation_table(annotations):
     return Table(rows)
 
 
-def annotation_to_mask(annotation, smap=None):
+@u.quantity_input
+def annotation_to_mask(annotation, smap=None, *, max_gap: u.hour = _MAX_GAP):
     """
     The mask Map of an annotation.
 
@@ -244,8 +190,11 @@ def annotation_to_mask(annotation, smap=None):
     ----------
     annotation : Annotation
     smap : sunpy.map.GenericMap, optional
-        Draw on the pixels of this Map, whatever its scale, rotation, observer and time: the polygons are turned with
-        the solar surface and seen from there. By default on the image that the annotation was made on.
+        Draw on the pixels of this Map, whatever its scale, rotation and observer: the polygons are turned with the
+        solar surface to its time and seen from there. By default on the image that the annotation was made on.
+    max_gap : astropy.units.Quantity, optional
+        How far the time of the Map may be from that of the annotation. Turning does not tell how a region has grown or
+        decayed since.
 
     Returns
     -------
@@ -256,7 +205,9 @@ def annotation_to_mask(annotation, smap=None):
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        If ``smap`` is no helioprojective Map whose solar radius is known.
+        If ``smap`` is no helioprojective Map whose solar radius is known, or is further than ``max_gap`` away in time.
+    `~sunpy_scss.exceptions.AnnotationError`
+        If the polygons are not finite, have more than 200,000 vertices, or are longer than 10,000 solar radii.
 
     Examples
     --------
@@ -270,20 +221,22 @@ def annotation_to_mask(annotation, smap=None):
     >>> int(mask.data.sum()), mask.meta["SCSSLAB"]
     (2500, 'me')
     """
+    check_polygons(annotation.polygons, annotation.name)
     if smap is None:
         smap = _blank_map(annotation)
     else:
         check_map(smap)
-    earth = get_earth(annotation.date)
-    frame = Helioprojective(observer=earth, obstime=annotation.date, rsun=smap.rsun_meters)
-    scale = _apparent_radius(earth, smap.rsun_meters).to_value(u.arcsec)
+        _check_gap(f"The annotation {annotation.name}", annotation.date, smap, max_gap)
+    frame = earth_frame(annotation.date, smap.rsun_meters)
+    scale = _apparent_radius(frame.observer, smap.rsun_meters).to_value(u.arcsec)
     polygons = [[ring * scale for ring in rings] for rings in annotation.polygons]
     mask = draw(polygons, frame, smap)
     history = f"sunpy_scss.annotation_to_mask: {annotation.name}, {len(polygons)} polygons, {annotation.date.isot}"
     return _mask_map(mask, smap, annotation.feature, annotation.labels, history)
 
 
-def geojson_to_mask(path, smap, *, feature, frame=None, date=None):
+@u.quantity_input
+def geojson_to_mask(path, smap, *, feature, frame=None, date=None, max_gap: u.hour = _MAX_GAP):
     """
     The mask Map of polygons in a GeoJSON file.
 
@@ -308,6 +261,8 @@ def geojson_to_mask(path, smap, *, feature, frame=None, date=None):
         straight in longitude and latitude: write 355 to 365, not 355 to 5.
     date : str or astropy.time.Time, optional
         When the coordinates hold. That of the file by default.
+    max_gap : astropy.units.Quantity, optional
+        How far the time of the Map may be from that date.
 
     Returns
     -------
@@ -317,9 +272,14 @@ def geojson_to_mask(path, smap, *, feature, frame=None, date=None):
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        If ``smap`` is no helioprojective Map whose solar radius is known.
+        If ``smap`` is no helioprojective Map whose solar radius is known, or is further than ``max_gap`` away in time.
+    `~sunpy_scss.exceptions.UnreadableFileError`
+        If there is no such file, or it is larger than 32 MB.
+    `~sunpy_scss.exceptions.AnnotationError`
+        If the file is no GeoJSON of polygons, its coordinates cannot be on the Sun or beside it, its polygons have more
+        than 200,000 vertices, or its frame or date is unknown and was not given.
     ValueError
-        If the file is no GeoJSON of polygons, its frame or date is neither in it nor given, or a name is unknown.
+        If there is no such feature.
 
     References
     ----------
@@ -343,6 +303,8 @@ def geojson_to_mask(path, smap, *, feature, frame=None, date=None):
     _check_feature(feature)
     polygons, facts = parse_geojson(path)
     frame = _solar_frame(frame or facts.get("frame"), date or facts.get("date"), smap)
+    _check_places(polygons, frame, smap, path)
+    _check_gap(f"{path}", frame.obstime, smap, max_gap)
     mask = draw(polygons, frame, smap)
     source = f"{len(polygons)} polygons, {frame.name}, {frame.obstime.isot}"
     history = f"sunpy_scss.geojson_to_mask: {Path(path).name}, {source}"
@@ -350,13 +312,18 @@ def geojson_to_mask(path, smap, *, feature, frame=None, date=None):
 
 
 def _solar_frame(name, date, smap):
-    if name not in _FRAMES:
+    if not isinstance(name, str) or name not in _FRAMES:
         msg = f"The frame of the coordinates must be one of {', '.join(sorted(_FRAMES))} (got {name}): pass frame=..."
-        raise ValueError(msg)
+        raise AnnotationError(msg)
     if date is None:
         msg = 'The file does not say when its coordinates hold: add a member "date" or pass date=...'
-        raise ValueError(msg)
-    attributes = {"obstime": Time(date), "rsun": smap.rsun_meters}
+        raise AnnotationError(msg)
+    try:
+        obstime = read_time(date)
+    except (ValueError, TypeError) as error:
+        msg = f"The date of the coordinates cannot be read: {error}"
+        raise AnnotationError(msg) from error
+    attributes = {"obstime": obstime, "rsun": smap.rsun_meters}
     if name == "heliographic_stonyhurst":
         return HeliographicStonyhurst(**attributes)
     if name == "heliographic_carrington":
@@ -387,8 +354,12 @@ def png_to_mask(path, smap, *, feature):
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
         If ``smap`` is no helioprojective Map whose solar radius is known.
-    ValueError
+    `~sunpy_scss.exceptions.UnreadableFileError`
+        If there is no such file, or it is no image that can be read.
+    `~sunpy_scss.exceptions.AnnotationError`
         If the sizes differ or the image has more than two values.
+    ValueError
+        If there is no such feature.
 
     Examples
     --------
@@ -404,18 +375,64 @@ def png_to_mask(path, smap, *, feature):
     """
     check_map(smap)
     _check_feature(feature)
-    with Image.open(path) as image:
-        colours = np.asarray(image.convert("RGB"))
-    if colours.shape[:2] != smap.data.shape:
-        msg = f"{path} must be of the shape of the Map, {smap.data.shape} (got {colours.shape[:2]})."
-        raise ValueError(msg)
+    colours = _colours(path, smap.data.shape)
     painted = colours.any(axis=2)
     values = np.unique(colours[painted], axis=0)
     if len(values) > 1:
         msg = f"{path} must hold black and one other colour (got {len(values)} others); apply a threshold, save as PNG."
-        raise ValueError(msg)
+        raise AnnotationError(msg)
     # Rows of an image file run downwards, those of a Map upwards.
     return _mask_map(painted[::-1], smap, feature, "painted", f"sunpy_scss.png_to_mask: {Path(path).name}")
+
+
+def _colours(path, shape):
+    """The pixels of an image (ny, nx, bands), which are looked at only if they are as many as there should be."""
+    path, pixels = Path(path), None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                size = image.size[::-1]
+                if size == shape:
+                    # Pillow turns 8 bits into colours, and cuts what has more.
+                    pixels = np.asarray(image if image.mode.startswith(("I", "F")) else image.convert("RGB"))
+    except FileNotFoundError as error:
+        msg = f"{path} cannot be read: there is no such file."
+        raise UnreadableFileError(msg) from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        msg = f"{path} cannot be read as an image: {error}."
+        raise UnreadableFileError(msg) from error
+    if pixels is None:
+        msg = f"{path} must be of the shape of the Map, {shape} (got {size})."
+        raise AnnotationError(msg)
+    return np.atleast_3d(pixels)
+
+
+def _check_gap(name, date, smap, max_gap):
+    gap = abs(smap.reference_date - date).to(u.hour)
+    if not gap <= max_gap:
+        apart = gap if gap < 2 * u.day else gap.to(u.day)
+        msg = (
+            f"{name} is of {date.isot[:16]} and the Map of {smap.reference_date.isot[:16]}, {apart:.1f} apart, where "
+            f"max_gap is {max_gap.to(u.hour):g}: take an image nearer in time, or raise max_gap."
+        )
+        raise InvalidMapError(msg)
+
+
+def _check_places(polygons, frame, smap, path):
+    """Raise an error for coordinates that cannot be on the Sun or beside it."""
+    radius = smap.rsun_obs.to_value(u.arcsec) if isinstance(frame, Helioprojective) else np.degrees(1)
+    limits = np.array([_MAX_RADII * radius] * 2 if isinstance(frame, Helioprojective) else [720, 90])
+    for ring in (ring for rings in polygons for ring in rings):
+        wrong = (abs(ring) > limits + 1e-6).any(axis=1)
+        if wrong.any():
+            x, y = ring[np.argmax(wrong)]
+            msg = (
+                f"{path}: coordinates in the frame {frame.name} are at most {limits[0]:g} and {limits[1]:g} "
+                f"(got {x:g}, {y:g})."
+            )
+            raise AnnotationError(msg)
+    check_polygons(polygons, path, unit=radius)
 
 
 def _check_feature(feature):

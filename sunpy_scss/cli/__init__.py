@@ -1,16 +1,23 @@
 """The ``sunpy-scss`` command: arguments in, text and exit status out; the work is done elsewhere."""
 
 import argparse
+import io
+import logging
 import os
 import sys
-from functools import partial
+import warnings
+from contextlib import contextmanager
 
-from sunpy_scss.cli._images import _add_demo, _add_fetch, _add_segment
-from sunpy_scss.cli._masks import _add_carrington, _add_hek_mask, _add_track, add_mask_commands
-from sunpy_scss.cli._models import _add_calibrate, _add_evaluate, _add_models, _add_train
-from sunpy_scss.cli._options import _add_command
+import sunpy_scss
+from sunpy_scss.cli._images import add_image_commands
+from sunpy_scss.cli._masks import add_mask_commands
+from sunpy_scss.cli._models import add_model_commands
+from sunpy_scss.cli._options import tell
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]
+
+# As of a program that the system stops because nobody reads what it writes.
+_NOBODY_READS = 141
 
 
 def main(arguments=None):
@@ -25,34 +32,66 @@ def main(arguments=None):
     Returns
     -------
     int
-        0 if all went well, 1 if something failed, 2 for wrong arguments.
+        0 if all went well, 1 if something failed, 2 for wrong arguments, 130 if it was interrupted.
     """
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     # Read by TensorFlow when it is imported, which nothing above does: a machine without a GPU is no error.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        return options.run(options)
-    except (ImportError, OSError, ValueError) as error:
-        print(f"sunpy-scss: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    with _for_readers():
+        try:
+            return options.run(options)
+        except BrokenPipeError:
+            _write_no_more()
+            return _NOBODY_READS
+        except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+            tell(f"sunpy-scss: {error}")
+            return 1
+        except KeyboardInterrupt:
+            tell("sunpy-scss: interrupted")
+            return 130
 
 
-def _parser():
-    parser = argparse.ArgumentParser(
+def parser():
+    """
+    The parser of all commands, from which their reference is made.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+    """
+    whole = argparse.ArgumentParser(
         prog="sunpy-scss", description="Coronal holes and active regions in full-disc EUV images."
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_segment(commands)
-    add_mask_commands(partial(_add_command, commands))
-    _add_demo(commands)
-    _add_hek_mask(commands)
-    _add_fetch(commands)
-    _add_track(commands)
-    _add_carrington(commands)
-    _add_models(commands)
-    _add_train(commands)
-    _add_evaluate(commands)
-    _add_calibrate(commands)
-    return parser
+    whole.add_argument("--version", action="version", version=f"%(prog)s {sunpy_scss.__version__}")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+    add_image_commands(commands)
+    add_mask_commands(commands)
+    add_model_commands(commands)
+    return whole
+
+
+@contextmanager
+def _for_readers():
+    """Warnings as lines without the code that gave them; on the standard output nothing but results."""
+    show = warnings.showwarning
+    warnings.showwarning = lambda message, *_, **__: tell(f"sunpy-scss: warning: {message}")
+    # These loggers print what is no warning on the standard output.
+    import sunpy
+
+    levels = {name: logging.getLogger(name).level for name in ("astropy", sunpy.__name__)}
+    for name in levels:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        warnings.showwarning = show
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+
+
+def _write_no_more():
+    """Give the interpreter somewhere to write what is left, so that it does not complain when it ends."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, io.UnsupportedOperation):
+        sys.stdout = io.StringIO()

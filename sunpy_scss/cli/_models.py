@@ -1,12 +1,20 @@
 """The parts of the command that are about models."""
 
-from sunpy_scss.cli._options import _add_command
+from sunpy_scss.cli._options import add_command
 
-__all__ = []
+__all__ = ["add_model_commands"]
+
+
+def add_model_commands(commands):
+    """Add the commands about models to the parsers of all."""
+    _add_models(commands)
+    _add_train(commands)
+    _add_evaluate(commands)
+    _add_calibrate(commands)
 
 
 def _add_models(commands):
-    command = _add_command(commands, "models", _models, "List the models, or show the card of one.")
+    command = add_command(commands, "models", _models, "List the models, or show the card of one.")
     show = command.add_subparsers(metavar="show").add_parser("show", help="print the card of a model")
     show.add_argument("model", metavar="NAME", help="name or folder of a model")
 
@@ -23,23 +31,29 @@ def _models(options):
         card = load_model(name).card
         iou = card.scores.get("model", {}).get("iou")
         score = "not scored" if iou is None else f"validation IoU {iou:.2f}"
-        print(f"{name}  {card.feature}  {card.wavelength:g} Angstrom  labels: {card.labels}  {score}")
+        names = ", ".join(boundary.name for boundary in card.boundaries)
+        drawn = f"  boundaries: {names}" if names else ""
+        print(f"{name}  {card.feature}  {card.wavelength:g} Angstrom  labels: {card.labels}  {score}{drawn}")
     return 0
 
 
 def _add_train(commands):
-    command = _add_command(commands, "train", _train, "Train a model and write its folder.")
+    command = add_command(commands, "train", _train, "Train a model and write its folder.")
     command.add_argument("configuration", metavar="CONFIG", help="TOML file, or the name of a bundled configuration")
-    command.add_argument(
-        "--data",
-        required=True,
-        metavar="DIR",
-        help="folder with images/, masks/ and index.csv; split by time if it is not",
-    )
+    _add_data(command)
     command.add_argument(
         "--output", required=True, metavar="DIR", help="folder of the model; an unfinished training there goes on"
     )
     _add_cache(command)
+
+
+def _add_data(command):
+    command.add_argument(
+        "--data",
+        required=True,
+        metavar="DIR",
+        help="folder with images/, masks/ and index.csv; parted by time where the index has no column split",
+    )
 
 
 def _add_cache(command):
@@ -57,25 +71,40 @@ def _train(options):
 
     configuration = read_configuration(options.configuration)
     refuse_to_overwrite(options.output)  # rather now than after all images have been read
-    parts = _parts(options, configuration.card, gap=configuration.gap_days * day, seed=configuration.seed)
-    model = train_model(configuration, *parts, options.output)
+    split = {"gap": configuration.gap_days * day, "seed": configuration.seed, "test": configuration.test_share}
+    training, validation = (_part(options, configuration.card, name, **split) for name in ("train", "validation"))
+    test = _part(options, configuration.card, "test", needed=False, **split)
+    model = train_model(configuration, training, validation, options.output, test=test)
     print(json.dumps(model.card.scores, indent=2))
     return 0
 
 
-def _parts(options, card, *, names=("train", "validation"), **settings):
-    """Data sets of the parts of the folder that an option names."""
+def _part(options, card, name, *, needed=True, **settings):
+    """The data set of a part of the folder that an option names; None where it is empty and not needed."""
+    from sunpy_scss.exceptions import EmptyPartError
     from sunpy_scss.train._datasets import make_dataset
     from sunpy_scss.train._folders import list_folder
 
-    listed = [list_folder(options.data, name, **settings) for name in names]
-    return [make_dataset(files, card, cache=options.cache) for files in listed]
+    try:
+        listed = list_folder(options.data, name, **settings)
+    except EmptyPartError:
+        if needed:
+            raise
+        return None
+    return make_dataset(listed, card, cache=options.cache)
 
 
 def _add_evaluate(commands):
-    command = _add_command(commands, "evaluate", _evaluate, "Score a model on the validation part of labelled images.")
+    command = add_command(commands, "evaluate", _evaluate, "Score a model on labelled images that it has not seen.")
     command.add_argument("model", metavar="NAME", help="name or folder of a model")
-    command.add_argument("--data", required=True, metavar="DIR", help="folder with images/, masks/ and index.csv")
+    _add_data(command)
+    command.add_argument(
+        "--part",
+        choices=("validation", "test"),
+        default="validation",
+        help="of the folder; the test part chose nothing, neither the epoch nor the threshold (default: validation)",
+    )
+    command.add_argument("--boundary", metavar="NAME", help="which outline of the model is scored")
     command.add_argument("--output", metavar="DIR", help="also write all scores as JSON, and pages of plots")
     _add_cache(command)
 
@@ -87,9 +116,11 @@ def _evaluate(options):
     from sunpy_scss.models._store import load_model
     from sunpy_scss.train._evaluation import evaluate, score_model
     from sunpy_scss.train._run import split_settings
+    from sunpy_scss.train._splits import check_unseen
 
-    model = load_model(options.model)
-    (dataset,) = _parts(options, model.card, names=("validation",), **split_settings(options.model))
+    model = load_model(options.model).at(options.boundary)
+    dataset = _part(options, model.card, options.part, **split_settings(options.model))
+    check_unseen(model, dataset, and_validation=options.part == "test")
     print(json.dumps(evaluate(model, dataset), indent=2))
     if options.output:
         for path in write_evaluation(score_model(model, dataset), dataset, options.output):
@@ -98,9 +129,9 @@ def _evaluate(options):
 
 
 def _add_calibrate(commands):
-    command = _add_command(commands, "calibrate", _calibrate, "Make a model's probabilities fit labels; masks stay.")
+    command = add_command(commands, "calibrate", _calibrate, "Make a model's probabilities fit labels; masks stay.")
     command.add_argument("model", metavar="DIR", help="folder of a model; its card is changed, its weights are not")
-    command.add_argument("--data", required=True, metavar="DIR", help="folder with images/, masks/ and index.csv")
+    _add_data(command)
     _add_cache(command)
 
 
@@ -111,8 +142,8 @@ def _calibrate(options):
     from sunpy_scss.train._calibration import calibrate_folder
     from sunpy_scss.train._run import split_settings
 
-    parts = _parts(options, load_model(options.model).card, **split_settings(options.model))
-    card = calibrate_folder(options.model, *parts).card
+    dataset = _part(options, load_model(options.model).card, "validation", **split_settings(options.model))
+    card = calibrate_folder(options.model, dataset).card
     errors = {name: card.scores["model"][name] for name in ("calibration_error", "uncalibrated_error")}
     print(json.dumps({"temperature": card.temperature, "threshold": card.threshold, **errors}, indent=2))
     return 0

@@ -1,31 +1,195 @@
-"""Arguments that several commands have."""
+"""What several commands have: options, the types of their values, and how they speak."""
 
+import argparse
 import glob
+import math
+import sys
+from pathlib import Path
 
-__all__ = []
+__all__ = [
+    "add_command",
+    "add_feature",
+    "add_hek_url",
+    "add_model",
+    "add_overwrite",
+    "add_picture",
+    "add_source",
+    "count",
+    "expanded",
+    "features_of",
+    "fraction",
+    "hek_server",
+    "in_the_shell",
+    "moment",
+    "positive",
+    "quantity",
+    "say",
+    "tell",
+]
+
+# What messages of the library call by the names of Python, as the command calls it.
+_WORDS = {
+    "overwrite=True": "--overwrite",
+    "features=['CH']": "--feature ch",
+    "cadence=12 * u.hour": '--cadence "12 h"',
+    "disk_median": "--disk-median",
+    "min_area": "--min-area",
+    "max_gap": "--max-gap",
+}
 
 
-def _add_command(commands, name, run, help_text):
+def add_command(commands, name, run, help_text):
+    """The parser of a new command."""
     command = commands.add_parser(name, help=help_text, description=help_text)
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, wrong=command.error)
     return command
 
 
-def _expand(patterns):
-    """Paths; a shell may leave patterns as they are."""
-    return [path for pattern in patterns for path in sorted(glob.glob(pattern)) or [pattern]]
+def add_feature(command):
+    command.add_argument(
+        "--feature",
+        choices=("ch", "ar", "both"),
+        default="both",
+        help="coronal holes, active regions, or what each wavelength shows (default)",
+    )
 
 
-def _hek_server(options):
+def features_of(options):
+    return ("CH", "AR") if options.feature == "both" else (options.feature.upper(),)
+
+
+def add_source(command):
+    command.add_argument(
+        "--source",
+        choices=("synoptic", "vso", "helioviewer"),
+        default="synoptic",
+        help="archive: level 1.5 of 1024 pixels (default), full resolution, or JPEG 2000",
+    )
+
+
+def add_model(command):
+    """What decides a mask."""
+    group = command.add_argument_group("the masks")
+    group.add_argument("--model", metavar="NAME", help="name or folder of a model, instead of the bundled one")
+    group.add_argument("--boundary", metavar="NAME", help="which outline of the model, as core; models show lists them")
+    group.add_argument("--threshold", type=fraction, metavar="P", help="least probability of a mask's pixels")
+    group.add_argument("--min-area", type=quantity("Mm2"), metavar="AREA", help='smallest region, as "1000 Mm2"')
+    group.add_argument(
+        "--disk-median",
+        type=quantity("DN / s", "DN"),
+        metavar="VALUE",
+        help='median intensity of the disc, as "70 DN/s", for images that show too little of it',
+    )
+    group.add_argument("--samples", type=count, default=1, metavar="N", help="average over N variants of the image")
+
+
+def add_picture(command):
+    command.add_argument("--dpi", type=positive, metavar="N", help="pixels of a picture for each inch")
+
+
+def add_overwrite(command):
+    command.add_argument("--overwrite", action="store_true", help="replace what is there")
+
+
+def add_hek_url(command):
+    command.add_argument("--hek-url", metavar="URL", help="another server of the HEK")
+
+
+def hek_server(options):
     from sunpy_scss.hek._search import HEKServer
 
     return HEKServer(options.hek_url) if options.hek_url else HEKServer()
 
 
-def _add_hek_url(command):
-    command.add_argument("--hek-url", metavar="URL", help="another server of the HEK")
+def expanded(names):
+    """Mask files of names; of a folder those that segment wrote, of a pattern that the shell has left all of it."""
+    found = []
+    for name in names:
+        if Path(name).is_dir():
+            found += sorted(map(str, [*Path(name).glob("*_ch.fits"), *Path(name).glob("*_ar.fits")]))
+        else:
+            found += sorted(glob.glob(name)) or [name]
+    return found
 
 
-def _expanded(patterns):
-    """Files of patterns that the shell has left as they are."""
-    return [path for pattern in patterns for path in sorted(glob.glob(pattern)) or [pattern]]
+def quantity(*units):
+    """The type of a value with one of some units."""
+
+    def read(text):
+        from astropy import units as u
+
+        try:
+            value = u.Quantity(text)
+        except (TypeError, ValueError):
+            value = None
+        if value is None or not any(value.unit.is_equivalent(unit) for unit in units):
+            msg = f"{text!r} is no value in {' or '.join(units)}, such as '12 {units[0]}'"
+            raise argparse.ArgumentTypeError(msg)
+        if not (value.isscalar and math.isfinite(value.value) and value.value >= 0):
+            msg = f"{text!r} must be finite and not negative"
+            raise argparse.ArgumentTypeError(msg)
+        return value
+
+    return read
+
+
+def _number(text):
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def fraction(text):
+    """The type of a number between 0 and 1."""
+    value = _number(text)
+    if not 0 < value < 1:
+        msg = f"{text!r} is no number between 0 and 1"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def positive(text):
+    """The type of a positive number."""
+    value = _number(text)
+    if not 0 < value < math.inf:
+        msg = f"{text!r} is no positive number"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def count(text):
+    """The type of a positive whole number."""
+    value = _number(text)
+    if not (value >= 1 and value.is_integer()):
+        msg = f"{text!r} is no positive whole number"
+        raise argparse.ArgumentTypeError(msg)
+    return int(value)
+
+
+def moment(text):
+    """The type of a time."""
+    from sunpy.time import parse_time
+
+    try:
+        return parse_time(text)
+    except (TypeError, ValueError) as error:
+        msg = f"{text!r} is no time, such as 2017-01-03T12:00"
+        raise argparse.ArgumentTypeError(msg) from error
+
+
+def say(line):
+    """Print a result, at once, for whoever reads the standard output."""
+    print(line, flush=True)
+
+
+def tell(text):
+    """Print what is for human readers, on the standard error."""
+    print(in_the_shell(str(text)), file=sys.stderr, flush=True)
+
+
+def in_the_shell(text):
+    """A message of the library with the names of options."""
+    for python, option in _WORDS.items():
+        text = text.replace(python, option)
+    return text

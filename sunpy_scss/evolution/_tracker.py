@@ -13,8 +13,8 @@ from scipy.spatial import cKDTree
 
 import astropy.units as u
 
-from sunpy_scss._sun.surface import unit_vectors
 from sunpy_scss._sun.transfer import drift
+from sunpy_scss._sun.view import unit_vectors
 
 __all__ = ["Settings", "Tracker"]
 

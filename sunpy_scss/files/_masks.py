@@ -17,12 +17,15 @@ from sunpy_scss._save import refuse_existing, save_map, save_table
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.exceptions import InvalidMapError
+from sunpy_scss.hek._write import hek_records
 from sunpy_scss.images._read import read_map
 from sunpy_scss.masks._compare import compare_masks, consensus, disagreement
+from sunpy_scss.masks._export import write_geojson
+from sunpy_scss.masks._filaments import filament_score
 from sunpy_scss.masks._table import region_table
 from sunpy_scss.report._caveats import comparison_caveats
 
-__all__ = ["compare_files", "measure_files", "read_mask"]
+__all__ = ["compare_files", "export_files", "measure_files", "read_mask", "region_rows", "score_filaments"]
 
 _FORMATS = (".ecsv", ".fits", ".csv")
 
@@ -122,6 +125,97 @@ def measure_files(paths, *, images=(), magnetograms=(), probabilities=(), target
     return table
 
 
+def score_filaments(paths, *, images, magnetograms=(), target=None, overwrite=False):
+    """
+    How much each region of coronal-hole mask files looks like a filament.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        One or more masks.
+    images, magnetograms : sequence of path-like
+        As for `measure_files`; the images are needed.
+    target, overwrite
+        As for `measure_files`.
+
+    Returns
+    -------
+    astropy.table.QTable
+        The rows of `~sunpy_scss.masks.filament_score` of each mask, with its file.
+
+    Raises
+    ------
+    FileExistsError, ValueError, `~sunpy_scss.exceptions.UnreadableFileError`
+        As `measure_files`.
+
+    Examples
+    --------
+    >>> from sunpy_scss.files import score_filaments
+    >>> table = score_filaments(["day_ch.fits"], images=["day.fits"])  # doctest: +SKIP
+    """
+    if target is not None:
+        _check_table_name(target)
+        refuse_existing(target, overwrite=overwrite)
+    images = _for_each(paths, images, "image")
+    magnetograms = _for_each(paths, magnetograms, "magnetogram") if magnetograms else [None] * len(paths)
+    tables = []
+    for path, image, magnetogram in zip(paths, images, magnetograms, strict=True):
+        field = None if magnetogram is None else read_map(magnetogram)
+        with _naming(path):
+            scores = filament_score(read_map(path), read_map(image), magnetogram=field)
+        scores.add_column(np.full(len(scores), str(path)), index=0, name="file")
+        tables.append(scores)
+    table = vstack(tables, metadata_conflicts="silent")
+    if target is not None:
+        save_table(table, target)
+    return table
+
+
+def export_files(paths, folder, *, form="geojson", frame="heliographic_stonyhurst", overwrite=False):
+    """
+    Write the regions of mask files for other programs.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        One or more masks.
+    folder : path-like
+        Made where missing; ``NAME.fits`` becomes ``NAME.geojson`` or ``NAME.csv``.
+    form : str, optional
+        ``"geojson"``, as `~sunpy_scss.masks.write_geojson`, or ``"hek"``, as `~sunpy_scss.hek.hek_records`.
+    frame : str, optional
+        Of the coordinates of GeoJSON.
+    overwrite : bool, optional
+        Replace files that are there.
+
+    Yields
+    ------
+    pathlib.Path
+        What has been written.
+
+    Raises
+    ------
+    FileExistsError
+        If a file is there and is not to be replaced, before anything is written.
+
+    Examples
+    --------
+    >>> from sunpy_scss.files import export_files
+    >>> files = list(export_files(["day_ch.fits"], "exports"))  # doctest: +SKIP
+    """
+    ending = {"geojson": ".geojson", "hek": ".csv"}[form]
+    targets = [Path(folder, Path(path).stem + ending) for path in paths]
+    refuse_existing(*targets, overwrite=overwrite)
+    for path, target in zip(paths, targets, strict=True):
+        mask = read_mask(path)
+        if form == "geojson":
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_geojson(mask, target, frame=frame, overwrite=overwrite)
+        else:
+            save_table(hek_records(mask), target)
+        yield target
+
+
 def _check_table_name(path):
     if Path(path).suffix not in _FORMATS:
         msg = f"The name of the table must end with {', '.join(_FORMATS)} (got {path})."
@@ -138,9 +232,28 @@ def _for_each(paths, files, name):
 def _measure(path, others):
     mask, others = read_map(path), {name: read_map(file) for name, file in others.items()}
     with _naming(path):
-        table = region_table(mask, **others)
+        return region_rows(mask, path, **others)
+
+
+def region_rows(mask, file, **others):
+    """
+    The regions of a mask as rows of a table of many masks.
+
+    Parameters
+    ----------
+    mask : sunpy.map.GenericMap
+    file : path-like
+        What the rows call the mask.
+    **others
+        For `~sunpy_scss.masks.region_table`.
+
+    Returns
+    -------
+    astropy.table.QTable
+    """
+    table = region_table(mask, **others)
     origin = {
-        "file": str(path),
+        "file": str(file),
         "time": table.meta["DATE-OBS"],
         "feature": mask.meta.get("SCSSFEAT", ""),
         "method": mask.meta.get("SCSSMOD", ""),

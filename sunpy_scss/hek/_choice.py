@@ -3,10 +3,10 @@
 from collections import Counter
 
 import numpy as np
-from matplotlib.path import Path
 
 import astropy.units as u
 
+from sunpy_scss._sun.polygons import inside_rings
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.exceptions import HEKWarning
 from sunpy_scss.hek._records import FULL_NAMES, LASTING, TIME_RULES, hek_table, parse_polygon
@@ -121,11 +121,11 @@ def _is_nearest(table, gaps):
     for name in np.unique(table["frm_name"]):
         rows = np.flatnonzero(table["frm_name"] == name)
         best = rows[np.argmin(gaps[rows])]
-        # Two images, one before and one after the Map, may be as near as each other: one of them is enough.
-        away = (
-            gaps[rows] - gaps[best] if name in LASTING else abs((table["obstime"][rows] - table["obstime"][best]).sec)
-        )
-        nearest[rows] = away <= (0 if name in LASTING else _SAME)
+        if name in LASTING:
+            nearest[rows] = gaps[rows] <= gaps[best]
+        else:
+            # Two images, one before and one after the Map, may be as near as each other: one of them is enough.
+            nearest[rows] = abs((table["obstime"][rows] - table["obstime"][best]).to_value(u.s)) <= _SAME
     return nearest
 
 
@@ -177,8 +177,7 @@ def _vertices(shape):
 
 
 def _inside(points, shape):
-    polygons = [np.logical_xor.reduce([Path(ring).contains_points(points) for ring in polygon]) for polygon in shape]
-    return np.logical_or.reduce(polygons)
+    return np.logical_or.reduce([inside_rings(polygon, points) for polygon in shape])
 
 
 def _check_times_known(table, time_from):

@@ -15,7 +15,8 @@ from sunpy.coordinates import HeliographicStonyhurst
 import sunpy_scss
 from sunpy_scss._features import feature_name
 from sunpy_scss._mask_map import make_map
-from sunpy_scss._sun.shapes import outlines, pixel_surface, pixels_inside, source_frame
+from sunpy_scss._sun.polygons import earth_frame, outlines, pixels_inside
+from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.hek._choice import choose, warn_if_nothing
 from sunpy_scss.hek._records import LASTING, parse_polygon
 
@@ -137,8 +138,12 @@ def drawn_events(events, smap, *, time_from="auto", max_gap: u.hour = _MAX_GAP, 
     chosen, left = choose(events, smap, time_from, max_gap, frm_name)
     pixels = _draw(chosen, smap, left)
     drawn = chosen[list(pixels)]
-    surfaces = [pixel_surface(smap, inside) for inside in pixels.values()]
-    centroids = [directions @ areas.value for areas, directions in surfaces]
+    surface, areas, centroids = surface_of(smap), [], []
+    for inside in pixels.values():
+        rows, columns = np.unravel_index(inside, smap.data.shape)
+        each, middles = surface.cells(rows, columns)
+        areas.append(each.sum())
+        centroids.append(middles @ each)
     table = QTable({"label": np.arange(1, len(drawn) + 1)})
     for name in ("kb_archivid", "frm_name", "obstime"):
         table[name] = drawn[name]
@@ -146,7 +151,7 @@ def drawn_events(events, smap, *, time_from="auto", max_gap: u.hour = _MAX_GAP, 
     table["n_pixels"] = np.array([len(inside) for inside in pixels.values()], dtype=int)
     for name in ("area_raw", "area_atdiskcenter"):
         table[name] = drawn[name]
-    table["area_drawn"] = np.array([areas.sum().to_value(u.km**2) for areas, _ in surfaces], dtype=float) * u.km**2
+    table["area_drawn"] = np.array(areas, dtype=float) * smap.rsun_meters.to(u.km) ** 2
     return table
 
 
@@ -201,7 +206,7 @@ def _steps(chosen, smap):
     for moment in np.unique(moments):
         rows = np.flatnonzero(moments == moment)
         shapes = [parse_polygon(text) for text in chosen["hpc_boundcc"][rows]]
-        yield source_frame(chosen["obstime"][rows[0]], smap), rows, shapes
+        yield earth_frame(chosen["obstime"][rows[0]], smap.rsun_meters), rows, shapes
 
 
 def _draw(chosen, smap, left):

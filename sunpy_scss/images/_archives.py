@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from sunpy.net.dataretriever.sources.aia_synopsis import AIASynopsisClient
 from sunpy.net.scraper import Scraper
 from sunpy.time import TimeRange
 
+from sunpy_scss._save import scratch_folder
 from sunpy_scss.exceptions import ArchiveError, UnreadableFileError
 from sunpy_scss.images._read import check_image
 
@@ -233,11 +233,11 @@ def download(files, folder, *, timeout, attempts, progress):
 
 def _download_once(files, folder, timeout, progress):
     """Try each file; from the name of those that failed to the reason."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary, _socket_timeout(timeout):
-        reasons = _run_parfive(files, Path(temporary), timeout, progress)
+    with scratch_folder(folder) as temporary, _socket_timeout(timeout):
+        reasons = _run_parfive(files, temporary, timeout, progress)
         for name in files:
             # The archive may name it otherwise.
-            arrived = list((Path(temporary) / name).glob("*"))
+            arrived = list((temporary / name).glob("*"))
             if not arrived:
                 reasons.setdefault(name, "nothing arrived")
                 continue

@@ -8,10 +8,11 @@ import numpy as np
 import astropy.units as u
 from astropy.table import QTable
 
-from sunpy_scss._mask_map import make_map, pixels_inside, provenance, several_masks
+from sunpy_scss._mask_map import make_map, pixels_inside, provenance, said_by_all, several_masks
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import nearest_pixels, same_grid
 from sunpy_scss.exceptions import InvalidMapError
+from sunpy_scss.masks._metrics import dice_of, iou_of, ratio
 from sunpy_scss.masks._regions import find_regions
 
 __all__ = ["compare_masks", "consensus", "disagreement", "match_regions", "reproject_mask"]
@@ -88,13 +89,14 @@ def compare_masks(masks, *, names=None):
         {
             "first": np.array(names)[first],
             "second": np.array(names)[second],
-            "iou": _share(both, one + other - both, empty=1),
-            "dice": _share(2 * both, one + other, empty=1),
+            "iou": iou_of(both, one, other),
+            "dice": dice_of(both, one, other),
             "area_first": one * u.Mm**2,
             "area_second": other * u.Mm**2,
             "overlap": both * u.Mm**2,
-            "area_ratio": _share(other, one, empty=np.nan),
-        }
+            "area_ratio": ratio(other, one),
+        },
+        meta=said_by_all([provenance(mask) for mask in masks]),
     )
 
 
@@ -230,15 +232,12 @@ def match_regions(first, second):
             "first": one,
             "second": other,
             "overlap": both * u.Mm**2,
-            "share_first": _share(both, areas[0], empty=np.nan),
-            "share_second": _share(both, areas[1], empty=np.nan),
-            "iou": _share(both, areas[0] + areas[1] - both, empty=np.nan),
-        }
+            "share_first": ratio(both, areas[0]),
+            "share_second": ratio(both, areas[1]),
+            "iou": iou_of(both, *areas),
+        },
+        meta=said_by_all([provenance(mask) for mask in (first, second)]),
     )
-
-
-def _share(part, whole, *, empty):
-    return np.divide(part, whole, out=np.full(part.shape, float(empty)), where=whole > 0)
 
 
 def _names(masks):

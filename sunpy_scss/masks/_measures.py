@@ -1,14 +1,15 @@
 """What is measured in the regions of a mask: groups of columns of the table."""
 
 import numpy as np
+from scipy.special import expit, logit
 from skimage.segmentation import watershed
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
-from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
+from sunpy.coordinates import HeliographicStonyhurst
 
-from sunpy_scss._sun.surface import half_turn, longitude_latitude
 from sunpy_scss._sun.transfer import same_grid, sample
+from sunpy_scss._sun.view import carrington_frame, half_turn, longitude_latitude, longitude_origin
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.images._intensity import as_rate
 from sunpy_scss.masks._regions import perimeters
@@ -20,7 +21,8 @@ _ROUNDING = 1e-12
 _UNSAFE = (60, 75)
 # Cosine of the angle to the line of sight below which this says nothing of the radial field.
 _STEEPEST = np.cos(np.radians(75))
-# Probabilities between which the border of a region is, with 68 %, if its pixels are right or wrong together.
+# Probabilities between which the border of a region is, with 68 %, if its pixels are right or wrong together; where the
+# header of the probability has none that were fitted.
 _BORDER = (0.16, 0.84)
 
 
@@ -50,18 +52,18 @@ def places(regions, mask):
     surface = regions.surface
     lon, lat = longitude_latitude(regions.sum(regions.areas * regions.points))
     frame = HeliographicStonyhurst(obstime=surface.obstime, rsun=mask.rsun_meters)
-    carrington = HeliographicCarrington(obstime=surface.obstime, observer=mask.observer_coordinate)
+    carrington = lon - longitude_origin(carrington_frame(surface.obstime))
     centroid = SkyCoord(lon * u.rad, lat * u.rad, frame=frame)
     (east, west), latitudes = _extents(regions, lon)
     if surface.is_image:
-        sky = surface.world(*regions.corners)
-        box = [end for values in sky for end in _reach(regions, half_turn(values)[regions.index])]
+        sky = surface.world(*regions.rim.corners)
+        box = [end for values in sky for end in _reach(regions.rim, half_turn(values)[regions.rim.index])]
     else:
         box = [*_from(lon - surface.origin, east, west), *latitudes]
     stonyhurst = [*_from(lon, east, west), *latitudes]
     return {
         "centroid": centroid,
-        "carrington_lon": u.Quantity(centroid.transform_to(carrington).lon, u.deg),
+        "carrington_lon": np.degrees(carrington % (2 * np.pi)) * u.deg,
         **_quantities(("lon_min", "lon_max", "lat_min", "lat_max"), stonyhurst, u.deg),
         **_quantities(("left", "right", "bottom", "top"), box, u.arcsec if surface.is_image else u.deg),
     }
@@ -85,15 +87,26 @@ def _from(lon, east, west):
 
 def _extents(regions, lon):
     """Longitudes relative to ``lon`` and latitudes, least and largest in each region."""
-    corner_lon, corner_lat = longitude_latitude(regions.corner_points)
-    sides = half_turn(corner_lon[regions.index] - lon[regions.number])
-    east, west = _reach(regions, sides)
-    south, north = _reach(regions, corner_lat[regions.index])
-    has_south, has_north = (regions.max(around) for around in _around_poles(regions))
+    rim = regions.rim
+    corner_lon, corner_lat = longitude_latitude(rim.corner_points)
+    sides = half_turn(corner_lon[rim.index] - lon[rim.number])
+    east, west = _reach(rim, sides)
+    south, north = _reach(rim, corner_lat[rim.index])
+    has_south, has_north = _have_poles(regions)
     # A pixel across the opposite meridian is wider than half a turn.
-    full_turn = regions.max(np.ptp(sides, axis=0) > np.pi) | has_south | has_north
+    full_turn = rim.max(np.ptp(sides, axis=0) > np.pi) | has_south | has_north
     longitudes = np.where(full_turn, -np.pi, east), np.where(full_turn, np.pi, west)
     return longitudes, (np.where(has_south, -np.pi / 2, south), np.where(has_north, np.pi / 2, north))
+
+
+def _have_poles(regions):
+    """Which regions have the south pole, and which the north pole in them: on a pixel of their rim or within."""
+    poles = np.array([[0, 0], [0, 0], [-1.0, 1.0]])
+    within = [
+        np.arange(1, len(regions.starts) + 1) == (regions.labels.flat[place] if place >= 0 else 0)
+        for place in regions.surface.nearest(poles)
+    ]
+    return [regions.rim.max(around) | inner for around, inner in zip(_around_poles(regions.rim), within, strict=True)]
 
 
 def _around_poles(regions):
@@ -107,19 +120,20 @@ def _around_poles(regions):
 def borders(regions, mask):
     """Perimeters, and what cuts the regions."""
     surface = regions.surface
-    at_limb = np.zeros(len(regions.rows), dtype=bool)
+    rim = regions.rim
+    at_limb = np.zeros(len(rim.rows), dtype=bool)
     if surface.is_image:
         # On the limb exactly are only the points that have been put there.
-        at_limb = (surface.cosine(regions.corner_points) < 1 / surface.distance + _ROUNDING)[regions.index].any(axis=0)
+        at_limb = (surface.cosine(rim.corner_points) < 1 / surface.distance + _ROUNDING)[rim.index].any(axis=0)
     ny, nx = surface.shape
-    at_edge = (regions.rows == 0) | (regions.rows == ny - 1)
+    at_edge = (rim.rows == 0) | (rim.rows == ny - 1)
     if not surface.wraps:
-        at_edge |= (regions.columns == 0) | (regions.columns == nx - 1)
+        at_edge |= (rim.columns == 0) | (rim.columns == nx - 1)
     return {
         "perimeter": perimeters(regions) * mask.rsun_meters.to(u.Mm),
-        "touches_limb": regions.max(at_limb),
-        "touches_edge": regions.max(at_edge),
-        "n_pixels": regions.sum(np.ones(len(regions.rows), dtype=int)),
+        "touches_limb": rim.max(at_limb),
+        "touches_edge": rim.max(at_edge),
+        "n_pixels": np.diff(regions.starts, append=len(regions.rows)),
     }
 
 
@@ -179,7 +193,7 @@ def confidence(regions, probability, mask):
     if not ((probability.data >= -rounding) & (probability.data <= 1 + rounding) | np.isnan(probability.data)).all():
         msg = "A probability is between 0 and 1 everywhere; give what predict_probability returns."
         raise InvalidMapError(msg)
-    least, sure = _BORDER
+    least, sure = _interval_levels(mask, probability)
     total = regions.sum(regions.areas)
     probability = np.where(np.isnan(probability.data), least, probability.data)
     inside = probability[regions.rows, regions.columns]
@@ -189,6 +203,19 @@ def confidence(regions, probability, mask):
         "area_low": _area(core, mask.rsun_meters),
         "area_high": _area(total + _areas_around(regions, probability, least), mask.rsun_meters),
     }
+
+
+def _interval_levels(mask, probability):
+    """Probabilities of the largest and the smallest region in an interval, around the threshold of the mask."""
+    fitted = zip(("SCSSMAYB", "SCSSSURE"), _BORDER, strict=True)
+    least, sure = (float(probability.meta.get(key, default)) for key, default in fitted)
+    threshold = float(mask.meta.get("SCSSTHR", least))
+    # A threshold beyond a level takes the level along, as far in logits as this is from one half.
+    if threshold <= least:
+        least = expit(logit(threshold) + min(logit(least), 0))
+    if threshold >= sure:
+        sure = expit(logit(threshold) + max(logit(sure), 0))
+    return least, sure
 
 
 def _areas_around(regions, probability, least):

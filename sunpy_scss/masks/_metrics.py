@@ -2,7 +2,23 @@
 
 import numpy as np
 
-__all__ = ["dice", "iou"]
+__all__ = ["dice", "dice_of", "iou", "iou_of", "ratio"]
+
+
+def ratio(part, whole, empty=np.nan):
+    """Quotient of arrays, or ``empty`` where nothing is there to divide by."""
+    result = np.broadcast_to(empty, np.shape(whole)).astype(float)
+    return np.divide(part, whole, out=result, where=np.asarray(whole) > 0)
+
+
+def iou_of(both, one, other, empty=1.0):
+    """Intersection over union from how much two masks share and how much each has; arrays of counts or areas."""
+    return ratio(both, one + other - both, empty)
+
+
+def dice_of(both, one, other, empty=1.0):
+    """Dice coefficient from how much two masks share and how much each has; arrays of counts or areas."""
+    return ratio(2 * both, one + other, empty)
 
 
 def _counts(truth, prediction, where):
@@ -17,7 +33,7 @@ def _counts(truth, prediction, where):
     truth, prediction = truth.astype(bool), prediction.astype(bool)
     if where is not None:
         truth, prediction = truth & where, prediction & where
-    return tuple(int(np.count_nonzero(part)) for part in (truth & prediction, truth, prediction))
+    return tuple(np.count_nonzero(part) for part in (truth & prediction, truth, prediction))
 
 
 def dice(truth, prediction, *, where=None):
@@ -49,9 +65,7 @@ def dice(truth, prediction, *, where=None):
     >>> dice([0, 0], [0, 0])
     1.0
     """
-    both, n_truth, n_prediction = _counts(truth, prediction, where)
-    total = n_truth + n_prediction
-    return 2 * both / total if total else 1.0
+    return float(dice_of(*_counts(truth, prediction, where)))
 
 
 def iou(truth, prediction, *, where=None):
@@ -81,6 +95,4 @@ def iou(truth, prediction, *, where=None):
     >>> iou([0, 1, 1], [0, 0, 1])
     0.5
     """
-    both, n_truth, n_prediction = _counts(truth, prediction, where)
-    union = n_truth + n_prediction - both
-    return both / union if union else 1.0
+    return float(iou_of(*_counts(truth, prediction, where)))

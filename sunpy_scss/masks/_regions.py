@@ -10,7 +10,8 @@ from scipy.sparse.csgraph import connected_components
 from skimage.measure import find_contours
 
 from sunpy_scss._mask_map import pixels_inside
-from sunpy_scss._sun.surface import Surface, cell_areas, distances, surface_of
+from sunpy_scss._sun.surface import Surface, areas_and_middles, box_around, surface_of
+from sunpy_scss._sun.view import distances
 
 __all__ = ["Regions", "find_regions", "label", "perimeters"]
 
@@ -53,19 +54,36 @@ class Regions:
         return self.labels[self.rows, self.columns] - 1
 
     @cached_property
+    def rim(self):
+        """The `Regions` of those pixels alone that have a side on the border of their region or of the Map."""
+        ny, nx = self.labels.shape
+        within = (self.rows > 0) & (self.rows < ny - 1) & (self.columns > 0) & (self.columns < nx - 1)
+        places = self.rows * nx + self.columns
+        for step in (-nx, -1, 1, nx):
+            within &= self.labels.take(places + step, mode="clip") > 0
+        rows, columns, numbers = (values[~within] for values in (self.rows, self.columns, self.number))
+        starts = np.searchsorted(numbers, np.arange(len(self.starts)))
+        *corners, index = self.surface.corners(rows, columns)
+        return Regions(self.surface, self.labels, rows, columns, starts, np.stack(corners), index)
+
+    @property
     def points(self):
         """Middles of the pixels on the sphere; (3, n)."""
-        return self.surface.points(self.rows, self.columns)
+        return self._cells[1]
 
     @cached_property
     def corner_points(self):
         """Corners of pixels on the sphere; (3, m)."""
         return self.surface.points(*self.corners)
 
-    @cached_property
+    @property
     def areas(self):
         """Of the pixels, in squares of the solar radius; (n,)."""
-        return cell_areas(self.corner_points, self.index)
+        return self._cells[0]
+
+    @cached_property
+    def _cells(self):
+        return areas_and_middles(self.corner_points, self.index)
 
     def sum(self, values):
         return np.add.reduceat(values, self.starts, axis=-1)
@@ -92,10 +110,12 @@ def find_regions(mask):
     """
     surface = surface_of(mask)
     inside = pixels_inside(mask)
-    rows, columns = inside.nonzero()
-    inside[rows, columns] = surface.on_sun(rows, columns)
+    # Several times as fast as nonzero, which looks at two dimensions.
+    rows, columns = np.divmod(np.flatnonzero(inside), inside.shape[1])
+    on_sun = surface.on_sun(rows, columns)
+    inside[rows[~on_sun], columns[~on_sun]] = False
     labels = label(inside, surface.wraps)
-    rows, columns = labels.nonzero()
+    rows, columns = rows[on_sun], columns[on_sun]
     numbers = labels[rows, columns]
     order = np.argsort(numbers, kind="stable")
     rows, columns = rows[order], columns[order]
@@ -122,7 +142,9 @@ def label(inside, wraps, *, connectivity=2):
     """
     structure = ndimage.generate_binary_structure(2, connectivity)
     if not wraps:
-        return ndimage.label(inside, structure)[0]
+        labels, box = np.zeros(inside.shape, dtype=np.int32), box_around(inside)
+        labels[box] = ndimage.label(inside[box], structure)[0]
+        return labels
     # The first column once more, after the last: what has two numbers there is one region.
     labels, count = ndimage.label(np.pad(inside, ((0, 0), (0, 1)), mode="wrap"), structure)
     links = coo_array((np.ones(len(labels)), (labels[:, 0], labels[:, -1])), shape=(count + 1, count + 1))
@@ -139,28 +161,42 @@ def perimeters(regions):
     numpy.ndarray
         (regions,) in solar radii, along great circles.
     """
+    numbers, lines = _outlines_around(regions) if regions.surface.wraps else _outlines(regions)
     total = np.zeros(len(regions.starts))
-    labels = _framed(regions)
-    lines = find_contours((labels > 0).astype(float), 0.5, fully_connected="high")
     if not lines:
         return total
-    # Each vertex is half-way between a pixel inside and one outside.
-    vertices = np.concatenate(lines)
-    numbers = labels[*np.floor(vertices.T).astype(int)] + labels[*np.ceil(vertices.T).astype(int)]
-    rows, columns = vertices.T - 1
-    if regions.surface.wraps:
-        columns = columns % regions.surface.shape[1]
-    points = regions.surface.points(rows, columns)
+    points = regions.surface.points(*np.concatenate(lines).T)
     ends = np.cumsum([len(line) for line in lines])
-    for number, line in zip(numbers[ends - 1], np.split(points, ends[:-1], axis=1), strict=True):
-        total[number - 1] += _length(line)
+    for number, line in zip(numbers, np.split(points, ends[:-1], axis=1), strict=True):
+        total[number] += _length(line)
     return total
 
 
-def _framed(regions):
-    """The labels with what is around the Map: nothing, or where it goes around the Sun the last column on the left."""
-    sides, mode = ((1, 0), "wrap") if regions.surface.wraps else ((1, 1), "constant")
-    return np.pad(np.pad(regions.labels, ((0, 0), sides), mode=mode), ((1, 1), (0, 0)))
+def _outlines(regions):
+    """Numbers, from 0, and lines (n, 2) in pixels of the borders of regions, each looked for in its own box."""
+    numbers, lines = [], []
+    sides = [(regions.rim.min(values), regions.rim.max(values)) for values in (regions.rim.rows, regions.rim.columns)]
+    for number, corners in enumerate(np.transpose(sides, (2, 0, 1))):
+        box = tuple(slice(first, last + 1) for first, last in corners)
+        found = _contours(np.pad(regions.labels[box] == number + 1, 1))
+        lines += [line + (corners[:, 0] - 1) for line in found]
+        numbers += [number] * len(found)
+    return numbers, lines
+
+
+def _outlines_around(regions):
+    """As `_outlines`, in a Map that goes around the Sun: with its last column once more on the left."""
+    labels = np.pad(np.pad(regions.labels, ((0, 0), (1, 0)), mode="wrap"), ((1, 1), (0, 0)))
+    lines = _contours(labels > 0)
+    # Each vertex is half-way between a pixel inside and one outside.
+    ends = [line[-1] for line in lines]
+    numbers = [labels[*np.floor(end).astype(int)] + labels[*np.ceil(end).astype(int)] - 1 for end in ends]
+    rows_columns = [np.transpose(line - 1) for line in lines]
+    return numbers, [np.column_stack([rows, columns % regions.surface.shape[1]]) for rows, columns in rows_columns]
+
+
+def _contours(inside):
+    return find_contours(inside.astype(float), 0.5, fully_connected="high")
 
 
 def _length(line):

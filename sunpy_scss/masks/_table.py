@@ -85,7 +85,12 @@ def label_regions(mask):
     >>> int(labels.data.max()), labels.data.dtype
     (2, dtype('int16'))
     """
-    labels = find_regions(mask).labels
+    return _label_map(find_regions(mask), mask)
+
+
+def _label_map(regions, mask):
+    """As `label_regions`, of regions that were found in the mask before."""
+    labels = regions.labels
     count = int(labels.max(initial=0))
     if count > np.iinfo(np.int16).max:
         msg = f"The mask has {count} regions, more than can be numbered; remove the small ones first."
@@ -126,7 +131,8 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
             the outlines of features are unsafe
         ``centroid``, ``carrington_lon``
             the middle of the area on the sphere as a `~astropy.coordinates.SkyCoord` in heliographic Stonyhurst
-            coordinates, and its Carrington longitude; the latitude is the same
+            coordinates, and its Carrington longitude as seen from Earth, so with the time that light takes to it,
+            whoever observed; the latitude is the same
         ``lon_min``, ``lon_max``, ``lat_min``, ``lat_max``
             the extent in Stonyhurst coordinates. ``lon_max`` is over 180 degrees where the region lies across 180;
             a region around a pole extends over all longitudes and up to the pole.
@@ -194,13 +200,13 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
     magnifies noise fourfold and more. The unsigned flux depends on the size of pixels. Such properties of the field
     help to tell coronal holes from filaments [1]_. Tested on synthetic fields under the header of an HMI magnetogram.
 
-    The interval of the area takes the pixels of a border to be right or wrong together. Then the true region is, with
-    a probability of ``p``, no larger than that of the pixels with a probability of at least ``1 - p``. ``area_low``
-    is the area of those pixels of the region with 0.84 or more; ``area_high`` adds to the region all that is joined
-    to it by pixels of 0.16 or more. What lies between several regions goes to the one from which probability falls
-    off the least. With the bundled models, 74 % of the intervals of coronal holes and 68 % of those of active regions
-    hold the labelled area, on their validation parts; 94 % and 75 % where the region is labelled at all. See
-    :ref:`worth`.
+    ``area_low`` is the area of the pixels of the region that have at least one probability; ``area_high`` adds to the
+    region all that is joined to it by pixels of at least another. What lies between several regions goes to the one
+    from which probability falls off the least. The two probabilities are fitted for each model, so
+    that 68 % of the intervals hold the labelled area of a region; `predict_probability` puts them into the header as
+    SCSSSURE and SCSSMAYB. Where they are not there, they are 0.84 and 0.16: as if the pixels of a border were right or
+    wrong together. A mask whose threshold lies beyond them gets a wider interval. How often they hold says
+    :ref:`worth-uncertainty`.
 
     The table can be written as ECSV and as FITS. To read ``centroid`` back, import `sunpy.coordinates` first.
 
@@ -225,7 +231,11 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
       1 103648            255        False               19
       2 103670            325        False               17
     """
-    regions = find_regions(mask)
+    return _region_table(find_regions(mask), mask, image=image, magnetogram=magnetogram, probability=probability)
+
+
+def _region_table(regions, mask, *, image=None, magnetogram=None, probability=None):
+    """As `region_table`, of regions that were found in the mask before."""
     rsun = mask.rsun_meters
     columns = {
         "id": np.arange(1, len(regions.starts) + 1),
@@ -239,5 +249,10 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
         columns |= field(regions, magnetogram, rsun)
     if probability is not None:
         columns |= confidence(regions, probability, mask)
-    origin = {"DATE-OBS": regions.surface.obstime.isot, "RSUN_REF": float(rsun.to_value(u.m)), **provenance(mask)}
+    origin = {
+        "DATE-OBS": regions.surface.obstime.isot,
+        "RSUN_REF": float(rsun.to_value(u.m)),
+        "CARROBS": "Earth",
+        **provenance(mask),
+    }
     return QTable(columns, meta=origin)

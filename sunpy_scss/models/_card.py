@@ -1,15 +1,15 @@
 """The facts of one set of weights, and how intensities become the input of a network."""
 
 import dataclasses
-import numbers
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import expit, logit
 
-from sunpy_scss._features import FEATURES
 from sunpy_scss.exceptions import ModelError
+from sunpy_scss.models._split import Split
+from sunpy_scss.models._validity import check_card
 
 __all__ = ["OUTER_RADIUS", "Boundary", "Model", "ModelCard", "Network", "Stretch", "stretch"]
 
@@ -48,24 +48,6 @@ def stretch(image, radius, median, *, floor, limits, exponent):
     return np.where(radius <= OUTER_RADIUS, scaled, 0).astype(np.float32)
 
 
-# Cards beyond these are mistakes; they would not fit into memory.
-_MOST_FILTERS, _MOST_LAYERS, _MOST_PIXELS, _WIDEST = 1024, 8, 8192, 10
-
-
-def _require(holds, rule, got):
-    if not holds:
-        msg = f"This is not a model card: its {rule} (got {got!r})."
-        raise ModelError(msg)
-
-
-def _is_number(value):
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and bool(np.isfinite(value))
-
-
-def _is_whole(value):
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
 @dataclass(frozen=True)
 class Stretch:
     """
@@ -91,15 +73,7 @@ class Stretch:
     reference_median: float
 
     def __post_init__(self):
-        _require(_is_number(self.floor) and self.floor > 0, "floor of the stretch is a positive number", self.floor)
-        limits = self.limits
-        pair = isinstance(limits, list | tuple) and len(limits) == 2 and all(map(_is_number, limits))
-        _require(pair and limits[0] < limits[1], "limits of the stretch are two rising numbers", limits)
-        between = _is_number(self.exponent) and 0 <= self.exponent <= 1
-        _require(between, "exponent of the stretch is between 0 and 1", self.exponent)
-        median = self.reference_median
-        _require(_is_number(median) and median > 0, "reference_median of the stretch is a positive number", median)
-        object.__setattr__(self, "limits", tuple(limits))
+        object.__setattr__(self, "limits", tuple(self.limits))
 
 
 @dataclass(frozen=True)
@@ -118,15 +92,6 @@ class Network:
     batch_norm: bool = True
     drop_prob: float = 0.0
     momentum: float = 0.99
-
-    def __post_init__(self):
-        for name, most in (("filters", _MOST_FILTERS), ("layers", _MOST_LAYERS)):
-            value = getattr(self, name)
-            _require(_is_whole(value) and 1 <= value <= most, f"{name} of the network is from 1 to {most}", value)
-        _require(isinstance(self.batch_norm, bool), "batch_norm of the network is true or false", self.batch_norm)
-        for name in ("drop_prob", "momentum"):
-            value = getattr(self, name)
-            _require(_is_number(value) and 0 <= value < 1, f"{name} of the network is at least 0 and below 1", value)
 
 
 @dataclass(frozen=True)
@@ -158,12 +123,6 @@ class Boundary:
     threshold: float = 0.5
     share: float | None = None
     scores: dict = field(default_factory=dict)
-
-    def __post_init__(self):
-        _require(isinstance(self.name, str) and self.name, "boundaries have names", self.name)
-        _require(_is_whole(self.level) and self.level >= 1, "boundaries have levels of 1 or more", self.level)
-        inside = _is_number(self.threshold) and 0 < self.threshold < 1
-        _require(inside, "boundaries have thresholds between 0 and 1", self.threshold)
 
 
 @dataclass(frozen=True)
@@ -234,38 +193,13 @@ class ModelCard:
     sha256: str = ""
 
     def __post_init__(self):
-        known = isinstance(self.feature, str) and self.feature in FEATURES
-        _require(known, f"feature is one of {', '.join(FEATURES)}", self.feature)
-        self._check_types()
-        self._check_numbers()
+        check_card(self)
         object.__setattr__(self, "wavelengths", tuple(self.wavelengths))
         object.__setattr__(self, "area_levels", tuple(self.area_levels))
         object.__setattr__(self, "boundaries", tuple(self.boundaries))
         if self.boundaries:
             self._check_boundaries()
             object.__setattr__(self, "threshold", self.boundaries[0].threshold)
-
-    def _check_types(self):
-        for name in ("name", "labels", "limits", "licence", "reference", "version", "sha256"):
-            _require(isinstance(getattr(self, name), str), f"{name} is text", getattr(self, name))
-        _require(self.name, "name is not empty", self.name)
-        for name, kind in (("training", dict), ("scores", dict), ("stretch", Stretch), ("network", Network)):
-            _require(isinstance(getattr(self, name), kind), f"{name} is a {kind.__name__}", getattr(self, name))
-
-    def _check_numbers(self):
-        several = isinstance(self.wavelengths, list | tuple) and len(self.wavelengths) > 0
-        _require(several, "wavelengths are a list of numbers", self.wavelengths)
-        for value in (self.wavelength, *self.wavelengths):
-            _require(_is_number(value) and value > 0, "wavelengths are positive numbers", value)
-        step = 2**self.network.layers
-        fits = _is_whole(self.grid_size) and 0 < self.grid_size <= _MOST_PIXELS and self.grid_size % step == 0
-        _require(fits, f"grid_size is a multiple of {step} up to {_MOST_PIXELS}", self.grid_size)
-        whole_disk = _is_number(self.half_width) and 1 <= self.half_width <= _WIDEST
-        _require(whole_disk, f"half_width is from 1 to {_WIDEST}, in solar radii", self.half_width)
-        inside = _is_number(self.threshold) and 0 < self.threshold < 1
-        _require(inside, "threshold is a number between 0 and 1", self.threshold)
-        warm = _is_number(self.temperature) and self.temperature > 0
-        _require(warm, "temperature is a positive number", self.temperature)
 
     def _check_boundaries(self):
         inwards = sorted(self.boundaries, key=lambda one: one.level)
@@ -304,7 +238,7 @@ class ModelCard:
                 "boundaries": tuple(Boundary(**one) for one in values.get("boundaries", ())),
             }
             return cls(**{**values, **nested})
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError) as error:
             msg = f"This is not a model card: {error}."
             raise ModelError(msg) from error
 
@@ -337,10 +271,14 @@ class Model:
     predict : callable
         From (n, size, size, 1) float32 in [0, 1] to probabilities (n, size, size, boundaries), before
         `ModelCard.calibrated`; those of outer boundaries first, and no lower than further inside. Any function will do.
+    split : Split, optional
+        The images that it was trained and validated on, where that is known. Scores on those it was trained on, or on
+        images of the days around them, are refused.
     """
 
     card: ModelCard
     predict: Callable
+    split: Split | None = None
 
     def at(self, boundary=None):
         """
@@ -379,4 +317,8 @@ class Model:
         chosen = self.card.boundaries[0] if boundary is None else known[boundary]
         channel = self.card.levels.index(chosen.level)
         card = dataclasses.replace(self.card, boundaries=(chosen,))
-        return Model(card, lambda images: self.predict(images)[..., channel : channel + 1])
+
+        def predict(images):
+            return self.predict(images)[..., channel : channel + 1]
+
+        return dataclasses.replace(self, card=card, predict=predict)

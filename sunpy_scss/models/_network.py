@@ -17,7 +17,17 @@ except ModuleNotFoundError as error:
     msg = f"Networks are built and trained with Keras on TensorFlow ({error}): pip install tensorflow."
     raise ModuleNotFoundError(msg) from error
 
-__all__ = ["Batches", "StopAtNaN", "compile_network", "freeze_encoder", "predict", "scss_net", "set_seed"]
+__all__ = [
+    "Batches",
+    "RunningMean",
+    "StopAtNaN",
+    "compile_network",
+    "freeze_encoder",
+    "predict",
+    "scss_net",
+    "seed_dropout",
+    "set_seed",
+]
 
 set_seed = keras.utils.set_random_seed
 
@@ -192,6 +202,54 @@ class StopAtNaN(keras.callbacks.Callback):
         """Called by Keras."""
         if not np.isfinite(logs["loss"]):
             self.batch, self.model.stop_training = batch, True
+
+
+def seed_dropout(network, seed):
+    """
+    Set where the random numbers of a network's layers start, in place.
+
+    Keras does not save them with the weights; set for each epoch, a training that was interrupted draws the same ones.
+
+    Parameters
+    ----------
+    network : keras.Model
+    seed : sequence of int
+    """
+    states = [variable for variable in network.variables if "seed_generator" in variable.path]
+    for number, state in enumerate(states):
+        drawn = np.random.default_rng([*seed, number]).integers(2**31, size=2)
+        state.assign(ops.convert_to_tensor(drawn, dtype=state.dtype))
+
+
+class RunningMean(keras.callbacks.Callback):
+    """
+    The mean of all weights over the last steps, the statistics of batch normalisation among them.
+
+    Weights at the end of a training still jump from batch to batch; their mean is better than any of them (Izmailov
+    et al. 2018, https://arxiv.org/abs/1803.05407).
+
+    Attributes
+    ----------
+    decay : float
+        What of the mean is left after each step; 0.98 averages over some 50 steps.
+    weights : list of numpy.ndarray or None
+        In the order of ``keras.Model.get_weights``; None before the first step.
+    """
+
+    def __init__(self, decay, weights=None, steps=0):
+        super().__init__()
+        self.decay, self.weights, self.steps = decay, weights, steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Called by Keras."""
+        self.steps += 1
+        new = self.model.get_weights()
+        if self.weights is None:
+            self.weights = new
+            return
+        # The first steps count evenly, so that the very first does not stay in the mean for long.
+        decay = min(self.decay, self.steps / (self.steps + 10))
+        self.weights = [decay * old + (1 - decay) * one for old, one in zip(self.weights, new, strict=True)]
 
 
 def freeze_encoder(network):

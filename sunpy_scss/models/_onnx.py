@@ -32,7 +32,8 @@ def load_predict(weights):
     Returns
     -------
     callable
-        From images (n, ny, nx, channels) to probabilities (n, ny, nx, channels out), float32; safe in threads.
+        From images (n, ny, nx, 1) to probabilities (n, ny, nx, boundaries), float32, as those of
+        `sunpy_scss.models._network.predict`; safe in threads.
     """
     options = onnxruntime.SessionOptions()
     # Threads that wait for work would take the processor from reading and writing.
@@ -46,7 +47,8 @@ def _predict(session, images):
     # One by one: as fast as many at once, and in the memory of one.
     channels_first = np.ascontiguousarray(np.moveaxis(images, -1, 1), dtype=np.float32)
     found = [session.run(None, {"image": image[np.newaxis]})[0] for image in channels_first]
-    return np.moveaxis(np.concatenate(found), 1, -1)
+    # Nested: no pixel is likelier inside a boundary than inside the next one outwards.
+    return np.minimum.accumulate(np.moveaxis(np.concatenate(found), 1, -1), axis=-1)
 
 
 def _arrays(weights):

@@ -1,7 +1,8 @@
 """
 Models and their cards: what a network's weights are, where they come from and what they are worth.
 
-A folder with ``card.json`` and ``model.weights.h5`` is a complete model; so are the bundled ones.
+A folder with ``card.json`` and ``model.weights.h5`` is a complete model; so are the bundled ones. Training adds
+``split.json``, the images that the model has seen. Weights that replaced others have their hash in their name.
 """
 
 import dataclasses
@@ -9,13 +10,15 @@ import hashlib
 import json
 import os
 import tempfile
+import warnings
 from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
 
-from sunpy_scss._save import save_text
+from sunpy_scss._save import save_text, scratch_folder
 from sunpy_scss.exceptions import ModelError, ModelNotFoundError
 from sunpy_scss.models._card import Model, ModelCard
+from sunpy_scss.models._split import SPLIT_FILE, read_split
 
 __all__ = ["build_network", "list_models", "load_model", "load_network", "save_model"]
 
@@ -75,7 +78,7 @@ def load_model(model):
     if isinstance(model, Model):
         return model
     weights, card = _verified(model)
-    return Model(card, partial(_predict, str(weights), card.sha256))
+    return Model(card, partial(_predict, str(weights), card.sha256), read_split(weights.parent))
 
 
 def load_network(model):
@@ -100,9 +103,11 @@ def load_network(model):
     weights, card = _verified(model)
     network = build_network(card)
     try:
-        network.load_weights(weights)
-    except Exception as error:  # Keras and HDF5 raise whatever they stumble over
-        msg = f"{weights} holds no weights of the network that the card describes: {error}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Keras warns of is an error a moment later
+            network.load_weights(weights)
+    except (ValueError, OSError, KeyError) as error:
+        msg = f"{weights} does not hold the weights of the network in the card of {card.name}: {error}"
         raise ModelError(msg) from error
     return network
 
@@ -117,8 +122,18 @@ def _verified(model):
         msg = f"No model {os.fspath(model)!r}. Known names: {', '.join(list_models())}; or give a model's folder."
         raise ModelNotFoundError(msg)
     card = _read_card(folder / _CARD)
-    _verify(folder / _WEIGHTS, card)
-    return folder / _WEIGHTS, card
+    weights = _weights_of(folder, card.sha256)
+    _verify(weights, card)
+    return weights, card
+
+
+def _weights_of(folder, sha256):
+    named = folder / _weights_name(sha256)
+    return named if named.is_file() else folder / _WEIGHTS
+
+
+def _weights_name(sha256):
+    return f"model.{sha256[:12]}.weights.h5"
 
 
 def _read_card(path):
@@ -155,15 +170,6 @@ def _predict(weights, sha256, images):
 
 @lru_cache(maxsize=4)
 def _engine(weights, sha256):  # the hash makes other weights at the same place another entry
-    """What predicts; an error where the weights are no network."""
-    try:
-        return _loaded(weights)
-    except Exception as error:  # HDF5, ONNX Runtime and Keras raise whatever they stumble over
-        msg = f"{weights} holds no network that can be run: {error}"
-        raise ModelError(msg) from error
-
-
-def _loaded(weights):
     """What predicts: ONNX Runtime, or Keras where there is no ONNX Runtime for the machine."""
     try:
         from sunpy_scss.models._onnx import load_predict
@@ -171,7 +177,11 @@ def _loaded(weights):
         from sunpy_scss.models._network import predict
 
         return partial(predict, load_network(Path(weights).parent))
-    return load_predict(weights)
+    try:
+        return load_predict(weights)
+    except Exception as error:
+        msg = f"{weights} does not hold the weights of a network: {error!r}"
+        raise ModelError(msg) from error
 
 
 def build_network(card, *, seed=None):
@@ -234,9 +244,10 @@ def save_model(card, network, folder, *, overwrite=False):
         Its hash is set to that of the weights.
     network : keras.Model
     folder : path-like
-        Made where missing; the weights and the card appear whole or not at all.
+        Made where missing.
     overwrite : bool, optional
-        Replace a model that is there.
+        Replace a model that is there. Until the very last step, renaming the new card, it stays as it was: killed at
+        any time, the folder holds the old model or the new one.
 
     Returns
     -------
@@ -252,13 +263,19 @@ def save_model(card, network, folder, *, overwrite=False):
     if not overwrite:
         refuse_to_overwrite(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        weights, card_file = Path(scratch, _WEIGHTS), Path(scratch, _CARD)
+    there = list(folder.glob("model*.weights.h5"))
+    with scratch_folder(folder) as scratch:
+        weights = scratch / _WEIGHTS
         save_weights(network, weights)
         card = dataclasses.replace(card, sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
-        card_file.write_text(_text(card), encoding="utf-8")
-        weights.replace(folder / _WEIGHTS)
-        card_file.replace(folder / _CARD)
+        target = folder / (_weights_name(card.sha256) if there else _WEIGHTS)
+        weights.replace(target)
+        if (folder / _CARD).exists():  # what the replaced model has seen says nothing of the new one
+            (folder / SPLIT_FILE).unlink(missing_ok=True)
+        write_card(folder, card)
+    for path in there:
+        if path != target:
+            path.unlink()
     return load_model(folder)
 
 

@@ -2,13 +2,13 @@
 
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 from PIL import Image
 
-from sunpy_scss._save import refuse_existing
+from sunpy_scss._save import refuse_existing, scratch_folder
 
 __all__ = ["save_movie"]
 
@@ -60,11 +60,11 @@ def save_movie(figures, path, *, rate=4, overwrite=False):
         msg = f"{path} holds more than pictures and is not replaced; choose a new folder."
         raise FileExistsError(msg)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        frames = _draw_frames(figures, Path(folder) / "frames")
-        scratch = Path(folder) / f"new{path.suffix}"
+    with scratch_folder(path.parent) as folder:
+        frames = _draw_frames(figures, folder / "frames")
+        scratch = folder / f"new{path.suffix}"
         _WRITERS[path.suffix](frames, scratch, rate)
-        _replace(path, scratch, Path(folder) / "old")
+        _replace(path, scratch, folder / "old")
     return path
 
 
@@ -108,14 +108,32 @@ def _write_mp4(frames, path, rate):
 
 
 def _write_gif(frames, path, rate):
-    first, *others = (_palette(frame) for frame in frames)
+    palette = _common_palette(frames)
+    first, *others = (_indexed(frame, palette) for frame in frames)
     first.save(path, save_all=True, append_images=others, duration=1000 / rate, loop=0)
 
 
-def _palette(frame):
-    """An image of 256 colours of its own."""
+# Of all frames together, of which a palette is made.
+_SAMPLES = 2**20
+
+
+def _common_palette(frames):
+    """An image whose 256 colours serve all frames, so that what has one colour keeps it; rare ones are among them."""
+    step = max(1, len(frames) // 64)
+    pixels = []
+    for frame in frames[::step]:
+        with Image.open(frame) as image:
+            colors, counts = np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0, return_counts=True)
+        # A thin outline counts as much as a large part of the background.
+        pixels.append(np.repeat(colors, np.minimum(counts, 16), axis=0))
+    pixels = np.concatenate(pixels)
+    pixels = np.ascontiguousarray(pixels[:: 1 + len(pixels) // _SAMPLES])
+    return Image.fromarray(pixels[np.newaxis]).quantize(method=Image.Quantize.MAXCOVERAGE)
+
+
+def _indexed(frame, palette):
     with Image.open(frame) as image:
-        return image.convert("RGB").quantize()
+        return image.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def _write_folder(frames, path, rate):

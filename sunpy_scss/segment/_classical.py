@@ -16,10 +16,9 @@ from sunpy_scss._sun.canonical import (
     frame_of,
     from_canonical,
     limb_brightening,
-    remove_small_regions,
 )
 from sunpy_scss._sun.header import in_one_unit
-from sunpy_scss._sun.surface import surface_of
+from sunpy_scss._sun.surface import remove_small_regions, surface_of
 from sunpy_scss._sun.transfer import sample
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.images._canonical import canonical_image, measured_median, warn_of_calibration
@@ -324,13 +323,12 @@ def _with_core(excess, core):
 
 def _mask_map(excess, smap, min_area, *, missing, keywords, history):
     """The mask of where the excess, on the canonical grid, is positive on the pixels of a Map that have data."""
-    frame = frame_of(smap)
-    mask = from_canonical(excess, frame, half_width=_GRID["half_width"]) > 0
+    mask = from_canonical(excess, frame_of(smap), half_width=_GRID["half_width"]) > 0
     if missing is not None:
         mask &= ~missing
     least = (min_area / smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
     return make_mask(
-        remove_small_regions(mask, frame, least),
+        remove_small_regions(mask, surface_of(smap), least),
         smap,
         "CH",
         keywords=keywords,

@@ -11,8 +11,9 @@ import sunpy_scss
 from sunpy_scss._arguments import check_area, check_count, check_number
 from sunpy_scss._features import FEATURES, feature_at, feature_name
 from sunpy_scss._mask_map import make_map, make_mask
-from sunpy_scss._sun.canonical import check_map, from_canonical, remove_small_regions
+from sunpy_scss._sun.canonical import check_map, from_canonical
 from sunpy_scss._sun.header import in_one_unit
+from sunpy_scss._sun.surface import remove_small_regions, surface_of
 from sunpy_scss._sun.threshold import above_threshold
 from sunpy_scss.exceptions import InvalidMapError, ModelError
 from sunpy_scss.images._intensity import angstroms
@@ -61,9 +62,9 @@ def segment_coronal_holes(
     -------
     sunpy.map.GenericMap or list of sunpy.map.GenericMap
         int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap``; a list for a sequence or list. What has no
-        data is 0 as well. The header tells the model (SCSSMOD, SCSSHASH), its labels (SCSSLAB), the boundary (SCSSBND),
-        the threshold (SCSSTHR), the share of the disc that has data (SCSSSEEN), and in SCSSCAL the factor by which an
-        image of unknown calibration was scaled.
+        data is 0 as well. The header tells the model (SCSSMOD, SCSSHASH), its labels (SCSSLAB), the boundary
+        (SCSSBND), the threshold (SCSSTHR), the share of the disc that has data (SCSSSEEN), and in SCSSCAL the factor
+        by which an image of unknown calibration was scaled.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def segment_coronal_holes(
     `~sunpy_scss.exceptions.ModelNotFoundError`
         If there is no such model.
     `~sunpy_scss.exceptions.ModelError`
-        If the model does not draw that boundary, finds another feature, or what it gives are no probabilities.
+        If the model does not draw that boundary, is of another feature, or what it gives are no probabilities.
 
     Warns
     -----
@@ -249,11 +250,12 @@ def _predict(smap, model, boundary, disk_median, samples, quantity, on_pixels):
     check_count(samples, "samples", least=1, most=len(_VARIANTS))
     model = load_model(_default_model(maps) if model is None else model).at(boundary)
     content = f"{feature_name(model.card.feature)} {quantity}"
+    levels = dict(zip(("SCSSSURE", "SCSSMAYB"), model.card.area_levels, strict=True))
     results = [
         make_map(
             on_pixels(found),
             found.smap,
-            keywords={"CONTENT": content, **found.provenance()},
+            keywords={"CONTENT": content, **found.provenance(), **levels},
             history=f"sunpy_scss: {content} by {model.card.name}\nsamples={samples}",
         )
         for found in _predictions(maps, model, disk_median, samples)
@@ -330,11 +332,11 @@ class _Prediction:
     def _where_seen(self, values):
         """NaN on the disc where the image has no data."""
         missing = self.network_input.missing
-        if missing is not None:
-            frame = self.network_input.frame
-            rows, columns = frame.disk_slices()
-            on_disk = frame.radius(*np.ogrid[rows, columns]) <= 1
-            values[rows, columns][missing[rows, columns] & on_disk] = np.nan
+        if missing is None:
+            return values
+        rows, columns = self.network_input.frame.disk_slices()
+        on_disk = self.network_input.frame.radius(*np.ogrid[rows, columns]) <= 1
+        values[rows, columns][missing[rows, columns] & on_disk] = np.nan
         return values
 
     def _mean(self):
@@ -350,7 +352,7 @@ class _Prediction:
         if self.network_input.missing is not None:
             mask &= ~self.network_input.missing
         least = (min_area / self.smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
-        return remove_small_regions(mask, self.network_input.frame, least)
+        return remove_small_regions(mask, surface_of(self.smap), least)
 
     def provenance(self):
         card = self.model.card

@@ -24,5 +24,6 @@ from ._folders import write_folder as write_folder
 from ._run import split_settings as split_settings
 from ._run import train_model as train_model
 from ._splits import check_split as check_split
+from ._splits import check_unseen as check_unseen
 from ._splits import split_by_time as split_by_time
 from ._steadiness import flicker as flicker

@@ -46,6 +46,12 @@ class Augmentation:
     blur: float = 0.7
     noise: float = 0.02
 
+    def __post_init__(self):
+        for name, value in vars(self).items():
+            if not (np.isfinite(value) and (value >= 0 or name == "pivot")):
+                msg = f"In an augmentation, {name} is a finite number that is not negative (got {value})."
+                raise ValueError(msg)
+
     def __call__(self, image, target, rng):
         """
         A changed copy of an image and its target.

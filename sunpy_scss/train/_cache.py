@@ -34,7 +34,8 @@ class CanonicalCache:
     Raises
     ------
     sunpy_scss.exceptions.TrainingError
-        If the folder was made for another grid, stretch or boundaries, is no cache, or is being written to by another program.
+        If the folder was made for another grid, stretch or boundaries, is no cache, or is being written to by another
+        program.
     """
 
     def __init__(self, folder, card):
@@ -62,7 +63,10 @@ class CanonicalCache:
         facts |= {"levels": list(card.levels), "stretch": stretch}
         if path.exists():
             if path.read_text(encoding="utf-8") != json.dumps(facts):
-                msg = f"{self.folder} holds images on another grid, with another stretch or other boundaries; choose another folder."
+                msg = (
+                    f"{self.folder} holds images on another grid, with another stretch or other boundaries; choose "
+                    "another folder."
+                )
                 raise TrainingError(msg)
         elif self.folder.exists() and any(self.folder.iterdir()):
             msg = f"{self.folder} is not empty and not a cache of canonical images; choose another folder."

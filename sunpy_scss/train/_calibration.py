@@ -5,15 +5,17 @@ from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import logit
+from scipy.special import expit, logit
 
+import astropy.units as u
 from astropy.table import QTable
 
 from sunpy_scss.exceptions import ModelNotFoundError, TrainingError
-from sunpy_scss.models._card import Model
 from sunpy_scss.models._store import load_model, write_card
+from sunpy_scss.train._splits import block_numbers, check_unseen
 
 __all__ = [
+    "answers",
     "calibrate",
     "calibrate_folder",
     "calibration_error",
@@ -29,6 +31,7 @@ _LEAST = 1e-7
 _RANGE = (0.1, 10)
 # So many images are predicted together.
 _BATCH = 8
+_BLOCK = 28 * u.day
 
 
 def fit_temperature(model, dataset):
@@ -75,22 +78,42 @@ def fit_temperature(model, dataset):
     >>> print(f"{fit_temperature(model, dataset):.2f}")
     0.50
     """
-    counts, logits = _logits(model, dataset)
-    if not counts.sum(axis=1).all():
+    return _best_temperature(_logits(model, dataset))
+
+
+def _best_temperature(tally):
+    if not tally[0].sum(axis=1).all():
         msg = "No temperature can be fitted where all pixels are labelled or none is; give images with the feature."
         raise TrainingError(msg)
-    towards = logits * [[1], [-1]]
-    found = minimize_scalar(
-        lambda log: np.average(np.logaddexp(0, towards / np.exp(log)), weights=counts),
-        bounds=np.log(_RANGE),
-        method="bounded",
-    )
+    found = minimize_scalar(lambda log: _surprise(tally, np.exp(log)), bounds=np.log(_RANGE), method="bounded")
     return float(np.exp(found.x))
+
+
+def _surprise(tally, temperature):
+    """The mean negative log likelihood of the labels."""
+    towards = _mean_logits(tally) * [[1], [-1]]
+    return np.average(np.logaddexp(0, towards / temperature), weights=tally[0])
+
+
+def _error(tally, temperature):
+    """The `calibration_error` at a temperature."""
+    without, inside = tally[0]
+    probability = expit(_mean_logits(tally) / temperature)
+    sums = sum(
+        _sums(np.full(counts.shape, labelled), p, counts)
+        for labelled, counts, p in zip((0, 1), (without, inside), probability, strict=True)
+    )
+    return calibration_error(_table(sums))
+
+
+def _mean_logits(tally):
+    counts, sums = tally
+    return np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
 
 
 def _logits(model, dataset):
     """
-    Pixels without and with a label, (2, bins) of the network's logit, and the mean logit of each bin.
+    Pixels without and with a label, (2, bins) of the network's logit, and the sum of their logits; (2, 2, bins).
 
     The bins are so fine that a temperature comes out as from the pixels one by one, of which there may be too many to
     be held in memory.
@@ -102,44 +125,52 @@ def _logits(model, dataset):
         for row, of_row in enumerate((~labelled, labelled)):
             counts[row] += np.histogram(logits[of_row], edges)[0]
             sums[row] += np.histogram(logits[of_row], edges, weights=logits[of_row])[0]
-    return counts, np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
+    return np.stack([counts, sums])
+
+
+def answers(model, dataset):
+    """Batch by batch, positions of images and what the network itself says of them, (n, size, size)."""
+    for start in range(0, len(dataset.images), _BATCH):
+        positions = range(start, min(start + _BATCH, len(dataset.images)))
+        images = np.stack([dataset.images[at] for at in positions])
+        yield positions, np.asarray(model.predict(images[..., np.newaxis]), dtype=np.float32).reshape(images.shape)
 
 
 def _on_disk(model, dataset):
     """Batch by batch, whether pixels on the disc are labelled and what the network says of them; (n, pixels)."""
-    for start in range(0, len(dataset.images), _BATCH):
-        positions = range(start, min(start + _BATCH, len(dataset.images)))
-        images = np.stack([dataset.images[at] for at in positions])
-        answer = np.asarray(model.predict(images[..., np.newaxis]), dtype=np.float32).reshape(images.shape)
+    for positions, answer in answers(model, dataset):
         counted = np.stack([dataset.counted(at) for at in positions])
         yield np.stack([dataset.labels[at] >= 0.5 for at in positions])[counted], answer[counted]
 
 
 def calibrate(model, dataset):
     """
-    A model with the temperature that fits some labels.
+    A model with the temperature that fits some labels, if that helps.
 
-    The thresholds of its card move along with its probabilities, so that its masks stay the same. Of several
-    boundaries, the default one is fitted.
+    The temperature is fitted to every other block of 28 days and tried on the blocks between, and the other way round.
+    If on images that it was not fitted to it makes the labels less likely or the calibration error larger, the model
+    gets none; otherwise, it gets the one that fits all of them. The thresholds of its card move along with its
+    probabilities, so that its masks stay the same. Of several boundaries, the default one is fitted.
 
     Parameters
     ----------
     model : sunpy_scss.models.Model
     dataset : sunpy_scss.train.Dataset
-        As for `fit_temperature`.
+        As for `fit_temperature`. Not what the network was trained on: it is surer of these images than of others.
 
     Returns
     -------
     sunpy_scss.models.Model
-        As good as ``model`` itself if that was calibrated on the same data before.
+        ``model`` itself if that was calibrated on the same data before.
 
     Raises
     ------
     `~sunpy_scss.exceptions.TrainingError`
-        As `fit_temperature`.
+        As `fit_temperature`; or if the model was trained on some of the images.
     """
+    check_unseen(model, dataset)
     card, alone = model.card, model.at()
-    temperature = round(fit_temperature(alone, dataset.at(alone.card)), 3)
+    temperature = round(_helpful_temperature(alone, dataset.at(alone.card)), 3)
     if temperature == card.temperature:
         return model
     new = dataclasses.replace(card, temperature=temperature)
@@ -148,21 +179,38 @@ def calibrate(model, dataset):
         return float(new.calibrated(card.uncalibrated(threshold)))
 
     boundaries = [dataclasses.replace(one, threshold=moved(one.threshold)) for one in card.boundaries]
-    return Model(dataclasses.replace(new, threshold=moved(card.threshold), boundaries=boundaries), model.predict)
+    new = dataclasses.replace(new, threshold=moved(card.threshold), boundaries=boundaries)
+    return dataclasses.replace(model, card=new)
 
 
-def calibrate_folder(folder, training, validation):
+def _helpful_temperature(model, dataset):
+    """The temperature that fits a data set; 1 where that of one half of its blocks does not help the other half."""
+    odd = block_numbers(dataset.dates, _BLOCK) % 2 == 1
+    halves = [_logits(model, dataset[half]) if half.any() else np.zeros((2, 2, 1)) for half in (~odd, odd)]
+    best = _best_temperature(sum(halves))
+    if not all(half[0].sum(axis=1).all() for half in halves):
+        return 1.0  # nobody knows whether it helps
+    pairs = [(half, _best_temperature(other)) for half, other in (halves, halves[::-1])]
+    helps = all(
+        sum(worth(half, found) for half, found in pairs) < sum(worth(half, 1) for half in halves)
+        for worth in (_surprise, _error)
+    )
+    return best if helps else 1.0
+
+
+def calibrate_folder(folder, dataset):
     """
     Calibrate the model in a folder; done again, it changes nothing.
 
-    Its ``card.json`` gets the temperature that fits the training part, the threshold that leaves its masks as they are,
-    and under ``scores`` the calibration error on the validation part. The weights and their hash stay.
+    Its ``card.json`` gets the temperature of `calibrate`, the threshold that leaves its masks as they are, and under
+    ``scores`` the calibration error. The weights and their hash stay.
 
     Parameters
     ----------
     folder : path-like
-    training, validation : sunpy_scss.train.Dataset
-        Made with the card of the model. No reliability is reported on what the temperature was fitted to.
+    dataset : sunpy_scss.train.Dataset
+        As for `calibrate`: the validation part. The error is of the same images; as one number was fitted to all of
+        their pixels, it is hardly too low, and `evaluate` on the test part says what it is elsewhere.
 
     Returns
     -------
@@ -173,15 +221,15 @@ def calibrate_folder(folder, training, validation):
     `~sunpy_scss.exceptions.ModelNotFoundError`
         If the folder holds no model.
     `~sunpy_scss.exceptions.ModelError`, `~sunpy_scss.exceptions.TrainingError`
-        As `~sunpy_scss.models.load_model` and `fit_temperature`.
+        As `~sunpy_scss.models.load_model` and `calibrate`.
     """
     folder = Path(folder).resolve()  # never taken for the name of a bundled model
     if not folder.is_dir():
         msg = f"There is no folder {folder}; calibration writes into the folder of a model, a name will not do."
         raise ModelNotFoundError(msg)
-    model = calibrate(load_model(folder), training)
+    model = calibrate(load_model(folder), dataset)
     alone = model.at()
-    batches = _on_disk(alone, validation.at(alone.card))
+    batches = _on_disk(alone, dataset.at(alone.card))
     measured = calibration_scores(sum(reliability_sums(alone.card, *batch) for batch in batches))
     scores = {**model.card.scores, "model": {**model.card.scores.get("model", {}), **measured}}
     write_card(folder, dataclasses.replace(model.card, scores=scores))
@@ -253,9 +301,11 @@ def reliability(labelled, probability):
     return _table(_sums(labelled, probability))
 
 
-def _sums(labelled, probability):
-    """(3, bins): the pixels, the labelled ones, and the sum of their probabilities."""
-    weights = (np.ones(labelled.shape), labelled.astype(float), probability.astype(float))
+def _sums(labelled, probability, counts=1):
+    """(3, bins): the pixels, the labelled ones, and the sum of their probabilities; each pixel counted so often."""
+    weights = (
+        counts * weight for weight in (np.ones(labelled.shape), labelled.astype(float), probability.astype(float))
+    )
     return np.stack([np.histogram(probability, _BINS, weights=weight)[0] for weight in weights])
 
 

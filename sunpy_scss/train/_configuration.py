@@ -47,6 +47,7 @@ class Loss:
     focal_gamma: float = 2.0
 
     def __post_init__(self):
+        _require_finite(self)
         shares = (self.bce, self.dice, self.tversky, self.focal)
         _require(min(shares) >= 0 and sum(shares) > 0, "the shares of the losses must not be negative, nor all be 0")
         _require(0 <= self.tversky_alpha <= 1, "tversky_alpha must be between 0 and 1")
@@ -61,7 +62,7 @@ class Configuration:
     Attributes
     ----------
     card : sunpy_scss.models.ModelCard
-        Of the model to be; scores and hash are filled in. So is the temperature, fitted to the training part; the
+        Of the model to be; scores and hash are filled in. So is the temperature, fitted to the validation part; the
         threshold counts before calibration and moves along.
     epochs : int
         The most passes over the training part.
@@ -74,15 +75,21 @@ class Configuration:
         ``"cosine"``, down to a hundredth over the epochs that are left, or ``"constant"``.
     patience : int
         Stop after so many epochs without a lower validation loss.
+    averaging : float
+        What is left, after each step, of a running mean of the weights, as 0.98; the mean at the end makes the model.
+        With 0, the weights of the epoch with the lowest validation loss do.
     loss : sunpy_scss.train.Loss
     rejected_weight : float
         Extra weight of look-alikes.
     start : str
         Name or folder of a model whose weights the training starts from, of the same network; empty for random ones.
+        The grid may be another. If that model draws one boundary, all boundaries start from it.
     freeze_encoder : bool
         Train the bottleneck and the decoder only.
     gap_days : float
-        The least time between images of the training and the validation part; 0 lets them leak into each other.
+        The least time between images of two parts; 0 lets them leak into each other.
+    test_share : float
+        Of the images, for a third part that chooses nothing, where a folder without parts is split by time.
     seed : int
     augmentation : sunpy_scss.train.Augmentation
     """
@@ -94,21 +101,36 @@ class Configuration:
     warmup_epochs: float = 1.0
     schedule: str = "cosine"
     patience: int = 8
+    averaging: float = 0.0
     loss: Loss = field(default_factory=Loss)
     rejected_weight: float = 2.0
     start: str = ""
     freeze_encoder: bool = False
     gap_days: float = 14.0
+    test_share: float = 0.0
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self):
+        _require_finite(self)
         _require(self.epochs >= 1 and self.batch_size >= 1, "epochs and batch_size must be 1 or more")
         _require(self.learning_rate > 0, "learning_rate must be positive")
         _require(0 <= self.warmup_epochs <= self.epochs, "warmup_epochs must be between 0 and epochs")
         _require(self.schedule in ("cosine", "constant"), "schedule must be 'cosine' or 'constant'")
         _require(self.patience >= 1, "patience must be 1 or more")
+        _require(0 <= self.averaging < 1, "averaging must be at least 0 and below 1")
         _require(self.rejected_weight >= 0 and self.gap_days >= 0, "rejected_weight and gap_days must not be negative")
+        _require(0 <= self.test_share < 0.8, "test_share must be between 0 and 0.8; 0.2 is for validation")
+        _require(self.seed >= 0, "seed must not be negative")
+        levels, size = self.card.network.layers, self.card.grid_size
+        _require(size % 2**levels == 0, f"grid_size must divide by {2**levels} for {levels} layers (it is {size})")
+
+
+def _require_finite(values):
+    for name, value in vars(values).items():
+        _require(
+            not isinstance(value, float) or math.isfinite(value), f"{name} must be a finite number (it is {value})"
+        )
 
 
 def _require(holds, rule):

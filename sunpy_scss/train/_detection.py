@@ -8,7 +8,7 @@ from astropy.table import QTable
 from sunpy.sun.constants import radius as solar_radius
 
 from sunpy_scss.exceptions import TrainingError
-from sunpy_scss.train._scores import ratio
+from sunpy_scss.masks._metrics import ratio
 
 __all__ = ["detection_curve"]
 
@@ -67,6 +67,7 @@ def detection_curve(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import astropy.units as u
     >>> from sunpy_scss.models import Model, load_model
     >>> from sunpy_scss.synthetic import synthetic_sun
@@ -74,10 +75,10 @@ def detection_curve(
     >>> card = load_model("scss-ch-193-2").card
     >>> sun = synthetic_sun(size=256)
     >>> dataset = make_dataset([LabelledMap("sun", sun.image, sun.coronal_holes)], card)
-    >>> dark = Model(card, lambda images: 1 - images)
+    >>> dark = Model(card, lambda images: np.where(images < 0.25, 0.9, 0.1))
     >>> table = detection_curve(dark, dataset, areas=[20000] * u.Mm**2, contrasts=[0.6], radii=[(0, 0.5)])
-    >>> table["holes"][0]
-    2
+    >>> int(table["holes"][0]), float(table["found"][0])
+    (2, 1.0)
     """
     model = model.at()
     dataset = dataset.at(model.card)
@@ -91,9 +92,7 @@ def detection_curve(
         for area in areas:
             rng = np.random.default_rng([seed, int(area.to_value(u.Mm**2)), int(100 * inner)])
             angle = _opening(area)
-            caps = [
-                _caps(free[at], model.card.half_width, inner, outer, angle, per_image, rng) for at in range(len(free))
-            ]
+            caps = [_caps(one, model.card.half_width, inner, outer, angle, per_image, rng) for one in free]
             if not any(caps):
                 msg = f"The images have no quiet place for {area:g} at {inner} to {outer} solar radii."
                 raise TrainingError(msg)
@@ -110,10 +109,8 @@ def detection_curve(
 
 
 def _claims(model, images, threshold):
-    starts = range(0, len(images), _BATCH)
-    return (
-        np.concatenate([model.predict(images[at : at + _BATCH, ..., np.newaxis])[..., 0] for at in starts]) >= threshold
-    )
+    parts = (images[at : at + _BATCH, ..., np.newaxis] for at in range(0, len(images), _BATCH))
+    return np.concatenate([model.predict(part)[..., 0] for part in parts]) >= threshold
 
 
 def _free(dataset, position, claimed):

@@ -11,8 +11,10 @@ from sunpy.coordinates.sun import B0
 
 from sunpy_scss._features import FEATURES
 from sunpy_scss._sun.canonical import canonical_radius
-from sunpy_scss.train._calibration import calibration_error, calibration_scores, reliability, reliability_sums
-from sunpy_scss.train._scores import LATITUDES, RADII, measures, pooled, ratio, zone_sums
+from sunpy_scss.masks._metrics import iou_of
+from sunpy_scss.train._calibration import answers, calibration_error, calibration_scores, reliability, reliability_sums
+from sunpy_scss.train._scores import LATITUDES, RADII, disk_sums, measures, overlap_measures, pooled, zone_sums
+from sunpy_scss.train._splits import block_numbers, check_unseen
 from sunpy_scss.train._steadiness import flicker
 
 __all__ = ["Evaluation", "evaluate", "score_model", "threshold_scores"]
@@ -21,6 +23,8 @@ _UNITS = {"boundary_distance": u.deg, "boundary_on_sky": u.arcsec}
 _THRESHOLDS = np.linspace(0, 1, 101)
 _RESAMPLES = 1000
 _CONFIDENCE = 0.95
+# Drawn again and again, fewer blocks say little of what others would have said.
+_FEWEST_BLOCKS = 5
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def score_model(model, dataset, *, block_length: u.day = 14 * u.day, seed=0):
 
     Images of neighbouring days show the same regions, so that their errors are not independent. The intervals come
     from drawing whole blocks of time with replacement (Künsch 1989, https://doi.org/10.1214/aos/1176347265); they are
-    NaN where fewer than two blocks define a measure, and rough below some ten.
+    NaN where fewer than five blocks define a measure, and rough below some ten.
 
     Parameters
     ----------
@@ -131,6 +135,8 @@ def score_model(model, dataset, *, block_length: u.day = 14 * u.day, seed=0):
     ------
     ValueError
         If there is no image, or the data set was made for another grid than the model's.
+    `~sunpy_scss.exceptions.TrainingError`
+        If the model was trained on some of the images, or on others of the days around them.
 
     Examples
     --------
@@ -141,7 +147,7 @@ def score_model(model, dataset, *, block_length: u.day = 14 * u.day, seed=0):
     >>> stretch = Stretch(floor=21, limits=(0.2, 2.2), exponent=0.5, reference_median=70)
     >>> card = ModelCard("dark", "CH", 193, (193,), grid_size=128, half_width=1.25, stretch=stretch, network=Network())
     >>> model = Model(card, lambda images: 1 - images)  # the darker, the likelier
-    >>> suns = [synthetic_sun(f"2017-0{month}-01", size=256, seed=month) for month in range(1, 5)]
+    >>> suns = [synthetic_sun(f"2017-0{month}-01", size=256, seed=month) for month in range(1, 6)]
     >>> dataset = make_dataset([LabelledMap("", sun.image, sun.coronal_holes) for sun in suns], card)
     >>> evaluation = score_model(model, dataset)
     >>> evaluation.scores.colnames[:6]
@@ -150,16 +156,14 @@ def score_model(model, dataset, *, block_length: u.day = 14 * u.day, seed=0):
     >>> bool(disk["iou_low"] <= disk["iou"] <= disk["iou_high"])
     True
     """
-    model = model.at()
-    dataset = dataset.at(model.card)
-    _check(model.card, dataset)
+    model, dataset = _checked(model, dataset)
     answer = model.predict(np.asarray(dataset.images)[..., np.newaxis])
-    probabilities = model.card.calibrated(np.asarray(answer, dtype=np.float32).reshape(dataset.images.shape))
-    claimed = (probabilities >= model.card.threshold) & dataset.disk
+    raw = np.asarray(answer, dtype=np.float32).reshape(dataset.images.shape)
+    claimed, probabilities = _claimed(model.card, raw) & dataset.disk, model.card.calibrated(raw)
     counted = np.stack([dataset.counted(at) for at in range(len(dataset))])
     labelled, likely = np.asarray(dataset.labels)[counted] >= 0.5, probabilities[counted]
     sums = zone_sums(dataset, claimed, B0(dataset.dates).to_value(u.rad), model.card.half_width)
-    blocks = _blocks(dataset.dates, block_length)
+    blocks = block_numbers(dataset.dates, block_length)
     thresholds, bins = _by_threshold(labelled, likely), reliability(labelled, likely)
     return Evaluation(
         model=model.card.name,
@@ -180,7 +184,11 @@ def score_model(model, dataset, *, block_length: u.day = 14 * u.day, seed=0):
     )
 
 
-def _check(card, dataset):
+def _checked(model, dataset):
+    """The model of one boundary and the labels for it, which it must not have learned from."""
+    check_unseen(model, dataset)
+    model = model.at()
+    card, dataset = model.card, dataset.at(model.card)
     if not len(dataset):
         msg = "There is nothing to score: the data set has no image."
         raise ValueError(msg)
@@ -190,6 +198,12 @@ def _check(card, dataset):
             f"{card.half_width:g}); make it with make_dataset(labelled_maps, model.card)."
         )
         raise ValueError(msg)
+    return model, dataset
+
+
+def _claimed(card, raw):
+    """Where a network claims the feature. As in masks, its temperature has no part in it."""
+    return raw >= float(card.uncalibrated(card.threshold))
 
 
 def _score_table(sums, dates, blocks, seed):
@@ -202,7 +216,7 @@ def _score_table(sums, dates, blocks, seed):
     table["images"], table["labelled"] = (np.count_nonzero(sums[name], axis=0) for name in ("pixels", "labelled"))
     table["blocks"] = np.isfinite(by_block["iou"]).sum(axis=0)
     for name, (values,) in whole.items():
-        low, high = _interval(samples[name], np.isfinite(by_block[name]).sum(axis=0) >= 2)
+        low, high = _interval(samples[name], np.isfinite(by_block[name]).sum(axis=0) >= _FEWEST_BLOCKS)
         for suffix, column in (("", values), ("_low", low), ("_high", high)):
             table[name + suffix] = column * _UNITS.get(name, 1)
     return table
@@ -236,17 +250,6 @@ def _interval(samples, enough):
     return bounds
 
 
-def _blocks(dates, length):
-    """The number of the block of time that each image belongs to."""
-    blocks, first = np.zeros(len(dates), dtype=int), None
-    number = -1
-    for image in np.argsort(dates):
-        if first is None or dates[image] - first >= length:
-            number, first = number + 1, dates[image]
-        blocks[image] = number
-    return blocks
-
-
 def _image_table(sums, dataset, blocks):
     disk = {name: values[:, 0] for name, values in sums.items()}
     table = QTable({"key": list(dataset.keys), "date": dataset.dates, "block": blocks})
@@ -269,16 +272,11 @@ def _by_threshold(labelled, likely):
     both, claimed = (
         np.histogram(values, _THRESHOLDS)[0][::-1].cumsum()[::-1][1:] for values in (likely[labelled], likely)
     )
-    iou = ratio(both, np.count_nonzero(labelled) + claimed - both, 1)
-    return QTable({"threshold": _THRESHOLDS[1:-1], "iou": iou})
+    return QTable({"threshold": _THRESHOLDS[1:-1], "iou": iou_of(both, np.count_nonzero(labelled), claimed)})
 
 
 def _best(thresholds):
     return float(thresholds["threshold"][np.argmax(thresholds["iou"])])
-
-
-# So many images are scored together.
-_BATCH = 8
 
 
 def evaluate(model, dataset):
@@ -300,57 +298,31 @@ def evaluate(model, dataset):
         none are marked), and with and without its temperature ``calibration_error`` and ``uncalibrated_error``; see
         `sunpy_scss.train.calibration_error`.
     """
-    model = model.at()
-    dataset = dataset.at(model.card)
-    sums = []
+    model, dataset = _checked(model, dataset)
+    bins = []
 
-    def claim(positions):
-        raw = model.predict(_take(dataset.images, positions)[..., np.newaxis])[..., 0]
-        counted = np.stack([dataset.counted(at) for at in positions])
-        labelled = _take(dataset.labels, positions)[counted] >= 0.5
-        sums.append(reliability_sums(model.card, labelled, np.asarray(raw, dtype=np.float32)[counted]))
-        return raw >= float(model.card.uncalibrated(model.card.threshold))
+    def masks():
+        for positions, raw in answers(model, dataset):
+            counted = np.stack([dataset.counted(at) for at in positions])
+            labelled = np.stack([dataset.labels[at] >= 0.5 for at in positions])
+            bins.append(reliability_sums(model.card, labelled[counted], raw[counted]))
+            yield positions, _claimed(model.card, raw)
 
-    scores = _scores(dataset, claim)
-    return {**scores, **calibration_scores(sum(sums))}
+    return {**_scores(dataset, masks()), **calibration_scores(sum(bins))}
 
 
-def _take(array, positions):
-    return np.stack([array[at] for at in positions])
+def _scores(dataset, masks):
+    """Scores of masks that come as pairs of some positions and (n, size, size) bool."""
+    parts = [disk_sums(dataset[positions], claimed) for positions, claimed in masks]
+    sums = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    found = pooled(sums, np.ones((1, len(dataset))), overlap_measures)
+    names = ("iou", "dice", "mean_iou", "mean_dice", "look_alike_fraction")
+    return {"images": len(dataset), **{name: _plain(found[name][0]) for name in names}}
 
 
-def _scores(dataset, claim):
-    """Scores of the masks (n, size, size) that ``claim`` gives for n positions; a few at a time."""
-    rows = []
-    for start in range(0, len(dataset), _BATCH):
-        positions = range(start, min(start + _BATCH, len(dataset)))
-        rows += [_counts(dataset, *pair) for pair in zip(positions, claim(positions), strict=True)]
-    both, truth, claimed, rejected, look_alike_fraction = each = np.transpose(rows)
-    pooled = each.sum(axis=1)
-    return {
-        "images": len(dataset),
-        "iou": float(_iou(*pooled[:3])),
-        "dice": float(_dice(*pooled[:3])),
-        "mean_iou": float(np.mean(_iou(both, truth, claimed))),
-        "mean_dice": float(np.mean(_dice(both, truth, claimed))),
-        "look_alike_fraction": float(look_alike_fraction.sum() / rejected.sum()) if rejected.any() else None,
-    }
-
-
-def _counts(dataset, position, claimed):
-    """Pixels on the disc in label and claim, in the label, in the claim, in look-alikes, in these and the claim."""
-    counted = dataset.counted(position)
-    truth, claimed = (mask[counted] for mask in (dataset.labels[position] >= 0.5, claimed))
-    rejected = (dataset.rejected[position][counted] >= 0.5) & ~truth
-    return [np.count_nonzero(part) for part in (truth & claimed, truth, claimed, rejected, rejected & claimed)]
-
-
-def _iou(both, truth, claimed):
-    return ratio(both, truth + claimed - both, 1)
-
-
-def _dice(both, truth, claimed):
-    return ratio(2 * both, truth + claimed, 1)
+def _one_by_one(dataset, claim):
+    """Masks for `_scores`, of each image by what ``claim`` says of its position."""
+    return (([at], claim(at)[np.newaxis]) for at in range(len(dataset)))
 
 
 def threshold_scores(training, validation, feature):
@@ -372,11 +344,12 @@ def threshold_scores(training, validation, feature):
     """
     sign = -1 if FEATURES[feature].is_dark else 1
     level = _best_level(training, sign)
-    scores = {"threshold": _scores(validation, lambda at: sign * _take(validation.images, at) >= level)}
+    scores = {
+        "threshold": _scores(validation, _one_by_one(validation, lambda at: sign * validation.images[at] >= level))
+    }
     if any(validation.rejected[at].any() for at in range(len(validation))):
-        scores["without_review"] = _scores(
-            validation, lambda at: _take(validation.labels, at) + _take(validation.rejected, at) >= 0.5
-        )
+        unreviewed = _one_by_one(validation, lambda at: validation.labels[at] + validation.rejected[at] >= 0.5)
+        scores["without_review"] = _scores(validation, unreviewed)
     return scores
 
 
@@ -391,4 +364,4 @@ def _best_level(dataset, sign):
         inside += np.bincount(reached[label], minlength=levels.size + 1)
         everywhere += np.bincount(reached, minlength=levels.size + 1)
     both, claimed = (counts[::-1].cumsum()[::-1][1:] for counts in (inside, everywhere))
-    return levels[np.argmax(_iou(both, inside.sum(), claimed))]
+    return levels[np.argmax(iou_of(both, inside.sum(), claimed))]

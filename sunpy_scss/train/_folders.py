@@ -1,6 +1,5 @@
 """Folders of labelled images."""
 
-import csv
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ from astropy.time import Time
 
 from sunpy_scss._features import FEATURES
 from sunpy_scss.annotations._read import annotation_to_mask
-from sunpy_scss.exceptions import TrainingError
+from sunpy_scss.exceptions import EmptyPartError, TrainingError
 from sunpy_scss.images._read import read_map
 from sunpy_scss.images._search import fetch, search_aia
+from sunpy_scss.train._index import append_row, read_index
 from sunpy_scss.train._splits import split_by_time
 
 __all__ = [
@@ -106,19 +106,23 @@ def _fingerprint(parts):
 
 
 @u.quantity_input
-def list_folder(folder, split=None, *, gap: u.day = 14 * u.day, seed=0):
+def list_folder(folder, split=None, *, gap: u.day = 14 * u.day, seed=0, test=0.0, known=None):
     """
     List the labelled images of a folder: ``images/KEY.fits``, ``masks/KEY.fits``, where present
     ``rejected/KEY.fits``, and an ``index.csv`` with the column ``key`` and perhaps ``split`` and ``date``.
+    Spreadsheets may write the index, with commas, semicolons or tabs.
 
     Parameters
     ----------
     folder : path-like
     split : str, optional
-        Which part, as ``"train"`` or ``"validation"``; all of them by default. Where the index has no parts,
+        Which part: ``"train"``, ``"validation"`` or ``"test"``; all of them by default. Where the index has no parts,
         `split_by_time` makes them.
-    gap, seed : optional
+    gap, seed, test : optional
         For `split_by_time`.
+    known : sunpy_scss.models.Split, optional
+        Of a model (see `split_settings`): a folder without parts is parted as it was for that model, and images that
+        came later belong to no part.
 
     Returns
     -------
@@ -128,29 +132,44 @@ def list_folder(folder, split=None, *, gap: u.day = 14 * u.day, seed=0):
     ------
     FileNotFoundError
         If the folder has no index or a file is missing.
+    `~sunpy_scss.exceptions.EmptyPartError`
+        If no entry belongs to that part.
     `~sunpy_scss.exceptions.TrainingError`
-        If no entry belongs to that part, or the images cannot be split.
+        If the index cannot be read, or the images cannot be split.
     """
     folder = Path(folder)
-    with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_index(folder / "index.csv")
     listed = [_labelled_files(folder, row["key"]) for row in rows]
-    if split is not None:
-        parts = [row.get("split") for row in rows]
-        if rows and not any(parts):
-            parts = split_by_time(_dates(rows, listed), gap=gap, seed=seed)
-        listed = [files for files, part in zip(listed, parts, strict=True) if part == split]
-    if not listed:
-        part = "" if split is None else f" of the part {split!r}; mark some, or empty the column split"
-        msg = f"{folder / 'index.csv'} lists no image{part}."
-        raise TrainingError(msg)
-    return listed
+    parts = [row.get("split") for row in rows]
+    if split is not None and rows and not any(parts):
+        dates = _dates(rows, listed)
+        if known is None:
+            parts = split_by_time(dates, gap=gap, seed=seed, test=test)
+        else:
+            parts = [known.part_of(row["key"], date) for row, date in zip(rows, dates, strict=True)]
+    chosen = [files for files, part in zip(listed, parts, strict=True) if split in (None, part)]
+    if not chosen:
+        msg = f"{folder / 'index.csv'} lists no image{'' if split is None else _which(split, parts, known)}."
+        raise EmptyPartError(msg)
+    return chosen
+
+
+def _which(split, parts, known):
+    """The end of a message on a part that is empty."""
+    if known is not None:
+        return f" that the model was given as its part {split!r}; mark some with it in the column split"
+    there = ", ".join(sorted({repr(str(part)) for part in parts if part}))
+    return f" of the part {split!r} (only {there}); mark some, or empty the column split to have it parted by time"
 
 
 def _dates(rows, listed):
     """Of the images, from the index or else from their files."""
     if all(row.get("date") for row in rows):
-        return Time([row["date"] for row in rows])
+        try:
+            return Time([row["date"] for row in rows])
+        except ValueError as error:
+            msg = f"The dates of the index must be ISO, as 2017-06-01T12:00:00, or its column date empty: {error}"
+            raise TrainingError(msg) from error
     return Time([files.read().image.date for files in tqdm(listed, desc="dates", unit="image")])
 
 
@@ -185,11 +204,8 @@ def read_folder(folder, split=None, **settings):
         yield files.read()
 
 
-_COLUMNS = ("key", "date", "split")
-
-
 @u.quantity_input
-def fetch_annotated_images(annotations, folder, *, split="train", source="synoptic", max_gap: u.s = 30 * u.min):
+def fetch_annotated_images(annotations, folder, *, split="", source="synoptic", max_gap: u.s = 30 * u.min):
     """
     Get the image that each annotation was drawn on, and write both as a folder to train from.
 
@@ -204,7 +220,8 @@ def fetch_annotated_images(annotations, folder, *, split="train", source="synopt
     folder : path-like
         As `write_folder` writes it, the names of the annotations as keys.
     split : str, optional
-        The part they belong to, ``"train"`` or ``"validation"``; see `write_folder`.
+        The part they belong to, ``"train"``, ``"validation"`` or ``"test"``; by default none: the folder is parted by
+        time when it is trained on.
     source : str, optional
         The archive; see `sunpy_scss.images.search_aia`.
     max_gap : astropy.units.Quantity, optional
@@ -243,7 +260,7 @@ def fetch_annotated_images(annotations, folder, *, split="train", source="synopt
             found = search_aia([one.date for one in chosen], facts.wavelength * u.AA, source=source, max_gap=max_gap)
             paths = fetch(found, folder / "downloads")
             drawn_on = list(zip(_of_times(chosen, found["time"]), paths, strict=True))
-            write_folder((_labelled(*pair) for pair in drawn_on), folder, split=split)
+            write_folder((_labelled(*pair, max_gap) for pair in drawn_on), folder, split=split)
             written += [annotation.name for annotation, _ in drawn_on]
     return written
 
@@ -256,9 +273,9 @@ def _of_times(annotations, times):
     return [of_time[time.isot].pop(0) for time in times]
 
 
-def _labelled(annotation, path):
+def _labelled(annotation, path, max_gap):
     image = read_map(path)
-    return LabelledMap(annotation.name, image, annotation_to_mask(annotation, image))
+    return LabelledMap(annotation.name, image, annotation_to_mask(annotation, image, max_gap=max_gap))
 
 
 def write_folder(labelled_maps, folder, *, split=""):
@@ -276,9 +293,9 @@ def write_folder(labelled_maps, folder, *, split=""):
     folder : path-like
         Made where it is not there.
     split : str, optional
-        The part they belong to, ``"train"`` or ``"validation"``; by default none, to be split by time. Keep at least 14
-        days between the two: a region stays on the disc for so long, and a model shall not be judged by what it has
-        seen.
+        The part they belong to, ``"train"``, ``"validation"`` or ``"test"``; by default none, to be split by time. Keep
+        at least 14 days between two parts: a region stays on the disc for so long, and a model shall not be judged by
+        what it has seen.
 
     Raises
     ------
@@ -306,20 +323,12 @@ def write_folder(labelled_maps, folder, *, split=""):
             msg = f"{folder} holds {labelled.key} already; give each pair a key of its own."
             raise ValueError(msg)
         _write(labelled, folder)
-        _append(folder / "index.csv", (labelled.key, labelled.image.date.isot, split))
+        append_row(folder / "index.csv", {"key": labelled.key, "date": labelled.image.date.utc.isot, "split": split})
         keys.add(labelled.key)
 
 
 def _keys(index):
-    if not index.exists():
-        _append(index, _COLUMNS)
-    with index.open(newline="", encoding="utf-8") as file:
-        return {row["key"] for row in csv.DictReader(file)}
-
-
-def _append(index, row):
-    with index.open("a", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerow(row)
+    return {row["key"] for row in read_index(index)} if index.exists() else set()
 
 
 def _write(labelled, folder):

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import logging
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,22 +17,33 @@ import sunpy_scss
 from sunpy_scss._save import save_text
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.models._card import Model
-from sunpy_scss.models._store import build_network, load_network, refuse_to_overwrite, save_model, save_weights
+from sunpy_scss.models._split import SPLIT_FILE, split_text
+from sunpy_scss.models._store import (
+    build_network,
+    list_models,
+    load_model,
+    load_network,
+    refuse_to_overwrite,
+    save_model,
+    save_weights,
+)
 from sunpy_scss.train._calibration import calibrate
+from sunpy_scss.train._configuration import read_configuration
 from sunpy_scss.train._evaluation import evaluate, threshold_scores
-from sunpy_scss.train._splits import check_split
+from sunpy_scss.train._parts import checked_split
 
 __all__ = ["split_settings", "train_model"]
 
 _log = logging.getLogger("sunpy")
 # Weights with the state of the optimiser, while a training runs: the best, and those after the last epoch.
-_BEST, _AFTER = "best.weights.h5", "epoch_{}.weights.h5"
+_BEST, _AFTER, _MEAN = "best.weights.h5", "epoch_{}.weights.h5", "mean_{}.npz"
+_PARTIAL = "partial.{}"
 _CONFIGURATION = "configuration.json"
 
 
 def split_settings(model):
     """
-    How a model's training split a folder without parts, so that others find the same ones.
+    How the folder that a model was trained on was parted, so that others find the same parts.
 
     Parameters
     ----------
@@ -41,29 +53,41 @@ def split_settings(model):
     Returns
     -------
     dict
-        ``gap`` and ``seed`` for `list_folder`; none where the configuration of the training is not in the folder.
+        For `list_folder`: ``known``, the parts themselves, where the model's folder has them; else ``gap``, ``seed``
+        and ``test`` of the recipe of a bundled model; else nothing.
     """
-    path = Path(model) / _CONFIGURATION
-    if not path.exists():
+    known = load_model(model).split
+    if known is not None:
+        return {"known": known}
+    if str(model) not in list_models():
         return {}
-    values = json.loads(path.read_text(encoding="utf-8"))
-    return {"gap": values["gap_days"] * u.day, "seed": values["seed"]}
+    recipe = read_configuration(model)
+    return {"gap": recipe.gap_days * u.day, "seed": recipe.seed, "test": recipe.test_share}
 
 
-def train_model(configuration, training, validation, folder):
+def train_model(configuration, training, validation, folder, *, test=None, callbacks=()):
     """
     Train a network and write it as a model folder.
 
     After each epoch the weights, the state of the optimiser and the history are in ``folder``; calling again with
-    the same arguments goes on from there. The weights of the lowest validation loss are kept. The network is compiled
-    by XLA, and trained on a GPU where TensorFlow finds one.
+    the same arguments goes on from there, and ends with the very weights of an unbroken training. The weights of the
+    lowest validation loss are kept. The network is compiled by XLA, and trained on a GPU where TensorFlow finds one.
+
+    Beside the model, ``split.json`` keeps the keys and dates of all images; from then on, a score of the model on
+    images that it was trained on is an error.
 
     Parameters
     ----------
     configuration : Configuration
     training, validation : Dataset
+        The validation part chooses the best epoch and fits the temperature; see `calibrate`.
     folder : path-like
         Of the model to be.
+    test : Dataset, optional
+        A third part, which chooses nothing: the model is scored on it when all is done.
+    callbacks : iterable of keras.callbacks.Callback, optional
+        Each epoch is a ``fit`` of its own, so that they are told of the beginning and end of training once an epoch.
+        One that sets ``model.stop_training`` ends the training after its epoch.
 
     Returns
     -------
@@ -72,58 +96,69 @@ def train_model(configuration, training, validation, folder):
     Raises
     ------
     `~sunpy_scss.exceptions.TrainingError`
-        If the two data sets are less than ``configuration.gap_days`` apart in time, the loss becomes NaN or the disk
-        is full (the weights so far stay in ``folder``), or the folder holds an unfinished training with another
-        configuration.
+        If two parts are less than ``configuration.gap_days`` apart in time, one of them has not a pixel of the feature,
+        or the model that the training starts from was trained on images of the validation or test part; if the folder
+        holds an unfinished training with another configuration or on other data; if the loss becomes NaN or the disk
+        is full (the weights so far stay in ``folder``).
     FileExistsError
         If the folder holds a finished model.
+
+    Warns
+    -----
+    `~sunpy_scss.exceptions.SplitWarning`
+        If it is not known which images the model was trained on from which the training starts.
     """
-    check_split(training, validation, gap=configuration.gap_days * u.day)
     folder = Path(folder)
     refuse_to_overwrite(folder)
+    parts = {"train": training, "validation": validation} | ({} if test is None else {"test": test})
+    split = checked_split(configuration, parts)
     folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder, configuration)
-    run = _Run(configuration, training, validation, folder)
+    _claim(folder, _CONFIGURATION, json.dumps(dataclasses.asdict(configuration), indent=2) + "\n", "configuration")
+    _claim(folder, SPLIT_FILE, split_text(split), "images or labels")
+    run = _Run(configuration, parts, folder, callbacks)
     bar = tqdm(range(len(run.history), configuration.epochs), desc=configuration.card.name, unit="epoch")
     for epoch in bar:
-        if epoch - run.best_epoch > configuration.patience:
+        if epoch - run.best_epoch > configuration.patience or run.stopped:
             break
         bar.set_postfix(run.epoch(epoch))
     return run.finish()
 
 
-def _claim(folder, configuration):
-    """Write the configuration into the folder of a run; what another one left there must not be gone on with."""
-    path = folder / _CONFIGURATION
-    text = json.dumps(dataclasses.asdict(configuration), indent=2) + "\n"
+def _claim(folder, name, text, what):
+    """Write a file into the folder of a run; what was begun with another text must not be gone on with."""
+    path = folder / name
     if path.exists() and path.read_text(encoding="utf-8") != text:
-        msg = f"{folder} holds a training with another configuration; choose a new folder."
+        msg = f"{folder} holds a training with another {what} ({name} differs); choose a new folder."
         raise TrainingError(msg)
     save_text(text, path)
 
 
 def _copy_weights(source, target, name):
-    if [variable.shape for variable in source.weights] != [variable.shape for variable in target.weights]:
+    weights, wanted = source.get_weights(), [tuple(variable.shape) for variable in target.weights]
+    if wanted[-1] != weights[-1].shape == (1,):
+        # One boundary to start several from: the last layer has an output for each.
+        weights[-2:] = [np.repeat(values, wanted[-1][0], axis=-1) for values in weights[-2:]]
+    if [values.shape for values in weights] != wanted:
         msg = f"The network of {name} is another one than the card's: filters and layers must be the same."
         raise TrainingError(msg)
-    target.set_weights(source.get_weights())
+    target.set_weights(weights)
 
 
 class _Run:
     """The state of one training, in memory and on disk."""
 
-    def __init__(self, configuration, training, validation, folder):
+    def __init__(self, configuration, parts, folder, callbacks):
         from sunpy_scss.models import _network
 
-        self._stop, self._batches = _network.StopAtNaN, _network.Batches
-        self.configuration, self.folder = configuration, folder
-        self.training, self.validation = training, validation
+        self._keras = _network
+        self.configuration, self.folder, self.callbacks = configuration, folder, list(callbacks)
+        self.parts, self.training, self.validation = parts, parts["train"], parts["validation"]
         self.network = build_network(configuration.card, seed=configuration.seed)
         if configuration.start:
             _copy_weights(load_network(configuration.start), self.network, configuration.start)
         if configuration.freeze_encoder:
             _network.freeze_encoder(self.network)
-        steps = -(-len(training) // configuration.batch_size)
+        steps = -(-len(self.training) // configuration.batch_size)
         left = configuration.epochs - configuration.warmup_epochs
         _network.compile_network(
             self.network,
@@ -135,20 +170,38 @@ class _Run:
         self.history = self._read_history()
         if self.history:
             self.network.load_weights(self.folder / _AFTER.format(len(self.history) - 1))
+        self._mean = None
+        if configuration.averaging:
+            self._mean = self._keras.RunningMean(configuration.averaging, *self._read_mean())
 
     @property
     def best_epoch(self):
         return min(range(len(self.history)), key=lambda epoch: self.history[epoch]["val_loss"], default=0)
 
+    @property
+    def stopped(self):
+        """Whether a callback ended the training."""
+        return bool(self.network.stop_training)
+
     def epoch(self, epoch):
         """Train for one epoch, validate, save; the row of the history."""
+        # All that is random in an epoch follows from these two numbers, so that none of it has to be kept.
         size, seed = self.configuration.batch_size, [self.configuration.seed, epoch]
+        self._keras.seed_dropout(self.network, seed)
         order = np.random.default_rng(seed).permutation(len(self.training))
         augment = self.configuration.augmentation
-        augmented = self._batches(self._pair(self.training), size, order, augment=augment, seed=seed)
-        plain = self._batches(self._pair(self.validation), size, range(len(self.validation)))
-        stop = self._stop()
-        fitted = self.network.fit(augmented, validation_data=plain, shuffle=False, verbose=0, callbacks=[stop])
+        augmented = self._keras.Batches(self._pair(self.training), size, order, augment=augment, seed=seed)
+        plain = self._keras.Batches(self._pair(self.validation), size, range(len(self.validation)))
+        stop, own = self._keras.StopAtNaN(), [] if self._mean is None else [self._mean]
+        fitted = self.network.fit(
+            augmented,
+            validation_data=plain,
+            shuffle=False,
+            verbose=0,
+            callbacks=[stop, *own, *self.callbacks],
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+        )
         row = {name: float(values[-1]) for name, values in fitted.history.items()}
         if stop.batch is not None:
             self._fail(epoch, self.training, order[stop.batch * size : (stop.batch + 1) * size])
@@ -156,10 +209,13 @@ class _Run:
             self._fail(epoch, self.validation, range(len(self.validation)))
         self.history.append(row)
         self._save(_AFTER.format(epoch))
+        if self._mean is not None:
+            np.savez(self.folder / _MEAN.format(epoch), *self._mean.weights, steps=self._mean.steps)
         if self.best_epoch == epoch:
             self._save(_BEST)
         self._write_history()  # from here on the epoch counts; killed before, it is trained again from the last one
-        (self.folder / _AFTER.format(epoch - 1)).unlink(missing_ok=True)
+        for name in (_AFTER, _MEAN):
+            (self.folder / name.format(epoch - 1)).unlink(missing_ok=True)
         _log.debug("epoch %d: %s", epoch, ", ".join(f"{name} {value:.4f}" for name, value in row.items()))
         return row
 
@@ -177,37 +233,48 @@ class _Run:
         raise TrainingError(msg)
 
     def finish(self):
-        """The best weights, scored, as a model folder."""
-        self.network.load_weights(self.folder / _BEST)
+        """The best weights, or their mean, scored, as a model folder."""
         plain = build_network(self.configuration.card)  # without the optimiser's state, which is twice its size
-        plain.set_weights(self.network.get_weights())
+        if self._mean is None:
+            self.network.load_weights(self.folder / _BEST)
+            plain.set_weights(self.network.get_weights())
+        else:
+            plain.set_weights(self._mean.weights)
         model = save_model(self._card(plain), plain, self.folder)
-        for name in (_BEST, _AFTER.format(len(self.history) - 1)):
-            (self.folder / name).unlink()
+        for pattern in (_BEST, _AFTER.format("*"), _MEAN.format("*"), _PARTIAL.format("*")):  # of a killed run, too
+            for path in self.folder.glob(pattern):
+                path.unlink()
         return model
 
     def _card(self, network):
-        raw = Model(self.configuration.card, lambda images: network.predict(images, batch_size=8, verbose=0))
-        scored = calibrate(raw, self.training)
-        card = scored.card
+        raw = Model(self.configuration.card, partial(self._keras.predict, network))
+        model = calibrate(raw, self.validation)
+        card = model.card
+        scores = {
+            "model": evaluate(model, self.validation),
+            **threshold_scores(self.training, self.validation, card.feature),
+        }
+        if "test" in self.parts:
+            scores["test"] = evaluate(model, self.parts["test"])
+        names = {"train": "training", "validation": "validation", "test": "test"}
         return dataclasses.replace(
             card,
             version=sunpy_scss.__version__,
             training={
                 **card.training,
-                "training images": len(self.training),
-                "validation images": len(self.validation),
+                **{f"{names[part]} images": len(dataset) for part, dataset in self.parts.items()},
                 "epochs": len(self.history),
                 "best epoch": self.best_epoch,
             },
-            scores={
-                "model": evaluate(scored, self.validation),
-                **threshold_scores(self.training, self.validation, card.feature),
-            },
+            boundaries=[
+                dataclasses.replace(one, scores=evaluate(model.at(one.name), self.validation))
+                for one in card.boundaries
+            ],
+            scores=scores,
         )
 
     def _save(self, name):
-        scratch = self.folder / f"partial.{name}"
+        scratch = self.folder / _PARTIAL.format(name)
         try:
             save_weights(self.network, scratch)
         except OSError as error:
@@ -218,6 +285,14 @@ class _Run:
             )
             raise TrainingError(msg) from error
         scratch.replace(self.folder / name)
+
+    def _read_mean(self):
+        """Weights and steps of the running mean after the last epoch."""
+        path = self.folder / _MEAN.format(len(self.history) - 1)
+        if not path.exists():
+            return ()
+        with np.load(path) as kept:
+            return [kept[f"arr_{number}"] for number in range(len(kept.files) - 1)], int(kept["steps"])
 
     def _write_history(self):
         text = io.StringIO(newline="")

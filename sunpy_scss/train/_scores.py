@@ -4,9 +4,11 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import KDTree
 
-from sunpy_scss._sun.canonical import Frame, pixel_areas
+from sunpy_scss._sun.canonical import canonical_radius
+from sunpy_scss._sun.surface import canonical_surface
+from sunpy_scss.masks._metrics import dice_of, iou_of, ratio
 
-__all__ = ["LATITUDES", "RADII", "measures", "pooled", "ratio", "zone_sums"]
+__all__ = ["LATITUDES", "RADII", "disk_sums", "measures", "overlap_measures", "pooled", "zone_sums"]
 
 # Edges of the zones: heliographic latitude in degrees, distance from disc centre in apparent solar radii.
 LATITUDES = (-90, -60, -30, 0, 30, 60, 90)
@@ -17,6 +19,45 @@ _DISTANCE = 215
 _RADIUS = 959.63
 # Regions count one by one from this share of the disc on, and are found, or confirmed, by so much overlap.
 _LEAST_REGION, _OVERLAP = 0.004, 0.3
+
+
+def disk_sums(dataset, claimed):
+    """
+    Sums over the pixels of the disc of each image, from which `overlap_measures` follow.
+
+    Parameters
+    ----------
+    dataset : sunpy_scss.train.Dataset
+    claimed : numpy.ndarray
+        (n, size, size) bool, what a model takes for the feature.
+
+    Returns
+    -------
+    dict
+        By name, (n,).
+    """
+    rows = [_overlap(*_masks(dataset, image, claimed[image]), dataset.disk) for image in range(len(dataset))]
+    return {name: np.array([row[name].sum() for row in rows], dtype=float) for name in rows[0]}
+
+
+def _masks(dataset, image, claimed):
+    """What counts, what is labelled, claimed and a look-alike; of one image, (size, size) bool."""
+    counted = dataset.counted(image)
+    label, reject = (counted & (plane[image] >= 0.5) for plane in (dataset.labels, dataset.rejected))
+    return counted, label, counted & claimed, reject & ~label
+
+
+def _overlap(counted, label, claim, reject, disk):
+    """What is summed over the pixels of the disc."""
+    planes = {
+        "pixels": counted,
+        "both": label & claim,
+        "labelled": label,
+        "claimed": claim,
+        "rejected": reject,
+        "look_alike_fraction": reject & claim,
+    }
+    return {name: plane[disk] for name, plane in planes.items()}
 
 
 def zone_sums(dataset, claimed, tilts, half_width):
@@ -38,29 +79,18 @@ def zone_sums(dataset, claimed, tilts, half_width):
     dict
         By name, (n, zones): the disc, then the zones of latitude and of radius.
     """
-    points, areas = _surface(dataset.disk, half_width)
-    radii = np.hypot(*points[:2])
+    disk = dataset.disk
+    surface, inside = canonical_surface(len(disk), half_width, _DISTANCE), disk.nonzero()
+    points, areas = surface.points(*inside), surface.areas(*inside) / (2 * np.pi) * 100
+    radii = canonical_radius(len(disk), half_width)[disk]
     rows = []
     for image, tilt in enumerate(tilts):
-        sines = points[1] * np.cos(tilt) + points[2] * np.sin(tilt)
+        sines = points[2] * np.cos(tilt) + points[0] * np.sin(tilt)
         latitudes = np.degrees(np.arcsin(np.clip(sines, -1, 1)))
         zones = [np.ones_like(radii), *_between(LATITUDES, latitudes), *_between(RADII, radii)]
-        counted = dataset.counted(image)
-        label, reject = (counted & (plane[image] >= 0.5) for plane in (dataset.labels, dataset.rejected))
-        values = _values(label, counted & claimed[image], reject, dataset.disk, points, areas)
+        values = _values(*_masks(dataset, image, claimed[image]), disk, points, areas)
         rows.append(np.stack(zones).astype(float) @ np.stack([*values.values()], axis=1))
     return dict(zip(values, np.moveaxis(rows, -1, 0), strict=True))
-
-
-def _surface(disk, half_width):
-    """Unit vectors to west, north and the observer, and areas in percent of the hemisphere, of the disc's pixels."""
-    size = len(disk)
-    per_radius, middle = size / (2 * half_width), (size - 1) / 2
-    rows, columns = disk.nonzero()
-    frame = Frame(np.eye(2) * per_radius, np.full(2, middle), disk.shape, _DISTANCE)
-    x, y = (columns - middle) / per_radius, (rows - middle) / per_radius
-    points = np.stack([x, y, np.sqrt(np.maximum(0, 1 - x**2 - y**2))])
-    return points, pixel_areas(frame, rows, columns).astype(float) / (2 * np.pi) * 100
 
 
 def _between(edges, values):
@@ -68,19 +98,15 @@ def _between(edges, values):
     return [index == zone for zone in range(len(edges) - 1)]
 
 
-def _values(label, claim, reject, disk, points, areas):
-    """What is summed over the pixels of the disc."""
+def _values(counted, label, claim, reject, disk, points, areas):
+    """The same, and what is known of areas, outlines and regions."""
     outlines = _outline(label, disk)[disk], _outline(claim, disk)[disk]
-    label, claim, reject = label[disk], claim[disk], (reject & ~label)[disk]
+    overlap = _overlap(counted, label, claim, reject, disk)
+    label, claim = overlap["labelled"], overlap["claimed"]
     return {
-        "pixels": np.ones_like(areas),
-        "both": label & claim,
-        "labelled": label,
-        "claimed": claim,
+        **overlap,
         "labelled_area": label * areas,
         "claimed_area": claim * areas,
-        "rejected": reject,
-        "look_alike_fraction": reject & claim,
         **_outline_distances(*outlines, points),
         **_regions("labelled", label, claim, disk),
         **_regions("claimed", claim, label, disk),
@@ -130,36 +156,37 @@ def _outline_distances(one, other, points):
     return {"outline": count, "distance": distance, "sky_distance": on_sky}
 
 
-def measures(sums):
-    """The measures that sums over pixels define, in arrays of any shape."""
-    total = sums["labelled"] + sums["claimed"]
+def overlap_measures(sums):
+    """The measures that sums of `disk_sums` define, in arrays of any shape."""
     # Nothing in both agrees fully, but a zone without pixels says nothing.
     empty = np.where(sums["pixels"] > 0, 1, np.nan)
+    counts = sums["both"], sums["labelled"], sums["claimed"]
     return {
-        "iou": ratio(sums["both"], total - sums["both"], empty),
-        "dice": ratio(2 * sums["both"], total, empty),
+        "iou": iou_of(*counts, empty),
+        "dice": dice_of(*counts, empty),
         "precision": ratio(sums["both"], sums["claimed"]),
         "recall": ratio(sums["both"], sums["labelled"]),
+        "look_alike_fraction": ratio(sums["look_alike_fraction"], sums["rejected"]),
+    }
+
+
+def measures(sums):
+    """The measures that sums of `zone_sums` define, in arrays of any shape."""
+    return {
+        **overlap_measures(sums),
         "area_ratio": ratio(sums["claimed_area"], sums["labelled_area"]),
         "boundary_distance": ratio(sums["distance"], sums["outline"]),
         "boundary_on_sky": ratio(sums["sky_distance"], sums["outline"]) * _RADIUS,
         "found": ratio(sums["labelled_agreed"], sums["labelled_regions"]),
         "confirmed": ratio(sums["claimed_agreed"], sums["claimed_regions"]),
-        "look_alike_fraction": ratio(sums["look_alike_fraction"], sums["rejected"]),
     }
 
 
-def ratio(part, whole, empty=np.nan):
-    """Quotient, or ``empty`` where nothing is there to divide by."""
-    result = np.broadcast_to(empty, np.shape(whole)).astype(float)
-    return np.divide(part, whole, out=result, where=np.asarray(whole) > 0)
-
-
-def pooled(sums, weights):
+def pooled(sums, weights, define=measures):
     """
     Measures over images, each counted as often as weights (..., images) say, with the means of those of each image.
     """
     seen, weights = sums["pixels"] > 0, weights.astype(float)
-    each = measures(sums)
+    each = define(sums)
     means = {f"mean_{name}": ratio(weights @ np.where(seen, each[name], 0), weights @ seen) for name in ("iou", "dice")}
-    return {**measures({name: weights @ values for name, values in sums.items()}), **means}
+    return {**define({name: weights @ values for name, values in sums.items()}), **means}

@@ -1,18 +1,22 @@
-"""Training and validation apart in time: a region that is in both would be known already."""
+"""Parts apart in time: a region that is in two of them would be known already."""
 
 import numpy as np
 
 import astropy.units as u
+from astropy.time import Time
 
 from sunpy_scss.exceptions import TrainingError
 
-__all__ = ["check_split", "split_by_time"]
+__all__ = ["block_numbers", "check_split", "check_unseen", "images_of", "split_by_time"]
+
+# Closer in time than this, two images are the same one.
+_SAME_TIME = 1 / 1440
 
 
 @u.quantity_input
-def split_by_time(dates, *, validation=0.2, block: u.day = 28 * u.day, gap: u.day = 14 * u.day, seed=0):
+def split_by_time(dates, *, validation=0.2, test=0.0, block: u.day = 28 * u.day, gap: u.day = 14 * u.day, seed=0):
     """
-    Part images for training and validation by whole blocks of time, with gaps between them.
+    Part images for training, validation and test by whole blocks of time, with gaps between them.
 
     Images of neighbouring days show the same regions, so that one drawn at random for validation has its twins in the
     training part, and its score is of what was learned by heart. Here blocks of time are drawn, and what is too near
@@ -24,23 +28,26 @@ def split_by_time(dates, *, validation=0.2, block: u.day = 28 * u.day, gap: u.da
         (n,) of the images, in any order.
     validation : float, optional
         The least share of the images, from 0 to 1, whose blocks are drawn for validation.
+    test : float, optional
+        The same for a third part, which chooses neither the epoch nor the threshold; none by default.
     block : astropy.units.Quantity, optional
         How long the blocks are; time is divided from the first image on. Longer ones lose fewer images to gaps.
     gap : astropy.units.Quantity, optional
-        Images less than this away from the validation part are not trained on. A region stays on the disc for about
-        13 days; it may come back after 27, grown or decayed.
+        Images less than this away from the test part belong to no other, and those less than this away from the
+        validation part are not trained on. A region stays on the disc for about 13 days; it may come back after 27,
+        grown or decayed.
     seed : int, optional
         Of the drawing.
 
     Returns
     -------
     numpy.ndarray
-        (n,) of ``"train"``, ``"validation"`` and ``"gap"``.
+        (n,) of ``"train"``, ``"validation"``, ``"test"`` and ``"gap"``.
 
     Raises
     ------
     ValueError
-        If a length or the share is out of range.
+        If a length or a share is out of range.
     `~sunpy_scss.exceptions.TrainingError`
         If a part stays empty.
 
@@ -55,8 +62,11 @@ def split_by_time(dates, *, validation=0.2, block: u.day = 28 * u.day, gap: u.da
     {'train': 203, 'validation': 84, 'gap': 78}
     """
     block, gap = block.to_value(u.day), gap.to_value(u.day)
-    if not (0 < validation < 1 and block > 0 and gap >= 0):
-        msg = f"The share must be between 0 and 1, block positive, gap not negative (got {validation}, {block}, {gap})."
+    if not (0 < validation < 1 and 0 <= test < 1 - validation and block > 0 and gap >= 0):
+        msg = (
+            "The shares must be between 0 and 1 in sum, block positive, gap not negative "
+            f"(got {validation} and {test}, {block}, {gap})."
+        )
         raise ValueError(msg)
     days = _days(dates)
     if not days.size:
@@ -64,14 +74,23 @@ def split_by_time(dates, *, validation=0.2, block: u.day = 28 * u.day, gap: u.da
         raise TrainingError(msg)
     blocks = ((days - days.min()) // block).astype(int)
     drawn = np.random.default_rng(seed).permutation(np.unique(blocks))
-    enough = np.cumsum([np.count_nonzero(blocks == number) for number in drawn]) >= validation * days.size
-    held_out = np.isin(blocks, drawn[: np.argmax(enough) + 1])
-    near = _nearest(days, np.sort(days[held_out]))[0] < gap
-    part = np.where(held_out, "validation", np.where(near, "gap", "train"))
-    if "train" not in part:
+    part = np.full(days.size, "validation")  # the longest name
+    part[:] = "train"
+    for name, share in (("validation", validation), ("test", test)):
+        if share:
+            counts = np.cumsum([np.count_nonzero(blocks == number) for number in drawn])
+            enough = np.argmax(counts >= share * days.size) + 1 if counts.size else 0
+            part[np.isin(blocks, drawn[:enough])], drawn = name, drawn[enough:]
+    for name, others in (("test", ("validation", "train")), ("validation", ("train",))):
+        apart, _ = _nearest(days, np.sort(days[part == name]))
+        part[np.isin(part, others) & (apart < gap)] = "gap"
+    missing = [
+        name for name, share in (("train", 1), ("validation", validation), ("test", test)) if share and name not in part
+    ]
+    if missing:
         msg = (
-            f"No image is left for training: {days.size} images over {np.ptp(days):.0f} days are too few or too close "
-            f"for blocks of {block:g} and gaps of {gap:g} days. Take shorter blocks, or images of a longer time."
+            f"No image is left for {missing[0]}: {days.size} images over {np.ptp(days):.0f} days are too few or too "
+            f"close for blocks of {block:g} and gaps of {gap:g} days. Take shorter blocks, or images of a longer time."
         )
         raise TrainingError(msg)
     return part
@@ -80,7 +99,7 @@ def split_by_time(dates, *, validation=0.2, block: u.day = 28 * u.day, gap: u.da
 @u.quantity_input
 def check_split(training, validation, *, gap: u.day = 14 * u.day):
     """
-    Raise an error where a data set for training is too near in time to one for validation.
+    Raise an error where a data set for training is too near in time to one for validation or test.
 
     Parameters
     ----------
@@ -93,22 +112,70 @@ def check_split(training, validation, *, gap: u.day = 14 * u.day):
     `~sunpy_scss.exceptions.TrainingError`
         If there is less between them; it names the nearest pair.
     """
-    own, others = _days(training.dates), _days(validation.dates)
-    if not (own.size and others.size):
+    gap = gap.to_value(u.day)
+    pair = _too_near(images_of(training), images_of(validation), gap)
+    if pair:
+        msg = f"Two parts leak into each other: {pair}, where {gap:g} are the least. split_by_time parts them."
+        raise TrainingError(msg)
+
+
+def check_unseen(model, dataset, *, and_validation=False):
+    """
+    Raise an error where a model was trained on images of a data set, or of the days around them.
+
+    Parameters
+    ----------
+    model : sunpy_scss.models.Model
+        Nothing is checked where its ``split`` is None.
+    dataset : sunpy_scss.train.Dataset
+    and_validation : bool, optional
+        For a part that must have chosen nothing: refuse the images that chose the best epoch, too.
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.TrainingError`
+        If there are such images; it names the nearest pair.
+    """
+    split = model.split
+    if split is None:
         return
-    order = np.argsort(others)
-    apart, index = _nearest(own, others[order])
-    worst = np.argmin(apart)
-    if apart[worst] < gap.to_value(u.day):
-        twin = order[index[worst]]
-        one, other = (
-            f"{dataset.keys[at]} ({dataset.dates[at].isot})" for dataset, at in ((training, worst), (validation, twin))
-        )
+    seen = (*split.seen, *split.validation) if and_validation else split.seen
+    pair = _too_near(seen, images_of(dataset), max(split.gap_days, _SAME_TIME))
+    if pair:
         msg = (
-            f"Training and validation leak into each other: {one} is in the one and {other} in the other, "
-            f"{apart[worst]:.2g} days apart, where {gap:g} are the least. split_by_time parts them."
+            f"{model.card.name} has seen these images or their neighbours: {pair}, where {split.gap_days:g} are the "
+            "least. A score on them would flatter it; take images of other days, or of the part that it left out."
         )
         raise TrainingError(msg)
+
+
+def block_numbers(dates, length):
+    """The number of the block of each image; a block takes in what is less than ``length`` after its first."""
+    blocks, first, number = np.zeros(len(dates), dtype=int), None, -1
+    for image in np.argsort(dates):
+        if first is None or dates[image] - first >= length:
+            number, first = number + 1, dates[image]
+        blocks[image] = number
+    return blocks
+
+
+def images_of(dataset):
+    """Pairs of key and date of a data set, as a split holds them."""
+    return tuple(zip(map(str, dataset.keys), np.atleast_1d(dataset.dates.utc.isot).tolist(), strict=True))
+
+
+def _too_near(ones, others, gap):
+    """The nearest pair of two lists of images in words, if they are less than ``gap`` days apart; else None."""
+    if not (ones and others):
+        return None
+    own, days = (_days(Time([date for _, date in images])) for images in (ones, others))
+    order = np.argsort(days)
+    apart, index = _nearest(own, days[order])
+    worst = np.argmin(apart)
+    if not apart[worst] < gap:
+        return None
+    one, other = ("{} ({})".format(*images[at]) for images, at in ((ones, worst), (others, order[index[worst]])))
+    return f"{one} is in the one and {other} in the other, {apart[worst]:.2g} days apart"
 
 
 def _days(dates):
@@ -117,6 +184,8 @@ def _days(dates):
 
 def _nearest(days, others):
     """How far the nearest of sorted others is from each, and its index."""
+    if not others.size:
+        return np.full(days.shape, np.inf), np.zeros(days.shape, dtype=int)
     right = np.clip(np.searchsorted(others, days), 1, max(1, others.size - 1))
     left = right - 1
     right = np.minimum(right, others.size - 1)

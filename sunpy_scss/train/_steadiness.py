@@ -7,7 +7,7 @@ from sunpy.coordinates.sun import B0
 
 from sunpy_scss._sun.canonical import canonical_radius
 from sunpy_scss._sun.rotation import latitude_longitude, seen_later
-from sunpy_scss.train._scores import ratio
+from sunpy_scss.masks._metrics import ratio
 
 __all__ = ["flicker"]
 

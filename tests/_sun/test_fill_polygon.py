@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
+from makers import fill_polygon
 from skimage.draw import polygon2mask
-
-from sunpy_scss._sun.polygons import fill_polygon
 
 SHAPE = (40, 50)
 

@@ -10,6 +10,7 @@ from sunpy.coordinates import HeliographicStonyhurst, get_earth
 from sunpy.map.maputils import all_coordinates_from_map
 
 from sunpy_scss._sun import canonical
+from sunpy_scss._sun.surface import canonical_surface, surface_of
 
 GRID = {"size": 256, "half_width": 1.25}
 
@@ -128,12 +129,12 @@ def test_area_of_a_spherical_cap(case, lat, lon):
     surface = all_coordinates_from_map(smap).transform_to(frame)  # NaN off the disc
     separation = surface.cartesian.xyz.T @ (middle.cartesian.xyz / smap.rsun_meters) / smap.rsun_meters
     cap = np.cos(np.deg2rad(12)) <= separation.to_value(u.dimensionless_unscaled).T
-    area = canonical.pixel_areas(canonical.frame_of(smap), *np.nonzero(cap)).sum(dtype=float)
+    area = surface_of(smap).areas(*np.nonzero(cap)).sum()
     assert area == pytest.approx(2 * np.pi * (1 - np.cos(np.deg2rad(12))), rel=0.005)
 
 
-def test_the_whole_disk_is_a_hemisphere():
-    frame = canonical.frame_of(disk_map(blank, size=1024, radius=400))
-    area = canonical.pixel_areas(frame, *np.ogrid[:1024, :1024]).sum(dtype=float)
-    # Half a pixel at the limb hides more surface than anywhere else.
-    assert area == pytest.approx(2 * np.pi * (1 - 1 / frame.distance), rel=0.01)
+@pytest.mark.parametrize("distance", [60, 215])
+def test_the_whole_disk_of_the_canonical_grid_is_what_is_in_sight(distance):
+    surface = canonical_surface(256, 1.25, distance)
+    disk = canonical.canonical_radius(256, 1.25) <= 1
+    assert surface.areas(*disk.nonzero()).sum() == pytest.approx(2 * np.pi * (1 - 1 / distance), rel=1e-4)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from sunpy_scss._sun.canonical import remove_small
 from sunpy_scss.images._browse import linearise
 from sunpy_scss.models._card import stretch
 
@@ -45,14 +44,3 @@ def test_linearise_is_increasing(wavelength, low):
     values = linearise(np.arange(256, dtype=np.uint8), wavelength)
     assert values[0] == pytest.approx(low)
     assert (np.diff(values) > 0).all()
-
-
-def test_remove_small_weighs_by_area():
-    mask = np.array([[1, 1, 0, 1], [0, 0, 0, 0], [1, 0, 0, 1]], dtype=bool)
-    areas = np.array([1.0, 1.0, 5.0, 1.0, 2.0])
-    kept = remove_small(mask, areas, 2.0)
-    np.testing.assert_array_equal(kept, [[1, 1, 0, 1], [0, 0, 0, 0], [0, 0, 0, 1]])
-
-
-def test_remove_small_of_nothing():
-    assert not remove_small(np.zeros((3, 3), dtype=bool), np.array([]), 1.0).any()

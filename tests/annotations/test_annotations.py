@@ -19,11 +19,9 @@ from sunpy_scss.annotations import (
     annotation_to_mask,
     geojson_to_mask,
     png_to_mask,
-    read_abp,
     read_annotations,
-    read_scss_annotation,
 )
-from sunpy_scss.exceptions import InvalidMapError
+from sunpy_scss.exceptions import InvalidMapError, UnreadableFileError
 from sunpy_scss.images import from_browse
 
 SCSS_NAME = "2012_01_03__00_00_12_34__SDO_AIA_AIA_193.txt"
@@ -61,13 +59,18 @@ def write(tmp_path):
     return write
 
 
+def read_one(path):
+    (annotation,) = read_annotations(path)
+    return annotation
+
+
 @pytest.fixture
 def smap():
     return disk_map(lambda x, y: np.ones_like(x))
 
 
 def test_scss_positions_are_solar_radii_to_west_and_north(write):
-    annotation = read_scss_annotation(write(SCSS_NAME, scss_text([SQUARE])))
+    annotation = read_one(write(SCSS_NAME, scss_text([SQUARE])))
     assert annotation.feature == "CH"
     assert annotation.date.isot == "2012-01-03T00:00:12.340"
     assert annotation.name == SCSS_NAME.removesuffix(".txt")
@@ -76,7 +79,7 @@ def test_scss_positions_are_solar_radii_to_west_and_north(write):
 
 
 def test_scss_mask_is_on_the_pixels_and_the_wcs_of_its_image(write, tmp_path):
-    mask = annotation_to_mask(read_scss_annotation(write(SCSS_NAME, scss_text([SQUARE]))))
+    mask = annotation_to_mask(read_one(write(SCSS_NAME, scss_text([SQUARE]))))
     assert mask.data.dtype == np.int16
     # The file counts from the upper left corner, the Map from the lower left: the square is above the middle.
     expected = np.zeros((4096, 4096), dtype=np.int16)
@@ -95,7 +98,7 @@ def test_scss_mask_is_on_the_pixels_and_the_wcs_of_its_image(write, tmp_path):
 
 def test_scss_mask_on_another_map(write):
     text = scss_text([SQUARE]).replace("2012-01-03 00:00:12", DATE)
-    annotation = read_scss_annotation(write(SCSS_NAME, text))
+    annotation = read_one(write(SCSS_NAME, text))
     rotated = disk_map(lambda x, y: x, radius=80, centre=(120, 140), rotation=30 * u.deg)
     mask = annotation_to_mask(annotation, rotated)
     columns, rows = (axis.mean() for axis in mask.data.nonzero()[::-1])
@@ -106,7 +109,7 @@ def test_scss_mask_on_another_map(write):
 
 
 def test_scss_polygons_keep_the_order_of_their_vertices(write):
-    annotation = read_scss_annotation(write(SCSS_NAME, scss_text([SQUARE, SQUARE[::-1]])))
+    annotation = read_one(write(SCSS_NAME, scss_text([SQUARE, SQUARE[::-1]])))
     (first,), (second,) = annotation.polygons
     np.testing.assert_array_equal(first, second[::-1])
 
@@ -114,7 +117,7 @@ def test_scss_polygons_keep_the_order_of_their_vertices(write):
 def test_scss_faults_are_counted(write):
     beyond = [(2048, 48), (2248, 48), (2248, 600)]
     text = scss_text([SQUARE, [(100, 100)], [(2000, 2000), (6537.9571, 553.1357)], [], beyond], label="AR")
-    annotation = read_scss_annotation(write("2012_01_03__00_00_12_34__SDO_AIA_AIA_171.txt", text))
+    annotation = read_one(write("2012_01_03__00_00_12_34__SDO_AIA_AIA_171.txt", text))
     assert annotation.feature == "AR"
     assert annotation.faults == {"short polygons": 3, "off-limb vertices": 4, "vertices outside the image": 1}
     assert len(annotation.polygons) == 2
@@ -125,7 +128,7 @@ def test_scss_faults_are_counted(write):
 
 @pytest.mark.parametrize(("wavelength", "feature"), [(193, "CH"), (171, "AR")])
 def test_scss_file_without_polygon_is_an_empty_mask(write, wavelength, feature):
-    annotation = read_scss_annotation(write(SCSS_NAME.replace("193", str(wavelength)), scss_text([])))
+    annotation = read_one(write(SCSS_NAME.replace("193", str(wavelength)), scss_text([])))
     assert annotation.feature == feature
     assert annotation.polygons == ()
     assert not annotation_to_mask(annotation).data.any()
@@ -147,16 +150,16 @@ def test_scss_file_without_polygon_is_an_empty_mask(write, wavelength, feature):
 )
 def test_scss_file_that_is_none(write, text, message):
     with pytest.raises(ValueError, match=message):
-        read_scss_annotation(write(SCSS_NAME, text))
+        read_one(write(SCSS_NAME, text))
 
 
 def test_scss_file_without_polygon_and_wavelength(write):
     with pytest.raises(ValueError, match=r"either CH or AR \(got neither, and no AIA_193"):
-        read_scss_annotation(write("day.txt", scss_text([])))
+        read_one(write("day.txt", scss_text([])))
 
 
 def test_abp_mask_is_the_listed_pixels_with_their_hole(write):
-    mask = annotation_to_mask(read_abp(write("20120103_230000_aia.abp", abp_text(ABP_OBJECTS))))
+    mask = annotation_to_mask(read_one(write("20120103_230000_aia.abp", abp_text(ABP_OBJECTS))))
     expected = np.zeros((1024, 1024), dtype=np.int16)
     for pixels in ABP_OBJECTS:
         for x, y, _ in pixels:
@@ -166,7 +169,7 @@ def test_abp_mask_is_the_listed_pixels_with_their_hole(write):
 
 
 def test_abp_geometry_comes_from_the_file(write):
-    annotation = read_abp(write("20120103_230000_aia.abp", abp_text(ABP_OBJECTS)))
+    annotation = read_one(write("20120103_230000_aia.abp", abp_text(ABP_OBJECTS)))
     assert annotation.date.isot == "2012-01-03T23:00:00.000"
     assert annotation.centre == (512, 1023 - 511)
     mask = annotation_to_mask(annotation)
@@ -176,7 +179,7 @@ def test_abp_geometry_comes_from_the_file(write):
 
 
 def test_abp_rings_run_counter_clockwise_and_their_holes_clockwise(write):
-    annotation = read_abp(write("20120103_230000_aia.abp", abp_text(ABP_OBJECTS)))
+    annotation = read_one(write("20120103_230000_aia.abp", abp_text(ABP_OBJECTS)))
 
     def area(ring):
         (x0, y0), (x1, y1) = ring.T, np.roll(ring, -1, axis=0).T
@@ -188,7 +191,7 @@ def test_abp_rings_run_counter_clockwise_and_their_holes_clockwise(write):
 
 
 def test_abp_without_object(write):
-    annotation = read_abp(write("20120103_230000_aia.abp", abp_text([])))
+    annotation = read_one(write("20120103_230000_aia.abp", abp_text([])))
     assert annotation.polygons == ()
     assert not annotation_to_mask(annotation).data.any()
 
@@ -206,7 +209,7 @@ def test_abp_without_object(write):
 )
 def test_abp_file_that_is_none(write, name, text, message):
     with pytest.raises(ValueError, match=message):
-        read_abp(write(name, text))
+        read_one(write(name, text))
 
 
 @pytest.fixture(params=["folder", "zip"])
@@ -240,13 +243,38 @@ def test_all_files_of_a_folder_or_zip_are_read(collection, caplog):
 def test_folder_without_annotations(tmp_path):
     with pytest.raises(ValueError, match="no annotation file"):
         read_annotations(tmp_path)
-    with pytest.raises(FileNotFoundError, match="nowhere"):
+    with pytest.raises(UnreadableFileError, match="nowhere cannot be read: there is no such file"):
         read_annotations(tmp_path / "nowhere")
 
 
-def test_file_that_is_no_zip(write):
-    with pytest.raises(ValueError, match="neither a folder nor a zip file"):
-        read_annotations(write(SCSS_NAME, scss_text([])))
+def test_hidden_files_and_a_byte_order_mark_do_no_harm(tmp_path):
+    path = tmp_path / "mac.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(SCSS_NAME, "\ufeff" + scss_text([SQUARE]))
+        archive.writestr(f"__MACOSX/._{SCSS_NAME}", b"\x00\x05\x16\x07")
+    assert [len(annotation.polygons) for annotation in read_annotations(path)] == [1]
+
+
+@pytest.mark.parametrize("hours", [-7, 7, 24 * 365 * 5])
+def test_labels_of_another_time_are_refused(write, hours):
+    annotation = read_one(write(SCSS_NAME, scss_text([SQUARE])))
+    date = annotation.date + hours * u.hour
+    smap = disk_map(lambda x, y: x, size=64, radius=25, date=date.isot)
+    path = write("holes.geojson", collection_of(HOLED, **{**STONYHURST, "date": annotation.date.isot}))
+    with pytest.raises(InvalidMapError, match=r"is of 2012-01-03T00:00 and .*max_gap is 6 h"):
+        annotation_to_mask(annotation, smap)
+    with pytest.raises(InvalidMapError, match=r"holes.geojson is of 2012-01-03T00:00 and .*max_gap is 6 h"):
+        geojson_to_mask(path, smap, feature="CH")
+    if abs(hours) < 24:
+        assert annotation_to_mask(annotation, smap, max_gap=8 * u.hour).data.any()
+        assert geojson_to_mask(path, smap, feature="CH", max_gap=8 * u.hour).data.any()
+
+
+def test_painted_mask_of_16_bits(tmp_path, smap):
+    pixels = np.zeros((256, 256), dtype=np.uint16)
+    pixels[10:30, 200:250] = 1
+    Image.fromarray(pixels).save(tmp_path / "mask.png")
+    np.testing.assert_array_equal(png_to_mask(tmp_path / "mask.png", smap, feature="CH").data, pixels[::-1])
 
 
 def polygon_feature(*rings):
@@ -349,7 +377,7 @@ def test_png_mask_of_another_size_or_with_greys(tmp_path, smap):
 
 
 def test_map_that_cannot_be_drawn_on(write):
-    annotation = read_scss_annotation(write(SCSS_NAME, scss_text([SQUARE])))
+    annotation = read_one(write(SCSS_NAME, scss_text([SQUARE])))
     with pytest.raises(TypeError, match="sunpy Map"):
         annotation_to_mask(annotation, np.zeros((5, 5)))
     carrington = {"ctype1": "CRLN-CAR", "ctype2": "CRLT-CAR", "cunit1": "deg", "cunit2": "deg", "date-obs": DATE}

@@ -20,9 +20,8 @@ from sunpy_scss.segment import threshold_coronal_holes
 def real_sun(x, y):
     """Brightening to the limb, and a corona that falls off beyond, as EUV images have them."""
     radius = np.hypot(x, y)
-    disk = 10 ** (
-        2 + np.interp(radius, (0, 0.5, 0.8, 0.9, 0.95, 0.99, 1.006), (-0.07, -0.02, 0.04, 0.1, 0.17, 0.3, 0.5))
-    )
+    brightening = (-0.07, -0.02, 0.04, 0.1, 0.17, 0.3, 0.5)
+    disk = 10 ** (2 + np.interp(radius, (0, 0.5, 0.8, 0.9, 0.95, 0.99, 1.006), brightening))
     corona = 10 ** (2.5 - 3.5 * (radius - 1.006))
     return np.where(radius <= 1.006, disk, np.maximum(corona, 5))
 

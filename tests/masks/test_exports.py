@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from makers import fill_polygon
 
 import astropy.units as u
 import sunpy.map
@@ -15,7 +16,6 @@ from astropy.table import QTable, Table
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, get_earth
 from sunpy.map.header_helper import make_heliographic_header
 
-from sunpy_scss._sun.polygons import fill_polygon
 from sunpy_scss.annotations import geojson_to_mask
 from sunpy_scss.exceptions import HEKWarning, InvalidMapError
 from sunpy_scss.hek import hek_records, hek_table, hek_to_mask
@@ -441,3 +441,22 @@ def test_real_mask(shared_data, tmp_path):
     again = geojson_to_mask(tmp_path / "mask.json", mask, feature="CH")
     # Of pixels whose very middle is on the limb.
     assert np.count_nonzero(again.data != mask.data) <= 5
+
+
+def test_one_convention_of_carrington_longitude(tmp_path):
+    """From 0.3 au light is under way for less time than to Earth: 0.06 degrees, in one table and not in another."""
+    place = SkyCoord(30 * u.deg, 0 * u.deg, 0.3 * u.AU, frame="heliographic_stonyhurst", obstime=DATE)
+    holes = [Cap(30 * u.deg, 5 * u.deg, 20 * u.deg)]
+    mask = synthetic_sun(DATE, coronal_holes=holes, active_regions=[], size=128, observer=place).coronal_holes
+    table = region_table(mask)
+    earth = HeliographicCarrington(observer="earth", obstime=mask.date)
+    expected = table["centroid"].transform_to(earth).lon.to_value(u.deg)[0]
+    assert table["carrington_lon"].to_value(u.deg)[0] == pytest.approx(expected, abs=1e-6)
+    assert hek_records(mask)["hgc_x"][0] == pytest.approx(expected, abs=1e-6)
+    write_geojson(mask, tmp_path / "mask.json", frame="heliographic_carrington")
+    document = json.loads((tmp_path / "mask.json").read_text())
+    [ring] = document["features"][0]["geometry"]["coordinates"]
+    lon = np.array(ring)[:, 0]
+    assert (lon.min() + lon.max()) / 2 == pytest.approx(expected, abs=1)
+    assert table.meta["CARROBS"] == document["provenance"]["CARROBS"] == "Earth"
+    assert (geojson_to_mask(tmp_path / "mask.json", mask, feature="CH").data == mask.data).all()

@@ -10,7 +10,8 @@ from makers import CARD
 
 from sunpy_scss import list_models, load_model
 from sunpy_scss.exceptions import ModelError, ModelNotFoundError
-from sunpy_scss.models import Model, ModelCard, build_network, load_network, save_model
+from sunpy_scss.models import Model, ModelCard, Split, _store, build_network, load_network, save_model
+from sunpy_scss.models._split import split_text
 
 IMAGES = np.random.default_rng(0).random((2, 128, 128, 1), dtype=np.float32)
 
@@ -82,52 +83,6 @@ def test_spoilt_card(folder, spoil):
         load_model(folder)
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"half_width": -1}, "half_width is from 1 to 10"),
-        ({"half_width": "1.25"}, "half_width is from 1 to 10"),
-        ({"stretch": {**CARD.to_dict()["stretch"], "limits": [0, 0]}}, "limits of the stretch are two rising numbers"),
-        ({"stretch": {**CARD.to_dict()["stretch"], "limits": "ab"}}, "limits of the stretch are two rising numbers"),
-        ({"stretch": {**CARD.to_dict()["stretch"], "floor": 0}}, "floor of the stretch is a positive number"),
-        ({"stretch": {**CARD.to_dict()["stretch"], "exponent": 3}}, "exponent of the stretch is between 0 and 1"),
-        ({"stretch": 5}, "This is not a model card"),
-        ({"temperature": float("inf")}, "temperature is a positive number"),
-        ({"temperature": 0}, "temperature is a positive number"),
-        ({"threshold": "0.5"}, "threshold is a number between 0 and 1"),
-        ({"threshold": float("nan")}, "threshold is a number between 0 and 1"),
-        ({"grid_size": 10**6}, "grid_size is a multiple of 4 up to 8192"),
-        ({"grid_size": 129}, "grid_size is a multiple of 4"),
-        ({"grid_size": 128.0}, "grid_size is a multiple of 4"),
-        ({"network": {"filters": 10**9}}, "filters of the network is from 1 to 1024"),
-        ({"network": {"layers": -1}}, "layers of the network is from 1 to 8"),
-        ({"network": {"drop_prob": 1}}, "drop_prob of the network is at least 0 and below 1"),
-        ({"wavelengths": []}, "wavelengths are a list of numbers"),
-        ({"wavelengths": ["193"]}, "wavelengths are positive numbers"),
-        ({"wavelength": None}, "wavelengths are positive numbers"),
-        ({"feature": ["CH"]}, "feature is one of CH, AR"),
-        ({"name": 7}, "name is text"),
-        ({"name": ""}, "name is not empty"),
-        ({"sha256": None}, "sha256 is text"),
-        ({"training": "much"}, "training is a dict"),
-    ],
-)
-def test_values_of_a_card(changes, message):
-    with pytest.raises(ModelError, match=message):
-        ModelCard.from_dict({**CARD.to_dict(), **changes})
-
-
-@pytest.mark.parametrize("garbage", [b"", b"no weights", b"\x89HDF\r\n\x1a\n" + bytes(2000)])
-def test_garbage_with_the_right_hash(folder, garbage):
-    (folder / "model.weights.h5").write_bytes(garbage)
-    card = dataclasses.replace(CARD, sha256=hashlib.sha256(garbage).hexdigest())
-    (folder / "card.json").write_text(json.dumps(card.to_dict()))
-    with pytest.raises(ModelError, match="no network"):
-        load_model(folder).predict(IMAGES)
-    with pytest.raises(ModelError, match="no weights of the network"):
-        load_network(folder)
-
-
 def test_a_model_is_not_replaced_unless_told(folder):
     network = build_network(CARD, seed=2)
     with pytest.raises(FileExistsError, match="holds a model already"):
@@ -157,3 +112,96 @@ def test_bundled_cards_tell_what_a_user_must_know(name):
     assert {"data", "labels", "split"} <= set(card.training)
     assert 0 < card.scores["model"]["iou"] < 1
     assert "threshold" in card.scores
+
+
+@pytest.mark.parametrize("step", ["write_card", "_weights_name"])
+def test_killed_while_a_model_is_replaced(folder, monkeypatch, step):
+    """Whatever was done before, the old model is there; afterwards, the new one, and nothing else."""
+    before, network = load_model(folder).card, build_network(CARD, seed=2)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_store, step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            save_model(CARD, network, folder, overwrite=True)
+    model = load_model(folder)
+    assert model.card == before
+    np.testing.assert_allclose(model.predict(IMAGES), build_network(CARD, seed=1)(IMAGES, training=False), atol=1e-5)
+    after = save_model(CARD, network, folder, overwrite=True).card
+    assert after.sha256 != before.sha256
+    assert len(list(folder.iterdir())) == 2
+    assert save_model(CARD, network, folder, overwrite=True).card == after
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_garbage_of_the_right_hash(folder):
+    weights = folder / "model.weights.h5"
+    weights.write_bytes(b"no weights")
+    card = json.loads((folder / "card.json").read_text())
+    card["sha256"] = hashlib.sha256(b"no weights").hexdigest()
+    (folder / "card.json").write_text(json.dumps(card))
+    with pytest.raises(ModelError, match="does not hold the weights"):
+        load_model(folder).predict(IMAGES)
+    with pytest.raises(ModelError, match="does not hold the weights"):
+        load_network(folder)
+
+
+def test_weights_of_another_shape(folder):
+    card = json.loads((folder / "card.json").read_text())
+    card["network"]["filters"] = 8
+    (folder / "card.json").write_text(json.dumps(card))
+    with pytest.raises(ModelError, match="does not hold the weights of the network in the card"):
+        load_network(folder)
+
+
+class TestSplit:
+    SPLIT = Split((("a", "2017-01-01T00:00:00.000"),), (("b", "2017-03-01T00:00:00.000"),), gap_days=7.0)
+
+    def test_there_and_back(self, folder):
+        assert load_model(folder).split is None
+        (folder / "split.json").write_text(split_text(self.SPLIT))
+        assert load_model(folder).split == self.SPLIT
+
+    def test_goes_with_its_model(self, folder):
+        (folder / "split.json").write_text(split_text(self.SPLIT))
+        assert save_model(CARD, build_network(CARD, seed=2), folder, overwrite=True).split is None
+
+    @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"train": [1]}', '{"train": [["a"]]}'])
+    def test_spoilt(self, folder, text):
+        (folder / "split.json").write_text(text)
+        with pytest.raises(ModelError, match=r"split.json cannot be read"):
+            load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"half_width": -1}, "half_width"),
+        ({"grid_size": 10**6}, "grid_size"),
+        ({"grid_size": 64.0}, "grid_size"),
+        ({"threshold": "0.5"}, "threshold"),
+        ({"threshold": 1.5}, "threshold"),
+        ({"temperature": float("inf")}, "temperature"),
+        ({"wavelength": "193"}, "wavelength"),
+        ({"wavelengths": 193}, "wavelengths|card"),
+        ({"wavelengths": []}, "wavelengths"),
+        ({"name": None}, "name"),
+        ({"training": []}, "training"),
+        ({"stretch": {"limits": [0, 0]}}, "stretch.limits"),
+        ({"stretch": {"limits": 3}}, "card"),
+        ({"stretch": {"floor": 0}}, "stretch.floor"),
+        ({"stretch": {"exponent": float("nan")}}, "stretch.exponent"),
+        ({"network": {"filters": -16}}, "network.filters"),
+        ({"network": {"layers": 60}}, "network.layers"),
+        ({"network": {"drop_prob": 1}}, "network.drop_prob"),
+        ({"network": {"batch_norm": 1}}, "network.batch_norm"),
+    ],
+)
+def test_values_that_cannot_be(changes, named):
+    card = CARD.to_dict()
+    for name, value in changes.items():
+        card[name] = {**card[name], **value} if isinstance(value, dict) else value
+    with pytest.raises(ModelError, match=named):
+        ModelCard.from_dict(card)

@@ -7,6 +7,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
 from PIL import Image
 
 import astropy.units as u
@@ -149,6 +151,30 @@ class TestMovie:
             assert image.info["duration"] == 200
         assert not plt.get_fignums()
         assert list(tmp_path.iterdir()) == [path]
+
+    def test_gif_keeps_colors_from_frame_to_frame(self, tmp_path):
+        """A thin line of its colour before backgrounds that use up all colours of a frame."""
+        colors = ["deepskyblue", "magenta"]
+
+        def frames():
+            for number in range(3):
+                figure = plt.figure(figsize=(2, 2), dpi=50)
+                figure.figimage(
+                    np.linspace(0, 1, 10_000).reshape(100, 100), cmap=["viridis", "inferno", "gray"][number]
+                )
+                for column, color in zip((20, 80), colors, strict=True):
+                    figure.add_artist(Line2D([column / 100] * 2, [0, 1], color=color, antialiased=False))
+                yield figure
+
+        with Image.open(save_movie(frames(), tmp_path / "tracks.gif")) as image:
+            seen = []
+            for number in range(image.n_frames):
+                image.seek(number)
+                pixels = np.asarray(image.convert("RGB"))
+                seen.append(pixels[50, [20, 80]])
+        assert (np.array(seen) == seen[0]).all()
+        expected = 255 * np.array([to_rgb(color) for color in colors])
+        assert np.abs(seen[0] - expected).max() <= 8
 
     def test_folder(self, tmp_path):
         path = save_movie(figures(), tmp_path / "holes")

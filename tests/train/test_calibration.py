@@ -12,7 +12,7 @@ from astropy.time import Time, TimeDelta
 
 from sunpy_scss import load_model, predict_probability, segment_coronal_holes
 from sunpy_scss.exceptions import ModelError, ModelNotFoundError, TrainingError
-from sunpy_scss.models import Model, Network, build_network, save_model
+from sunpy_scss.models import Model, Network, Split, build_network, save_model
 from sunpy_scss.train import Dataset, calibrate, calibrate_folder, calibration_error, fit_temperature, reliability
 
 SIZE = 32
@@ -65,6 +65,26 @@ class TestFit:
         dataset.images[:] = dataset.labels
         model = Model(SMALL, lambda images: np.where(images, 0.9, 0.1))
         assert fit_temperature(model, dataset) == pytest.approx(0.1, rel=0.01)
+
+    @pytest.mark.parametrize("temperatures", [(4, 0.25), (0.25, 4)])
+    def test_none_where_it_does_not_help_elsewhere(self, temperatures):
+        """In every other block of four weeks the model says too much, in those between too little."""
+        model, dataset = drawn(1, n=80)
+        turn = np.repeat([0, 1, 0], [28, 28, 24])
+        images = expit(logit(dataset.images) * np.array(temperatures)[turn][:, np.newaxis, np.newaxis])
+        dataset = dataclasses.replace(dataset, images=images)
+        assert fit_temperature(model, dataset) != pytest.approx(1, rel=0.2)
+        assert calibrate(model, dataset) is model
+
+    def test_none_where_nobody_knows_whether_it_helps(self):
+        model, dataset = drawn(3, n=20)  # of one block
+        assert calibrate(model, dataset) is model
+
+    def test_what_was_learned_from_is_refused(self):
+        model, dataset = drawn(3, n=60)
+        split = Split((("a", "2017-01-05T00:00:00.000"),), ())
+        with pytest.raises(TrainingError, match=r"test-ch has seen .*: a \(2017-01-05.* sun4"):
+            calibrate(dataclasses.replace(model, split=split), dataset)
 
     @pytest.mark.parametrize("value", [0.0, 1.0])
     def test_nothing_to_fit(self, value):
@@ -133,12 +153,12 @@ class TestFolder:
         return tmp_path / "model"
 
     @pytest.fixture
-    def parts(self):
-        return drawn(1, n=4)[1], drawn(1, n=4, seed=1)[1]
+    def labels(self):
+        return drawn(1, n=60)[1]
 
-    def test_card_alone_changes_and_only_once(self, folder, parts):
+    def test_card_alone_changes_and_only_once(self, folder, labels):
         before, weights = load_model(folder).card, (folder / "model.weights.h5").read_bytes()
-        after = calibrate_folder(folder, *parts).card
+        after = calibrate_folder(folder, labels).card
         assert (folder / "model.weights.h5").read_bytes() == weights
         assert after.temperature != 1
         assert after.uncalibrated(after.threshold) == pytest.approx(before.threshold)
@@ -147,13 +167,13 @@ class TestFolder:
         assert dataclasses.replace(after, **unchanged) == before
         text = (folder / "card.json").read_text()
         assert json.loads(text)["temperature"] == after.temperature
-        calibrate_folder(folder, *parts)
+        calibrate_folder(folder, labels)
         assert (folder / "card.json").read_text() == text
         assert sorted(path.name for path in folder.iterdir()) == ["card.json", "model.weights.h5"]
 
-    def test_a_name_is_no_folder(self, parts):
+    def test_a_name_is_no_folder(self, labels):
         with pytest.raises(ModelNotFoundError, match="folder of a model"):
-            calibrate_folder("scss-ch-193-2", *parts)
+            calibrate_folder("scss-ch-193-2", labels)
 
 
 class TestBundled:

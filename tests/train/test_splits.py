@@ -53,18 +53,29 @@ class TestSplit:
         assert held_out.all(axis=1).sum() == 2
 
     def test_too_few_images(self):
-        with pytest.raises(TrainingError, match="No image is left for training: 10 images over 9 days"):
+        with pytest.raises(TrainingError, match="No image is left for train: 10 images over 9 days"):
             split_by_time(dates(np.arange(10)))
+
+    def test_a_third_part(self):
+        days = np.arange(720)
+        two, three = (split_by_time(dates(days), seed=3, test=share) for share in (0, 0.15))
+        assert set(three) == {"train", "validation", "test", "gap"}
+        assert (three == "test").sum() >= 0.15 * days.size
+        # The same blocks are drawn for validation, whether there is a test or not.
+        assert (two[three == "validation"] == "validation").all()
+        for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
+            apart = np.abs(days[three == one][:, np.newaxis] - days[three == other])
+            assert apart.min() >= 14
 
     def test_no_image(self):
         with pytest.raises(TrainingError, match="nothing to split"):
             split_by_time(dates([]))
 
     @pytest.mark.parametrize(
-        "settings", [{"validation": 0}, {"validation": 1}, {"block": 0 * u.day}, {"gap": -1 * u.day}]
+        "settings", [{"validation": 0}, {"validation": 1}, {"test": 0.8}, {"block": 0 * u.day}, {"gap": -1 * u.day}]
     )
     def test_out_of_range(self, settings):
-        with pytest.raises(ValueError, match="must be between 0 and 1"):
+        with pytest.raises(ValueError, match="must be between 0 and 1 in sum"):
             split_by_time(dates([0, 100]), **settings)
 
 

@@ -10,23 +10,28 @@ from makers import BOUNDARY, CARD, disk_map, sun_with_hole
 import sunpy.map
 
 from sunpy_scss import list_models, load_model, segment_coronal_holes
-from sunpy_scss.exceptions import TrainingError
+from sunpy_scss.exceptions import SplitWarning, TrainingError
 from sunpy_scss.masks import iou
-from sunpy_scss.models import Model, Network, load_network
+from sunpy_scss.models import Model, Network, load_network, save_model
 from sunpy_scss.train import (
     Augmentation,
     Configuration,
     LabelledMap,
     Loss,
+    calibrate,
     evaluate,
     make_dataset,
     read_configuration,
     read_folder,
+    score_model,
     threshold_scores,
     train_model,
 )
 
 SMALL = dataclasses.replace(CARD, name="test-small", grid_size=32, network=Network(filters=4, layers=1, momentum=0.8))
+
+
+TUNED = dataclasses.replace(SMALL, name="test-tuned", labels="others")
 
 
 def labelled(seed):
@@ -94,10 +99,11 @@ class TestDataset:
         with pytest.raises(TrainingError, match="nothing to train on"):
             make_dataset([], SMALL)
 
-    def test_mask_is_binary(self):
+    @pytest.mark.parametrize("value", [-2, 0.5, np.nan])
+    def test_mask_is_of_whole_numbers(self, value):
         good = labelled(0)
-        mask = sunpy.map.Map(good.mask.data * 3, good.mask.meta)
-        with pytest.raises(TrainingError, match="sun0: a mask holds 0 and 1"):
+        mask = sunpy.map.Map(good.mask.data * np.float32(value), good.mask.meta)
+        with pytest.raises(TrainingError, match="sun0: a mask holds 0, 1 inside the feature"):
             make_dataset([dataclasses.replace(good, mask=mask)], SMALL)
 
     def test_mask_is_of_the_same_shape(self):
@@ -193,6 +199,136 @@ class TestTraining:
         assert weights(folder) == weights(trained[1])
         assert not list(folder.glob("*epoch*")) + list(folder.glob("partial*"))
 
+    def test_a_kill_does_not_change_what_dropout_draws(self, datasets, tmp_path, monkeypatch):
+        """Keras keeps the state of its random numbers nowhere; a real training with dropout went on differently."""
+        from sunpy_scss.train import _run
+
+        card = dataclasses.replace(SMALL, network=Network(filters=2, layers=1, drop_prob=0.4))
+        settings = dataclasses.replace(configuration(epochs=3), card=card)
+        train_model(settings, *datasets, tmp_path / "unbroken")
+        saved = _run._Run._write_history
+
+        def killed(run):
+            saved(run)
+            if len(run.history) == 2:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(_run._Run, "_write_history", killed)
+            with pytest.raises(KeyboardInterrupt):
+                train_model(settings, *datasets, tmp_path / "broken")
+        train_model(settings, *datasets, tmp_path / "broken")
+        names = ("model.weights.h5", "history.csv", "split.json")
+        one, other = ([(tmp_path / run / name).read_bytes() for name in names] for run in ("unbroken", "broken"))
+        assert one == other
+        assert {path.name for path in (tmp_path / "broken").iterdir()} == {*names, "card.json", "configuration.json"}
+
+    def test_changed_data_are_noticed(self, datasets, tmp_path, monkeypatch):
+        from sunpy_scss.train import _run
+
+        def killed(run):
+            raise KeyboardInterrupt
+
+        training, validation = datasets
+        with monkeypatch.context() as patch:
+            patch.setattr(_run._Run, "_write_history", killed)
+            with pytest.raises(KeyboardInterrupt):
+                train_model(configuration(), *datasets, tmp_path / "model")
+        labels = training.labels.copy()
+        labels[3, 16, 16] = 1 - labels[3, 16, 16]
+        relabelled = dataclasses.replace(training, nested={1: labels})
+        for changed in ((training[:7], validation), (relabelled, validation), (training, validation[1:])):
+            with pytest.raises(TrainingError, match=r"another images or labels \(split.json differs\)"):
+                train_model(configuration(), *changed, tmp_path / "model")
+
+    def test_the_model_knows_what_it_has_seen(self, trained, datasets):
+        model, folder = trained
+        training, validation = datasets
+        assert [key for key, _ in model.split.train] == list(training.keys)
+        assert [date for _, date in model.split.validation] == validation.dates.isot.tolist()
+        with pytest.raises(TrainingError, match="test-small has seen these images"):
+            evaluate(load_model(folder), training)
+        with pytest.raises(TrainingError, match="has seen"):
+            score_model(load_model(folder), training)
+        with pytest.raises(TrainingError, match="has seen"):
+            calibrate(load_model(folder), training)
+
+    def test_a_third_part_chooses_nothing(self, datasets, tmp_path):
+        training, validation = datasets
+        parts = training, validation[:2], tmp_path / "one"
+        settings = configuration(epochs=2)
+        train_model(settings, *parts[:2], tmp_path / "two")
+        model = train_model(settings, *parts, test=validation[2:])
+        assert [key for key, _ in model.split.test] == ["sun10", "sun11"]
+        assert model.card.training["test images"] == model.card.scores["test"]["images"] == 2
+        assert weights(tmp_path / "one") == weights(tmp_path / "two")
+        assert load_model(tmp_path / "two").card.threshold == model.card.threshold
+        with pytest.raises(TrainingError, match="leak into each other"):
+            train_model(settings, *parts[:2], tmp_path / "three", test=validation[1:])
+
+    def test_fine_tuned_on_what_the_start_has_seen(self, trained, datasets, tmp_path):
+        """The validation part of the new training was in the training part of the old one."""
+        settings = dataclasses.replace(configuration(start=str(trained[1]), epochs=1), card=TUNED)
+        training, validation = datasets
+        with pytest.raises(TrainingError, match=r"test-small has seen .*sun0 "):
+            train_model(settings, validation, training[:2], tmp_path / "model")
+        # What chose the start's epoch may choose again, but it is no test.
+        with pytest.raises(TrainingError, match=r"test-small has seen .*sun8 "):
+            train_model(settings, training, validation[2:], tmp_path / "model", test=validation[:2])
+        model = train_model(settings, training[:4], validation, tmp_path / "model")
+        assert model.split.earlier == trained[0].split.train
+
+    def test_a_start_that_says_not_what_it_has_seen(self, trained, datasets, tmp_path):
+        folder = tmp_path / "start"
+        save_model(trained[0].card, load_network(trained[1]), folder)
+        settings = dataclasses.replace(configuration(start=str(folder), epochs=1), card=TUNED)
+        with pytest.warns(SplitWarning, match="not known which images test-small was trained on"):
+            train_model(settings, *datasets, tmp_path / "model")
+
+    @pytest.mark.parametrize(
+        ("changes", "named"),
+        [
+            ({"name": "test-small"}, "the name of test-small"),
+            ({"limits": "draws too much"}, "the limits of"),
+            ({"training": {"labels": "by hand"}}, "the training.labels of"),
+        ],
+    )
+    def test_fine_tuned_cards_say_what_is_true_of_them(self, trained, datasets, tmp_path, changes, named):
+        words = {"limits": "draws too much", "training": {"labels": "by hand"}}
+        start = dataclasses.replace(trained[0].card, **words)
+        save_model(start, load_network(trained[1]), tmp_path / "start")
+        card = dataclasses.replace(TUNED, **changes)
+        settings = dataclasses.replace(configuration(start=str(tmp_path / "start")), card=card)
+        with pytest.raises(TrainingError, match=named):
+            train_model(settings, *datasets, tmp_path / "model")
+        assert not (tmp_path / "model").exists()
+
+    @pytest.mark.parametrize("part", ["train", "validation"])
+    def test_a_part_without_the_feature(self, datasets, tmp_path, part):
+        bare = dict(zip(("train", "validation"), datasets, strict=True))
+        bare[part] = dataclasses.replace(bare[part], nested={1: bare[part].labels * 0.4})
+        with pytest.raises(TrainingError, match=f"The part '{part}' has no coronal hole in any"):
+            train_model(configuration(), *bare.values(), tmp_path / "model")
+
+    def test_another_grid(self, datasets, tmp_path):
+        card = dataclasses.replace(SMALL, grid_size=64)
+        with pytest.raises(TrainingError, match=r"is on a grid of \(32, 32\), the card wants \(64, 64\)"):
+            train_model(dataclasses.replace(configuration(), card=card), *datasets, tmp_path / "model")
+
+    def test_callbacks(self, datasets, tmp_path):
+        import keras
+
+        epochs = []
+
+        class Stop(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                epochs.append(epoch)
+                self.model.stop_training = epoch == 1
+
+        model = train_model(configuration(), *datasets, tmp_path / "model", callbacks=[Stop()])
+        assert epochs == [0, 1]
+        assert model.card.training["epochs"] == 2
+
     def test_a_finished_model_is_kept(self, trained, datasets):
         before = weights(trained[1])
         with pytest.raises(FileExistsError):
@@ -200,7 +336,7 @@ class TestTraining:
         assert weights(trained[1]) == before
 
     def test_from_another_model_with_its_encoder(self, trained, datasets, tmp_path):
-        again = configuration(start=str(trained[1]), freeze_encoder=True, epochs=1)
+        again = dataclasses.replace(configuration(start=str(trained[1]), freeze_encoder=True, epochs=1), card=TUNED)
         train_model(again, *datasets, tmp_path / "model")
         before, after = (load_network(folder) for folder in (trained[1], tmp_path / "model"))
         for old, new in zip(before.layers, after.layers, strict=True):
@@ -208,7 +344,7 @@ class TestTraining:
             assert same == (old.name.startswith("encoder") or not old.get_weights()), old.name
 
     def test_from_a_model_of_another_network(self, trained, datasets, tmp_path):
-        wide = dataclasses.replace(SMALL, network=Network(filters=8, layers=1))
+        wide = dataclasses.replace(TUNED, network=Network(filters=8, layers=1))
         with pytest.raises(TrainingError, match="another one"):
             train_model(
                 dataclasses.replace(configuration(start=str(trained[1])), card=wide), *datasets, tmp_path / "model"
@@ -240,7 +376,7 @@ class TestTraining:
                 train_model(configuration(), *datasets, folder)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        assert [path.name for path in folder.iterdir()] == ["configuration.json"]
+        assert sorted(path.name for path in folder.iterdir()) == ["configuration.json", "split.json"]
 
     def test_parts_too_near_in_time(self, datasets, tmp_path):
         with pytest.raises(TrainingError, match="leak into each other"):
@@ -333,11 +469,32 @@ rotation = 10
             ("schedule = 'step'", "schedule must be 'cosine' or 'constant'"),
             ("epochs = '3'", r"\[training\] needs int for epochs \(got '3'\)"),
             ("freeze_encoder = 1", r"needs bool for freeze_encoder"),
+            ("learning_rate = inf", "learning_rate must be a finite number"),
+            ("gap_days = nan", "gap_days must be a finite number"),
+            ("seed = -1", "seed must not be negative"),
+            ("test_share = 0.9", "test_share must be between"),
         ],
     )
     def test_values_out_of_range(self, tmp_path, setting, rule):
         with pytest.raises(TrainingError, match=rule):
             self.read(tmp_path, self.TEXT.replace("epochs = 3", setting))
+
+    @pytest.mark.parametrize(
+        ("old", "new", "rule"),
+        [
+            ("grid_size = 64", "grid_size = 72", "grid_size must divide by 16 for 4 layers"),
+            ("grid_size = 64", "grid_size = 1000000", "grid_size is a whole number"),
+            ("half_width = 1.25", "half_width = -1", "half_width is a number"),
+            ("limits = [0.2, 2.2]", "limits = [0, 0]", "stretch.limits"),
+            ("filters = 4", "filters = 0", "network.filters"),
+            ("wavelength = 193", "wavelength = '193'", "wavelength"),
+            ("rotation = 10", "rotation = nan", "rotation"),
+            ("rotation = 10", "blur = -1", "blur"),
+        ],
+    )
+    def test_what_no_training_can_have(self, tmp_path, old, new, rule):
+        with pytest.raises(TrainingError, match=rule):
+            self.read(tmp_path, self.TEXT.replace(old, new))
 
     def test_a_table_is_missing(self, tmp_path):
         with pytest.raises(TrainingError, match="'card' is missing"):

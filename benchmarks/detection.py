@@ -1,0 +1,77 @@
+"""
+How small and how faint a coronal hole may be and still be found.
+
+    python benchmarks/detection.py MODEL DIR [--part PART] [--every N] [--figure FILE]
+
+Puts synthetic holes into quiet places of real images of DIR, which holds images/, masks/ and index.csv. Prints the
+share that is found by distance from disc centre, area and contrast, and for each contrast the smallest area from which
+on 80 % are found.
+"""
+
+import argparse
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from sunpy_scss import load_model
+from sunpy_scss.train import detection_curve, list_folder, make_dataset
+
+RELIABLE = 0.8
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--part", default="validation")
+    parser.add_argument("--every", type=int, default=4, help="take every so many of the images")
+    parser.add_argument("--figure", type=Path)
+    options = parser.parse_args()
+    model = load_model(options.model)
+    dataset = make_dataset(list_folder(options.folder, options.part)[:: options.every], model.at().card)
+    table = detection_curve(model, dataset)
+    zones = sorted({(row["radius_low"], row["radius_high"]) for row in table})
+    for zone in zones:
+        own = table[(table["radius_low"] == zone[0]) & (table["radius_high"] == zone[1])]
+        print(f"\n{zone[0]} to {zone[1]} solar radii from disc centre; contrast, then share found by area in Mm2")
+        areas = sorted(set(own["area"].to_value("Mm2")))
+        print("contrast ", *(f"{area:8.0f}" for area in areas), "  reliable from")
+        for contrast in sorted(set(own["contrast"])):
+            shares = own["found"][own["contrast"] == contrast]
+            print(f"{contrast:8.2f} ", *(f"{share:8.2f}" for share in shares), f"  {reliable_from(areas, shares)}")
+    if options.figure:
+        draw(table, zones, options.figure)
+
+
+def reliable_from(areas, shares):
+    """The smallest area from which on enough are found, interpolated in the logarithm."""
+    good = np.asarray(shares) >= RELIABLE
+    if not good[-1]:
+        return "beyond the largest"
+    first = len(good) - int(np.argmin(good[::-1])) if not good.all() else 0
+    if first == 0:
+        return f"{areas[0]:.0f} or less"
+    (low, high), (small, large) = np.log(areas[first - 1 : first + 1]), shares[first - 1 : first + 1]
+    return f"{np.exp(low + (high - low) * (RELIABLE - small) / (large - small)):.0f}"
+
+
+def draw(table, zones, path):
+    figure, panels = plt.subplots(1, len(zones), figsize=(4 * len(zones), 3.6), sharey=True, layout="constrained")
+    contrasts = sorted(set(table["contrast"]))
+    for axes, (low, high) in zip(panels, zones, strict=True):
+        for number, contrast in enumerate(contrasts):
+            own = table[(table["radius_low"] == low) & (table["contrast"] == contrast)]
+            colour = plt.get_cmap("viridis")(number / len(contrasts))
+            label = f"{10**-contrast:.0%} of the quiet Sun"
+            axes.plot(own["area"].to_value("Mm2"), own["found"], "o-", color=colour, markersize=4, label=label)
+        axes.axhline(RELIABLE, color="grey", linewidth=0.8, linestyle=":")
+        axes.set(xscale="log", xlabel="area of the hole [Mm²]", ylim=(0, 1.02))
+        axes.set_title(f"{low:g} to {high:g} R from disc centre", fontsize=10)
+    panels[0].set_ylabel("share found")
+    panels[-1].legend(title="brightness", fontsize=8)
+    figure.savefig(path, dpi=120)
+
+
+if __name__ == "__main__":
+    main()

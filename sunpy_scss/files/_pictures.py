@@ -1,0 +1,121 @@
+"""Pictures and movies of masks in files."""
+
+import numpy as np
+from tqdm.auto import tqdm
+
+import astropy.units as u
+
+from sunpy_scss._save import refuse_existing, save_figure
+from sunpy_scss.evolution._tracks import track_regions
+from sunpy_scss.exceptions import InvalidMapError
+from sunpy_scss.files._masks import read_mask
+from sunpy_scss.images._read import read_map
+from sunpy_scss.plotting._evolution import plot_tracked_regions
+from sunpy_scss.plotting._maps import plot_masks
+from sunpy_scss.plotting._movie import save_movie
+
+__all__ = ["movie_files", "plot_file"]
+
+# A mask that is farther from all images in time belongs to none of them.
+_LONGEST_GAP = 6 * u.hour
+
+
+def plot_file(image, masks, target, *, dpi=None, overwrite=False):
+    """
+    Draw the outlines of mask files on their image.
+
+    Parameters
+    ----------
+    image : path-like
+    masks : sequence of path-like
+        On the pixels of the image.
+    target : path-like
+        The picture; the end of its name says the format, such as ``.png``, ``.pdf`` or ``.svg``.
+    dpi : float, optional
+        Pixels for each inch.
+    overwrite : bool, optional
+        Replace a picture that is there.
+
+    Raises
+    ------
+    FileExistsError
+        If the picture is there and is not to be replaced.
+    ValueError, `~sunpy_scss.exceptions.UnreadableFileError`
+        As `~sunpy_scss.plotting.plot_masks` and `read_mask`.
+
+    Examples
+    --------
+    >>> from sunpy_scss.files import plot_file
+    >>> plot_file("day.fits", ["day_ch.fits"], "day.pdf")  # doctest: +SKIP
+    """
+    refuse_existing(target, overwrite=overwrite)
+    axes = plot_masks(read_map(image), *[read_mask(path) for path in masks])
+    save_figure(axes.figure, target, dpi=dpi)
+
+
+def movie_files(masks, images, target, *, track=False, rate=4, dpi=None, overwrite=False):
+    """
+    Draw mask files on their images, as a movie in order of time.
+
+    Parameters
+    ----------
+    masks : sequence of path-like
+        A picture for each.
+    images : sequence of path-like
+        Each mask is drawn on the one nearest in time, of the same pixels.
+    target : path-like
+        As for `~sunpy_scss.plotting.save_movie`.
+    track : bool, optional
+        Follow the regions, each in a colour of its own, by `~sunpy_scss.evolution.track_regions`.
+    rate : float, optional
+        Pictures in a second.
+    dpi : float, optional
+        Pixels for each inch.
+    overwrite : bool, optional
+        Replace what is there.
+
+    Returns
+    -------
+    pathlib.Path
+        What was written.
+
+    Raises
+    ------
+    FileExistsError
+        If it is there and is not to be replaced.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If a mask is more than six hours from any image.
+
+    Examples
+    --------
+    >>> from sunpy_scss.files import movie_files
+    >>> movie_files(["day1_ch.fits", "day2_ch.fits"], ["day1.fits", "day2.fits"], "days.mp4")  # doctest: +SKIP
+    """
+    dates, times = ([read_map(path).date for path in paths] for paths in (masks, images))
+    order = np.argsort([date.unix for date in dates])
+    masks = [masks[number] for number in order]
+    nearest = [images[_nearest(dates[number], times)] for number in order]
+    regions = track_regions(read_mask(path) for path in masks).regions if track else None
+
+    def figures():
+        pairs = zip(nearest, masks, strict=True)
+        for number, (image, path) in enumerate(tqdm(pairs, total=len(masks), unit="picture", disable=None)):
+            smap, mask = read_map(image), read_mask(path)
+            if track:
+                axes = plot_tracked_regions(smap, mask, regions[regions["mask"] == number])
+            else:
+                axes = plot_masks(smap, mask)
+            if dpi:
+                axes.figure.set_dpi(dpi)
+            yield axes.figure
+
+    return save_movie(figures(), target, rate=rate, overwrite=overwrite)
+
+
+def _nearest(date, times):
+    """Index of the time nearest to a date."""
+    gaps = u.Quantity([abs(time - date).to(u.hour) for time in times])
+    if gaps.min() > _LONGEST_GAP:
+        msg = f"The mask of {date.isot[:16]} is more than {_LONGEST_GAP:g} away from any of the images."
+        raise InvalidMapError(msg)
+    return int(gaps.argmin())

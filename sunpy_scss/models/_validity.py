@@ -1,0 +1,90 @@
+"""What the values of a card must be like; checked whenever one is made, from Python, JSON or TOML."""
+
+import math
+
+from sunpy_scss._features import FEATURES
+from sunpy_scss.exceptions import ModelError
+
+__all__ = ["check_card"]
+
+_TEXTS = ("name", "labels", "limits", "licence", "reference", "version", "sha256")
+_TABLES = ("training", "scores")
+# Beyond these a network of that size fits no computer.
+_LARGEST_GRID, _MOST_FILTERS, _MOST_LAYERS = 8192, 1024, 10
+
+
+def check_card(card):
+    """
+    Raise an error where a card cannot describe a model.
+
+    Parameters
+    ----------
+    card : sunpy_scss.models.ModelCard
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.ModelError`
+        It names the first value that is not what it must be.
+    """
+    for what, holds, value in _rules(card):
+        if not holds:
+            msg = f"In a model card, {what} (got {value!r})."
+            raise ModelError(msg)
+
+
+def _rules(card):
+    """What must hold, whether it does, and the value; each is looked at when those before it hold."""
+    for name in _TEXTS:
+        yield f"{name} is a text", isinstance(getattr(card, name), str), getattr(card, name)
+    for name in _TABLES:
+        yield f"{name} is a table", isinstance(getattr(card, name), dict), getattr(card, name)
+    yield f"feature is one of {', '.join(FEATURES)}", card.feature in list(FEATURES), card.feature
+    yield "wavelength is a positive number", _positive(card.wavelength), card.wavelength
+    are = isinstance(card.wavelengths, list | tuple) and card.wavelengths and all(map(_positive, card.wavelengths))
+    yield "wavelengths is a list of positive numbers", are, card.wavelengths
+    yield (
+        f"grid_size is a whole number from 2 to {_LARGEST_GRID}",
+        _whole(card.grid_size, 2, _LARGEST_GRID),
+        card.grid_size,
+    )
+    yield (
+        "half_width is a number from 0.5 to 10",
+        _number(card.half_width) and 0.5 <= card.half_width <= 10,
+        card.half_width,
+    )
+    yield "threshold is between 0 and 1", _number(card.threshold) and 0 < card.threshold < 1, card.threshold
+    yield "temperature is a positive number", _positive(card.temperature), card.temperature
+    yield from _rules_of_stretch(card.stretch)
+    yield from _rules_of_network(card.network)
+
+
+def _rules_of_stretch(stretch):
+    yield "stretch.floor is a positive number", _positive(stretch.floor), stretch.floor
+    limits = stretch.limits
+    are = isinstance(limits, list | tuple) and len(limits) == 2 and all(map(_number, limits)) and limits[0] < limits[1]
+    yield "stretch.limits are two numbers, the second one larger", are, limits
+    exponent = stretch.exponent
+    yield "stretch.exponent is a number from 0 to 1", _number(exponent) and 0 <= exponent <= 1, exponent
+    yield "stretch.reference_median is a positive number", _positive(stretch.reference_median), stretch.reference_median
+
+
+def _rules_of_network(network):
+    filters, layers = network.filters, network.layers
+    yield f"network.filters is a whole number from 1 to {_MOST_FILTERS}", _whole(filters, 1, _MOST_FILTERS), filters
+    yield f"network.layers is a whole number from 1 to {_MOST_LAYERS}", _whole(layers, 1, _MOST_LAYERS), layers
+    yield "network.batch_norm is true or false", isinstance(network.batch_norm, bool), network.batch_norm
+    for name in ("drop_prob", "momentum"):
+        value = getattr(network, name)
+        yield f"network.{name} is a number from 0 to below 1", _number(value) and 0 <= value < 1, value
+
+
+def _number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _positive(value):
+    return _number(value) and value > 0
+
+
+def _whole(value, least, most):
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most

@@ -1,0 +1,109 @@
+"""What a training makes sure of before it begins, and writes down of its data."""
+
+import hashlib
+from itertools import combinations
+
+import numpy as np
+
+import astropy.units as u
+
+from sunpy_scss._features import feature_name
+from sunpy_scss._warn import warn_caller
+from sunpy_scss.exceptions import SplitWarning, TrainingError
+from sunpy_scss.models._split import Split
+from sunpy_scss.models._store import load_model
+from sunpy_scss.train._splits import check_split, check_unseen, images_of
+
+__all__ = ["checked_split"]
+
+
+def checked_split(configuration, parts):
+    """
+    The split of a training, after all that can be wrong with its data was looked for.
+
+    Parameters
+    ----------
+    configuration : sunpy_scss.train.Configuration
+    parts : dict
+        The data sets ``train``, ``validation`` and perhaps ``test``.
+
+    Returns
+    -------
+    sunpy_scss.models.Split
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.TrainingError`
+        If parts are of another grid than the card's, less than ``gap_days`` apart, without the feature, or were seen
+        by the model that the training starts from; or the card has words of another model.
+
+    Warns
+    -----
+    `~sunpy_scss.exceptions.SplitWarning`
+        If it is not known which images that model has seen.
+    """
+    card = configuration.card
+    start = load_model(configuration.start) if configuration.start else None
+    _check_words(card, start)
+    for name, dataset in parts.items():
+        _check_part(name, dataset, card)
+    for one, other in combinations(parts.values(), 2):
+        check_split(one, other, gap=configuration.gap_days * u.day)
+    if start:
+        _check_start(start, parts)
+    images = {name: images_of(dataset) for name, dataset in parts.items()}
+    fingerprints = {name: _fingerprint(dataset) for name, dataset in parts.items()}
+    earlier = start.split.seen if start and start.split else ()
+    return Split(**images, earlier=earlier, gap_days=configuration.gap_days, fingerprints=fingerprints)
+
+
+def _check_part(name, dataset, card):
+    grid = (card.grid_size, card.grid_size)
+    if dataset.images.shape[1:3] != grid:
+        msg = f"The part {name!r} is on a grid of {dataset.images.shape[1:3]}, the card wants {grid}; make it with it."
+        raise TrainingError(msg)
+    for level, labels in dataset.nested.items():
+        if not any((labels[at] >= 0.5)[dataset.counted(at)].any() for at in range(len(dataset))):
+            inside = "" if len(dataset.nested) == 1 else f" inside the boundary of level {level}"
+            msg = f"The part {name!r} has no {feature_name(card.feature)}{inside} in any of its {len(dataset)} images."
+            raise TrainingError(msg)
+
+
+def _check_start(start, parts):
+    if start.split is None:
+        warn_caller(
+            f"It is not known which images {start.card.name} was trained on. Where some of them, or of the days around "
+            "them, are in the validation part, the scores will be too high.",
+            SplitWarning,
+        )
+    for name in ("validation", "test"):
+        if name in parts:
+            check_unseen(start, parts[name], and_validation=name == "test")
+
+
+def _check_words(card, start):
+    """What the card of a fine-tuned model says of its labels and limits must not be what its start's card says."""
+    if start is None:
+        return
+    own, words = _words(card), _words(start.card)
+    copied = [name for name in own if own[name] and own[name] == words[name]]
+    if copied:
+        msg = (
+            f"The card {card.name} has the {', '.join(copied)} of {start.card.name}, from which the training starts. "
+            "It will be another model, so say what is true of yours."
+        )
+        raise TrainingError(msg)
+
+
+def _words(card):
+    training = {f"training.{name}": card.training.get(name) for name in ("data", "labels", "split")}
+    return {"name": card.name, "labels": card.labels, "limits": card.limits, **training}
+
+
+def _fingerprint(dataset):
+    """A hash of all that a network is given of a data set."""
+    digest = hashlib.sha256()
+    for at in range(len(dataset)):
+        digest.update(np.ascontiguousarray(dataset.images[at]))
+        digest.update(np.ascontiguousarray(dataset.target(at, 1.0)))
+    return digest.hexdigest()
