@@ -125,7 +125,7 @@ def test_real_header_whose_date_sunpy_does_not_read(shared_data):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         smap = read_map(shared_data / "bad" / "mdi_old_header_20090728.fts")
-        with pytest.raises(InvalidMapError, match="DATE-OBS.*28-Jul-2009"):
+        with pytest.raises(InvalidMapError, match=r"DATE-OBS.*28-Jul-2009"):
             limb_mask(smap)
 
 
