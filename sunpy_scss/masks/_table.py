@@ -158,7 +158,8 @@ def region_table(
         ``n_pixels``
             how many pixels it has
 
-        with ``image``, unweighted and in its unit:
+        with ``image``, unweighted, in DN/s where the exposure time of counts or the display scale of AIA is known, else
+        in the unit of the image:
 
         ``intensity_mean``, ``intensity_median``, ``intensity_std``, ``intensity_min``, ``intensity_max``
             over the pixels that have data
@@ -201,9 +202,9 @@ def region_table(
     -----
     Only what is on the disc counts. The pixels on the disc add up to the whole visible surface, as those on the limb
     extend to the limb itself. A mask cannot tell a region that ends within its last pixel from one that goes on behind
-    the limb: the former comes out too large, a cap of 10 degrees at 78 degrees from disc centre by up to 13 % on an image
-    of 256 pixels. Beyond 70 degrees perimeters are 5 to 36 % too long on such an image, as steps between pixels are long
-    there.
+    the limb: the former comes out too large, a cap of 10 degrees at 78 degrees from disc centre by up to 13 % on an
+    image of 256 pixels. Beyond 70 degrees perimeters are 5 to 36 % too long on such an image, as steps between pixels
+    are long there.
 
     ``image`` and ``magnetogram`` may be of another size, rotation, observer and, within days, time: their values are
     taken where the surface in each pixel was then, averaged over the size of the pixel and interpolated. Where the

@@ -13,6 +13,7 @@ import astropy.units as u
 import sunpy_scss
 from sunpy_scss._mask_map import provenance
 from sunpy_scss._save import refuse_existing, save_text
+from sunpy_scss.images._intensity import as_rate
 from sunpy_scss.masks._compare import compare_masks
 from sunpy_scss.report._caveats import card_of, comparison_caveats, mask_caveats
 from sunpy_scss.report._html import document, element, table
@@ -158,7 +159,7 @@ def _regions(scene, finding):
         head = [
             *("Region", "Area in Mm²", "Area in % of the hemisphere", "of it beyond 60°"),
             *("Longitude in °", "Latitude in °", "Carrington longitude in °"),
-            *("Perimeter in Mm", f"Median intensity ({_unit(scene.smap)})", "Cut by"),
+            *("Perimeter in Mm", f"Median intensity ({_unit(as_rate(scene.smap))})", "Cut by"),
         ]
         yield table(head, [_row(row) for row in regions], caption=f"Regions: {finding.feature} by {finding.name}")
     else:
