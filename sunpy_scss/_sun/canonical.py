@@ -141,7 +141,7 @@ def _check_geometry(smap):
             frame = frame_of(smap)
     except Warning:  # which somebody has made an error
         raise
-    except Exception as error:  # wcslib, astropy and numpy raise whatever they stumble over
+    except Exception as error:  # whatever wcslib, astropy and numpy stumble over
         reason = str(error).strip().partition("\n")[0]
     else:
         size = frame.pixels_per_radius
@@ -149,8 +149,8 @@ def _check_geometry(smap):
             return
         reason = f"a radius of {size:g} pixels around pixel {tuple(map(float, frame.centre))}"
     msg = (
-        "By its header the Sun is nowhere in this Map; look at CDELT1, CDELT2, CRPIX1, CRPIX2, CRVAL1, CRVAL2, PC1_1 to "
-        f"PC2_2 or CROTA2, CUNIT1, CUNIT2, RSUN_OBS, RSUN_REF, DSUN_OBS, HGLN_OBS, HGLT_OBS ({reason})."
+        "By its header the Sun is nowhere in this Map; look at CDELT1, CDELT2, CRPIX1, CRPIX2, CRVAL1, CRVAL2, PC1_1 "
+        f"to PC2_2 or CROTA2, CUNIT1, CUNIT2, RSUN_OBS, RSUN_REF, DSUN_OBS, HGLN_OBS, HGLT_OBS ({reason})."
     )
     raise InvalidMapError(msg)
 
