@@ -127,7 +127,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "remove_config_comments": True,
     "plot_gallery": "True",
-    "image_scrapers": ("matplotlib", shown_files.show_files),
+    "image_scrapers": ("matplotlib", "shown_files.show_files"),
     # The last value of a block is of no interest: figures are shown, results are printed.
     "capture_repr": (),
 }
