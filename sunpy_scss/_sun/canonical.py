@@ -36,6 +36,8 @@ __all__ = [
 _OVERSAMPLE = 2
 # Apparent radii of one header that differ by this share are not two roundings of one; those of STEREO's by 0.0003.
 _RADII_DIFFER = 0.005
+# No image is so many pixels large.
+_FARTHEST = 1e6
 # Header keys for the apparent solar radius, as sunpy reads them.
 _RADIUS_KEYS = ("rsun_obs", "solar_r", "radius")
 
@@ -111,10 +113,11 @@ def check_map(smap):
     if tuple(axis[:4] for axis in smap.coordinate_system) != ("HPLN", "HPLT"):
         msg = f"Only helioprojective Maps can be segmented (got {tuple(smap.coordinate_system)})."
         raise InvalidMapError(msg)
-    check_header(smap.meta)
+    check_header(smap)
     if not _size_of_sun_known(smap):
         msg = "The size of the Sun is unknown: the header needs an observer (HGLN_OBS, HGLT_OBS, DSUN_OBS) or RSUN_OBS."
         raise InvalidMapError(msg)
+    _check_geometry(smap)
     _warn_of_radius(smap)
 
 
@@ -129,6 +132,27 @@ def _warn_of_radius(smap):
             f"Sun has a radius of {expected.value:.1f} arcsec: correct or delete what is wrong in the header."
         )
         warn_caller(msg, LimbWarning)
+
+
+def _check_geometry(smap):
+    """Raise an error where scale, rotation and centre, each of which may look well, have the Sun nowhere."""
+    try:
+        with np.errstate(all="ignore"):
+            frame = frame_of(smap)
+    except Warning:  # which somebody has made an error
+        raise
+    except Exception as error:  # whatever wcslib, astropy and numpy stumble over
+        reason = str(error).strip().partition("\n")[0]
+    else:
+        size = frame.pixels_per_radius
+        if 1 / _FARTHEST < size < _FARTHEST and (np.abs(frame.centre) < _FARTHEST).all():
+            return
+        reason = f"a radius of {size:g} pixels around pixel {tuple(map(float, frame.centre))}"
+    msg = (
+        "By its header the Sun is nowhere in this Map; look at CDELT1, CDELT2, CRPIX1, CRPIX2, CRVAL1, CRVAL2, PC1_1 "
+        f"to PC2_2 or CROTA2, CUNIT1, CUNIT2, RSUN_OBS, RSUN_REF, DSUN_OBS, HGLN_OBS, HGLT_OBS ({reason})."
+    )
+    raise InvalidMapError(msg)
 
 
 def _size_of_sun_known(smap):

@@ -72,12 +72,16 @@ class Stretch:
 @dataclass(frozen=True)
 class Network:
     """
-    Arguments of `sunpy_scss.models.scss_net`.
+    Arguments of `sunpy_scss.models.scss_net`, or the name of another network and its arguments.
 
     Attributes
     ----------
     filters, layers, batch_norm, drop_prob, momentum
         As there.
+    architecture : str
+        Name of a network of your own; see `sunpy_scss.models.register_network`. Empty for SCSS-Net.
+    arguments : dict
+        Those of that network.
     """
 
     filters: int = 32
@@ -85,6 +89,8 @@ class Network:
     batch_norm: bool = True
     drop_prob: float = 0.0
     momentum: float = 0.99
+    architecture: str = ""
+    arguments: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
