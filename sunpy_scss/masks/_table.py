@@ -205,8 +205,8 @@ def region_table(
 
     Where ``touches_limb`` is true, a mask cannot tell a region that ends within its last pixel from one that goes on
     behind the limb, and takes it for the latter: caps of 8 and 10 degrees that end 1 to 6 degrees short of the limb
-    come out up to 20 % too large on an image of 256 pixels, and their perimeters up to 37 % too long. Areas of caps that
-    stay clear of the limb are true to 3 %, their perimeters to 6 %.
+    come out up to 20 % too large on an image of 256 pixels, and their perimeters up to 37 % too long. Of caps that stay
+    clear of the limb areas are true to 4 %, perimeters to 6 %.
 
     ``image`` and ``magnetogram`` may be of another size, rotation, observer and, within days, time: their values are
     taken where the surface in each pixel was then, averaged over the size of the pixel and interpolated. Where the
