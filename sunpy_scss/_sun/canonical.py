@@ -127,8 +127,8 @@ def _check_geometry(smap):
             return
         reason = f"a radius of {size:g} pixels around pixel {tuple(map(float, frame.centre))}"
     msg = (
-        "By its header the Sun is nowhere in this Map; look at CDELT1, CDELT2, CRPIX1, CRPIX2, CRVAL1, CRVAL2, PC1_1 to "
-        f"PC2_2 or CROTA2, CUNIT1, CUNIT2, RSUN_OBS, RSUN_REF, DSUN_OBS, HGLN_OBS, HGLT_OBS ({reason})."
+        "By its header the Sun is nowhere in this Map; look at CDELT1, CDELT2, CRPIX1, CRPIX2, CRVAL1, CRVAL2, "
+        f"PC1_1 to PC2_2 or CROTA2, CUNIT1, CUNIT2, RSUN_OBS, RSUN_REF, DSUN_OBS, HGLN_OBS, HGLT_OBS ({reason})."
     )
     raise InvalidMapError(msg)
 
