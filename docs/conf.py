@@ -60,6 +60,8 @@ napoleon_use_rtype = False
 # An "Attributes" section of a dataclass would otherwise describe again what automodapi lists.
 napoleon_use_ivar = True
 automodapi_inheritance_diagram = False
+# Types are in the docstrings, with more to say than a hint has.
+autodoc_typehints = "none"
 # A prompt is shown, but not copied.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

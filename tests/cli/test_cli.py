@@ -268,6 +268,14 @@ def test_train_on_a_folder_without_parts(tmp_path, capsys):
     scores = json.loads(capsys.readouterr().out)
     assert main(["evaluate", str(tmp_path / "tiny"), *files[:2]]) == 0
     assert json.loads(capsys.readouterr().out) == scores["model"]  # on the same part
+    # The folder grows, and would be parted otherwise: 10 of 14 images of the training part were scored once.
+    write_folder(pairs_of_months(12)[6:], tmp_path / "labels")
+    assert main(["evaluate", str(tmp_path / "tiny"), *files[:2]]) == 0
+    assert json.loads(capsys.readouterr().out) == scores["model"]
+    index = tmp_path / "labels" / "index.csv"
+    index.write_text(index.read_text().replace(",\n", ",validation\n"))
+    assert main(["evaluate", str(tmp_path / "tiny"), *files[:2]]) == 1
+    assert "tiny has seen these images" in capsys.readouterr().err
     assert main(["train", str(tmp_path / "config.toml"), *files]) == 1
     assert "holds a model already" in capsys.readouterr().err
 
@@ -275,13 +283,16 @@ def test_train_on_a_folder_without_parts(tmp_path, capsys):
 def test_train_and_evaluate(tmp_path, capsys):
     pairs = pairs_of_months(4)
     write_folder(pairs[:2], tmp_path / "labels", split="train")
-    write_folder(pairs[2:], tmp_path / "labels", split="validation")
+    write_folder(pairs[2:3], tmp_path / "labels", split="validation")
+    write_folder(pairs[3:], tmp_path / "labels", split="test")
     (tmp_path / "config.toml").write_text(CONFIGURATION)
     data = ["--data", str(tmp_path / "labels")]
     assert main(["train", str(tmp_path / "config.toml"), *data, "--output", str(tmp_path / "tiny")]) == 0
     scores = json.loads(capsys.readouterr().out)
     assert main(["evaluate", str(tmp_path / "tiny"), *data]) == 0
     assert json.loads(capsys.readouterr().out) == scores["model"]
+    assert main(["evaluate", str(tmp_path / "tiny"), *data, "--part", "test"]) == 0
+    assert json.loads(capsys.readouterr().out) == scores["test"]
     assert main(["evaluate", str(tmp_path / "tiny"), *data, "--output", str(tmp_path / "scores")]) == 0
     assert sorted(path.name for path in (tmp_path / "scores").iterdir()) == ["cases.png", "scores.json", "scores.png"]
     assert json.loads((tmp_path / "scores" / "scores.json").read_text())["model"] == "tiny"
@@ -289,7 +300,7 @@ def test_train_and_evaluate(tmp_path, capsys):
     trained = json.loads((tmp_path / "tiny" / "card.json").read_text())
     assert main(["calibrate", str(tmp_path / "tiny"), *data]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert printed["temperature"] == trained["temperature"] != 1
+    assert printed["temperature"] == trained["temperature"] == 1  # nobody knows whether one helps from one block
     assert printed["calibration_error"] == pytest.approx(scores["model"]["calibration_error"])
 
 
