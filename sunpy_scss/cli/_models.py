@@ -45,6 +45,7 @@ def _add_train(commands):
         "--output", required=True, metavar="DIR", help="folder of the model; an unfinished training there goes on"
     )
     _add_cache(command)
+    _add_network(command)
 
 
 def _add_data(command):
@@ -54,6 +55,31 @@ def _add_data(command):
         metavar="DIR",
         help="folder with images/, masks/ and index.csv; parted by time where the index has no column split",
     )
+
+
+def _add_network(command):
+    command.add_argument(
+        "--network",
+        metavar="MODULE:FUNCTION",
+        help="what builds the network that a card of your own names",
+    )
+
+
+def _register(name):
+    """Make the network known that an option names."""
+    from importlib import import_module
+
+    from sunpy_scss.exceptions import ModelError
+    from sunpy_scss.models._architectures import register_network
+
+    if not name:
+        return
+    module, _, function = name.partition(":")
+    try:
+        register_network(getattr(import_module(module), function), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        msg = f"--network {name} cannot be imported ({error}); it is MODULE:FUNCTION, with the module on PYTHONPATH."
+        raise ModelError(msg) from error
 
 
 def _add_cache(command):
@@ -69,6 +95,7 @@ def _train(options):
     from sunpy_scss.train._configuration import read_configuration
     from sunpy_scss.train._run import train_model
 
+    _register(options.network)
     configuration = read_configuration(options.configuration)
     refuse_to_overwrite(options.output)  # rather now than after all images have been read
     split = {"gap": configuration.gap_days * day, "seed": configuration.seed, "test": configuration.test_share}
@@ -107,6 +134,7 @@ def _add_evaluate(commands):
     command.add_argument("--boundary", metavar="NAME", help="which outline of the model is scored")
     command.add_argument("--output", metavar="DIR", help="also write all scores as JSON, and pages of plots")
     _add_cache(command)
+    _add_network(command)
 
 
 def _evaluate(options):
@@ -118,6 +146,7 @@ def _evaluate(options):
     from sunpy_scss.train._run import split_settings
     from sunpy_scss.train._splits import check_unseen
 
+    _register(options.network)
     model = load_model(options.model).at(options.boundary)
     dataset = _part(options, model.card, options.part, **split_settings(options.model))
     check_unseen(model, dataset, and_validation=options.part == "test")
@@ -133,6 +162,7 @@ def _add_calibrate(commands):
     command.add_argument("model", metavar="DIR", help="folder of a model; its card is changed, its weights are not")
     _add_data(command)
     _add_cache(command)
+    _add_network(command)
 
 
 def _calibrate(options):
@@ -142,6 +172,7 @@ def _calibrate(options):
     from sunpy_scss.train._calibration import calibrate_folder
     from sunpy_scss.train._run import split_settings
 
+    _register(options.network)
     dataset = _part(options, load_model(options.model).card, "validation", **split_settings(options.model))
     card = calibrate_folder(options.model, dataset).card
     errors = {name: card.scores["model"][name] for name in ("calibration_error", "uncalibrated_error")}

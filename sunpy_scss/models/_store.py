@@ -17,8 +17,9 @@ from pathlib import Path
 
 from sunpy_scss._save import save_text, scratch_folder
 from sunpy_scss.exceptions import ModelError, ModelNotFoundError
+from sunpy_scss.models._architectures import builder_of
 from sunpy_scss.models._card import Model, ModelCard
-from sunpy_scss.models._split import SPLIT_FILE, read_split
+from sunpy_scss.models._split import SPLIT_FILE, read_split, split_text
 
 __all__ = ["build_network", "list_models", "load_model", "load_network", "save_model"]
 
@@ -78,6 +79,8 @@ def load_model(model):
     if isinstance(model, Model):
         return model
     weights, card = _verified(model)
+    if card.network.architecture:
+        builder_of(card.network.architecture)  # rather now than at the first image
     return Model(card, partial(_predict, str(weights), card.sha256), read_split(weights.parent))
 
 
@@ -170,18 +173,25 @@ def _predict(weights, sha256, images):
 
 @lru_cache(maxsize=4)
 def _engine(weights, sha256):  # the hash makes other weights at the same place another entry
-    """What predicts: ONNX Runtime, or Keras where there is no ONNX Runtime for the machine."""
+    """What predicts: ONNX Runtime, or Keras where there is none for the machine, or for a network of the user's own."""
+    folder = Path(weights).parent
     try:
+        if _read_card(folder / _CARD).network.architecture:
+            return _keras_engine(folder)
         from sunpy_scss.models._onnx import load_predict
     except ImportError:
-        from sunpy_scss.models._network import predict
-
-        return partial(predict, load_network(Path(weights).parent))
+        return _keras_engine(folder)
     try:
         return load_predict(weights)
     except Exception as error:
         msg = f"{weights} does not hold the weights of a network: {error!r}"
         raise ModelError(msg) from error
+
+
+def _keras_engine(folder):
+    from sunpy_scss.models._network import predict
+
+    return partial(predict, load_network(folder))
 
 
 def build_network(card, *, seed=None):
@@ -202,9 +212,11 @@ def build_network(card, *, seed=None):
 
     if seed is not None:
         _network.set_seed(seed)
-    return _network.scss_net(
-        (card.grid_size, card.grid_size, 1), **dataclasses.asdict(card.network), outputs=len(card.levels)
-    )
+    shape, arguments = (card.grid_size, card.grid_size, 1), dataclasses.asdict(card.network)
+    architecture, own = arguments.pop("architecture"), arguments.pop("arguments")
+    if architecture:
+        return builder_of(architecture)(shape, outputs=len(card.levels), **own)
+    return _network.scss_net(shape, **arguments, outputs=len(card.levels))
 
 
 def refuse_to_overwrite(folder):
@@ -234,7 +246,7 @@ def save_weights(network, path):
     network.save_weights(path)
 
 
-def save_model(card, network, folder, *, overwrite=False):
+def save_model(card, network, folder, *, overwrite=False, split=None):
     """
     Write a network and its card as a model folder.
 
@@ -248,6 +260,8 @@ def save_model(card, network, folder, *, overwrite=False):
     overwrite : bool, optional
         Replace a model that is there. Until the very last step, renaming the new card, it stays as it was: killed at
         any time, the folder holds the old model or the new one.
+    split : Split, optional
+        The images that the network was trained on, which no score of it may be of.
 
     Returns
     -------
@@ -270,9 +284,10 @@ def save_model(card, network, folder, *, overwrite=False):
         card = dataclasses.replace(card, sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
         target = folder / (_weights_name(card.sha256) if there else _WEIGHTS)
         weights.replace(target)
-        if (folder / _CARD).exists():  # what the replaced model has seen says nothing of the new one
-            (folder / SPLIT_FILE).unlink(missing_ok=True)
+        (folder / SPLIT_FILE).unlink(missing_ok=True)  # of a model that was there
         write_card(folder, card)
+        if split is not None:
+            save_text(split_text(split), folder / SPLIT_FILE)
     for path in there:
         if path != target:
             path.unlink()

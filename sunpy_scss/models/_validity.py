@@ -73,6 +73,8 @@ def _rules_of_network(network):
     yield f"network.filters is a whole number from 1 to {_MOST_FILTERS}", _whole(filters, 1, _MOST_FILTERS), filters
     yield f"network.layers is a whole number from 1 to {_MOST_LAYERS}", _whole(layers, 1, _MOST_LAYERS), layers
     yield "network.batch_norm is true or false", isinstance(network.batch_norm, bool), network.batch_norm
+    yield "network.architecture is a text", isinstance(network.architecture, str), network.architecture
+    yield "network.arguments is a table", isinstance(network.arguments, dict), network.arguments
     for name in ("drop_prob", "momentum"):
         value = getattr(network, name)
         yield f"network.{name} is a number from 0 to below 1", _number(value) and 0 <= value < 1, value

@@ -123,7 +123,8 @@ class Configuration:
         _require(0 <= self.test_share < 0.8, "test_share must be between 0 and 0.8; 0.2 is for validation")
         _require(self.seed >= 0, "seed must not be negative")
         levels, size = self.card.network.layers, self.card.grid_size
-        _require(size % 2**levels == 0, f"grid_size must divide by {2**levels} for {levels} layers (it is {size})")
+        fits = bool(self.card.network.architecture) or size % 2**levels == 0
+        _require(fits, f"grid_size must divide by {2**levels} for {levels} layers (it is {size})")
 
 
 def _require_finite(values):
@@ -224,6 +225,9 @@ def _check(table, values, kind, without=()):
         wanted = {float: (int, float)}.get(types[name], (types[name],))
         if types[name] in (int, float, str, bool) and type(value) not in wanted:
             msg = f"{table} needs {types[name].__name__} for {name} (got {value!r})."
+            raise ValueError(msg)
+        if isinstance(value, float) and not math.isfinite(value):
+            msg = f"{table} needs a finite number for {name} (got {value!r})."
             raise ValueError(msg)
 
 

@@ -115,7 +115,7 @@ def train_model(configuration, training, validation, folder, *, test=None, callb
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, _CONFIGURATION, json.dumps(dataclasses.asdict(configuration), indent=2) + "\n", "configuration")
     _claim(folder, SPLIT_FILE, split_text(split), "images or labels")
-    run = _Run(configuration, parts, folder, callbacks)
+    run = _Run(configuration, parts, split, folder, callbacks)
     bar = tqdm(range(len(run.history), configuration.epochs), desc=configuration.card.name, unit="epoch")
     for epoch in bar:
         if epoch - run.best_epoch > configuration.patience or run.stopped:
@@ -147,12 +147,12 @@ def _copy_weights(source, target, name):
 class _Run:
     """The state of one training, in memory and on disk."""
 
-    def __init__(self, configuration, parts, folder, callbacks):
+    def __init__(self, configuration, parts, split, folder, callbacks):
         from sunpy_scss.models import _network
 
         self._keras = _network
         self.configuration, self.folder, self.callbacks = configuration, folder, list(callbacks)
-        self.parts, self.training, self.validation = parts, parts["train"], parts["validation"]
+        self.split, self.parts, self.training, self.validation = split, parts, parts["train"], parts["validation"]
         self.network = build_network(configuration.card, seed=configuration.seed)
         if configuration.start:
             _copy_weights(load_network(configuration.start), self.network, configuration.start)
@@ -240,7 +240,7 @@ class _Run:
             plain.set_weights(self.network.get_weights())
         else:
             plain.set_weights(self._mean.weights)
-        model = save_model(self._card(plain), plain, self.folder)
+        model = save_model(self._card(plain), plain, self.folder, split=self.split)
         for pattern in (_BEST, _AFTER.format("*"), _MEAN.format("*"), _PARTIAL.format("*")):  # of a killed run, too
             for path in self.folder.glob(pattern):
                 path.unlink()

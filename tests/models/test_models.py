@@ -165,8 +165,9 @@ class TestSplit:
         assert load_model(folder).split == self.SPLIT
 
     def test_goes_with_its_model(self, folder):
-        (folder / "split.json").write_text(split_text(self.SPLIT))
-        assert save_model(CARD, build_network(CARD, seed=2), folder, overwrite=True).split is None
+        network = build_network(CARD, seed=2)
+        assert save_model(CARD, network, folder, overwrite=True, split=self.SPLIT).split == self.SPLIT
+        assert save_model(CARD, network, folder, overwrite=True).split is None
 
     @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"train": [1]}', '{"train": [["a"]]}'])
     def test_spoilt(self, folder, text):

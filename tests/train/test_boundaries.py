@@ -206,7 +206,7 @@ class TestTraining:
 
     def test_an_absent_boundary_is_said_before(self, datasets, tmp_path):
         empty = make_dataset([labelled(date="2011-01-01", levels=(0.5, 0.3))], SMALL)
-        with pytest.raises(TrainingError, match="has a pixel of level 3"):
+        with pytest.raises(TrainingError, match="inside the boundary of level 3"):
             train_model(self.settings(), empty, datasets[1], tmp_path / "empty")
 
 

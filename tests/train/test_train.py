@@ -10,9 +10,9 @@ from makers import BOUNDARY, CARD, disk_map, sun_with_hole
 import sunpy.map
 
 from sunpy_scss import list_models, load_model, segment_coronal_holes
-from sunpy_scss.exceptions import SplitWarning, TrainingError
+from sunpy_scss.exceptions import ModelError, SplitWarning, TrainingError
 from sunpy_scss.masks import iou
-from sunpy_scss.models import Model, Network, load_network, save_model
+from sunpy_scss.models import Model, Network, load_network, register_network, save_model
 from sunpy_scss.train import (
     Augmentation,
     Configuration,
@@ -328,6 +328,29 @@ class TestTraining:
         model = train_model(configuration(), *datasets, tmp_path / "model", callbacks=[Stop()])
         assert epochs == [0, 1]
         assert model.card.training["epochs"] == 2
+
+    def test_another_network(self, datasets, tmp_path, monkeypatch):
+        import keras
+
+        def shallow(input_shape, outputs=1, width=8):
+            image = keras.Input(input_shape)
+            x = keras.layers.Conv2D(width, 3, padding="same", activation="relu", name="only")(image)
+            return keras.Model(image, keras.layers.Conv2D(outputs, 1, activation="sigmoid", name="probability")(x))
+
+        monkeypatch.setattr("sunpy_scss.models._architectures._BUILDERS", {})
+        network = Network(architecture=register_network(shallow, "mine:shallow"), arguments={"width": 3})
+        settings = dataclasses.replace(configuration(epochs=1), card=dataclasses.replace(SMALL, network=network))
+        train_model(settings, *datasets, tmp_path / "model")
+        model = load_model(tmp_path / "model")
+        assert model.card.network == network
+        images = datasets[1].images[..., np.newaxis]
+        expected = load_network(tmp_path / "model")(images, training=False)
+        np.testing.assert_allclose(model.predict(images), expected, atol=1e-6)
+        with pytest.raises(ValueError, match="another network called"):
+            register_network(lambda: None, "mine:shallow")
+        monkeypatch.setattr("sunpy_scss.models._architectures._BUILDERS", {})
+        with pytest.raises(ModelError, match=r"'mine:shallow' is not known .*register_network"):
+            load_model(tmp_path / "model")
 
     def test_a_finished_model_is_kept(self, trained, datasets):
         before = weights(trained[1])
