@@ -35,6 +35,7 @@ def main():
     for name in ("weights", "recipe", "labels", "old", "output"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--note", action="append", default=[], help="KEY=TEXT for the card's training")
+    parser.add_argument("--strict", action="store_true", help="of good thresholds take the highest: fewer look-alikes")
     parser.add_argument("--cache", type=Path, help="folder that keeps the images as the network sees them")
     options = parser.parse_args()
     card = read_configuration(options.recipe).card
@@ -46,7 +47,7 @@ def main():
     validation, test = (
         make_dataset(list_folder(options.labels, part), card, cache=caches["labels"]) for part in ("validation", "test")
     )
-    model = with_thresholds(calibrate(model, validation), validation)
+    model = with_thresholds(calibrate(model, validation), validation, strict=options.strict)
     boundaries = [
         dataclasses.replace(one, share=share_of(test, one.level), scores=evaluate(model.at(one.name), test))
         for one in model.card.boundaries
@@ -83,10 +84,10 @@ def remembering(model):
     return Model(model.card, answer)
 
 
-def with_thresholds(model, dataset):
+def with_thresholds(model, dataset, *, strict):
     """
-    Of the thresholds whose IoU is the highest, or less than 0.005 below, those nearest to one half; none lower than
-    that of the boundary around it.
+    Of the thresholds whose IoU is the highest, or less than 0.005 below, those nearest to one half, or the highest;
+    none lower than that of the boundary around it.
     """
     levels = np.arange(0.3, 0.71, 0.05)
     best = {}
@@ -98,7 +99,7 @@ def with_thresholds(model, dataset):
             for one in those
         ]
         good = levels[np.array(scores) > max(scores) - 0.005]
-        best[boundary.level] = float(good[np.argmin(np.abs(good - 0.5))])
+        best[boundary.level] = float(good[-1] if strict else good[np.argmin(np.abs(good - 0.5))])
         print(boundary.name, best[boundary.level], max(scores))
     inwards = dict(zip(sorted(best), np.maximum.accumulate([best[level] for level in sorted(best)]), strict=True))
     boundaries = [
