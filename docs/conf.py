@@ -18,11 +18,14 @@ from sunpy_sphinx_theme import PNG_ICON
 OFFLINE = os.environ.get("SUNPY_SCSS_DOCS_OFFLINE", "0") not in ("", "0")
 HERE = Path(__file__).parent
 
-# For model_cards, which renders the cards of the models.
+# For model_cards, which renders the cards of the models, and shown_files.
 sys.path.insert(0, str(HERE))
+
+import shown_files  # noqa: E402
 
 # No progress bars in the gallery's captured output.
 os.environ["PARFIVE_HIDE_PROGRESS"] = "True"
+os.environ["TQDM_DISABLE"] = "1"
 # TensorFlow reports its build on stderr at import, which says nothing to a reader.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -44,6 +47,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "sphinxarg.ext",
 ]
 if not OFFLINE:
     extensions.append("sphinx.ext.intersphinx")
@@ -80,8 +84,8 @@ nitpick_ignore = [
     for line in (HERE / "nitpick-exceptions.txt").read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 ]
-# Keras has no inventory for intersphinx.
-nitpick_ignore_regex = [(r"py:.*", r"keras(\..*)?")]
+# Neither has an inventory for intersphinx.
+nitpick_ignore_regex = [(r"py:.*", r"(keras|tensorflow)(\..*)?")]
 if OFFLINE:
     others = (
         r"astropy|collections|h5py|logging|matplotlib|np|numpy|os|pandas|pathlib|PIL|plt|reproject|"
@@ -97,6 +101,11 @@ if OFFLINE:
 html_theme = "sunpy"
 # The full version of a development build is too long for the side bar.
 html_title = f"{project} {version}"
+html_static_path = ["_static"]
+html_css_files = ["shown.css"]
+# What examples have written: it is there when the examples have run, not yet when this file is read.
+shown_files.FOLDER.mkdir(parents=True, exist_ok=True)
+html_extra_path = [str(shown_files.FOLDER)]
 html_theme_options = {
     # The theme would count visitors for the SunPy project.
     "goatcounter_analytics_url": False,
@@ -116,4 +125,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "remove_config_comments": True,
     "plot_gallery": "True",
+    "image_scrapers": ("matplotlib", shown_files.show_files),
+    # The last value of a block is of no interest: figures are shown, results are printed.
+    "capture_repr": (),
 }

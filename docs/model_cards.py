@@ -22,8 +22,9 @@ PICTURES = Path(__file__).parent / "generated" / "models"
 FEATURES = {"CH": "Coronal holes", "AR": "Active regions"}
 ROWS = {
     "model": "the model",
+    "model on the labels before correction": "the model, on the labels before they were mended",
     "without_review": "the rule that made the labels, without the review",
-    "threshold": "one plain threshold, tuned on the training images",
+    "threshold": "one plain threshold, tuned on other images",
 }
 DEFAULTS = {"CH": "coronal-holes", "AR": "active-regions"}
 EUI = "2022_04_01__00_00_45__SOLO-EUI-FSI_EUI_FSI_174.jp2"
@@ -61,7 +62,7 @@ def substitutions():
         for row, name in {"model": "", "without_review": "rule_", "threshold": "threshold_"}.items():
             if row in scores:
                 values[f"{name}iou"] = f"{scores[row]['iou']:.3f}"
-                values[f"{name}lookalikes"] = percent(scores[row].get("rejected_claimed"))
+                values[f"{name}lookalikes"] = percent(scores[row].get("look_alike_fraction"))
         lines += [f".. |{feature.lower()}_{key}| replace:: {value}" for key, value in values.items()]
     return "\n".join(lines)
 
@@ -83,14 +84,18 @@ def write_card(card):
         "SHA-256 of the weights": f"``{card['sha256'][:12]}…``",
     }
     lines += [f":{key}: {text}" for key, text in facts.items()]
-    lines += ["", f"On the {scores['model']['images']} images of the validation part:", ""]
+    for one in card.get("boundaries", ()):
+        share = f"threshold {one['threshold']:.3g}, {one['share']:.3g} % of the disc, IoU {one['scores']['iou']:.3f}"
+        lines.append(f":Boundary ``{one['name']}``: {one['meaning']}; {share}")
+    part = "test" if "test images" in training else "validation"
+    lines += ["", f"On the {scores['model']['images']} images of the {part} part:", ""]
     lines += [".. list-table::", "    :header-rows: 1", ""]
     head = ["", "IoU, pooled", "IoU, mean", "Dice, pooled", "look-alikes' area claimed"]
     body = [
         [
             ROWS[row],
             *(f"{scores[row][score]:.3f}" for score in ("iou", "mean_iou", "dice")),
-            percent(scores[row].get("rejected_claimed")),
+            percent(scores[row].get("look_alike_fraction")),
         ]
         for row in ROWS
         if row in scores

@@ -18,8 +18,9 @@ from sunpy_scss.segment import three_channel_coronal_holes, threshold_coronal_ho
 from sunpy_scss.synthetic import synthetic_sun
 
 ###############################################################################
-# A real image of AIA at 193 Å. The threshold is half-way, in the logarithm, between the disc median and the dark level
-# of holes; regions that nowhere come near that level are left out.
+# A real image of AIA at 193 Å. The threshold is half-way, in the logarithm, between
+# the disc median and the level of dark coronal holes. Regions that come near that
+# level nowhere are left out.
 
 smap = example_map(193)
 network, threshold = segment_coronal_holes(smap), threshold_coronal_holes(smap)
@@ -29,17 +30,21 @@ for name in ("iou", "dice", "area_ratio"):
 print(table["first", "second", "iou", "dice", "area_ratio"])
 
 figure = plt.figure(figsize=(10, 4.5), layout="constrained")
-for place, (mask, title) in enumerate(((network, "network"), (threshold, "threshold")), start=1):
-    axes = plot_masks(smap, mask, axes=figure.add_subplot(1, 2, place, projection=smap))
-    axes.set_title(title)
+masks = {"Network": network, "Threshold": threshold}
+for place, (title, mask) in enumerate(masks.items(), start=1):
+    axes = figure.add_subplot(1, 2, place, projection=smap)
+    plot_masks(smap, mask, axes=axes).set_title(title)
 
 ###############################################################################
-# The third method needs images at 171 and 211 Å too. On a synthetic Sun the truth is known.
+# The third method needs images at 171 and 211 Å of the same time as well, which do not
+# come with sunpy. Here it sees a synthetic Sun, on which the truth is known.
 
 suns = [synthetic_sun(wavelength=wavelength) for wavelength in (171, 193, 211) * u.AA]
 truth = suns[1].coronal_holes
-masks = [truth, threshold_coronal_holes(suns[1].image), three_channel_coronal_holes(*[sun.image for sun in suns])]
-table = compare_masks(masks, names=["truth", "threshold", "three channels"])
+by_threshold = threshold_coronal_holes(suns[1].image)
+by_channels = three_channel_coronal_holes(*[sun.image for sun in suns])
+names = ["truth", "threshold", "three channels"]
+table = compare_masks([truth, by_threshold, by_channels], names=names)
 for name in ("iou", "dice", "area_ratio"):
     table[name].info.format = ".2f"
 print(table["first", "second", "iou", "dice", "area_ratio"])

@@ -2,8 +2,9 @@
 What a model is worth
 =====================
 
-`~sunpy_scss.train.score_model` scores a model by place and time, with intervals.
-Here the model is no network but a plain threshold, and the Sun is a synthetic one whose coronal holes are known.
+`~sunpy_scss.train.score_model` scores a model by place and time, with intervals. Here
+the model is no network but a plain threshold, and the Sun is a synthetic one whose
+coronal holes are known.
 """
 
 import matplotlib.pyplot as plt
@@ -19,13 +20,25 @@ from sunpy_scss.train import LabelledMap, make_dataset, score_model
 
 dates = [f"{year}-{month:02}-01" for year in (2016, 2017) for month in range(1, 13, 2)]
 suns = [synthetic_sun(date, size=256, seed=seed) for seed, date in enumerate(dates)]
-labelled = [LabelledMap(date, sun.image, sun.coronal_holes) for date, sun in zip(dates, suns, strict=True)]
+labelled = [
+    LabelledMap(date, sun.image, sun.coronal_holes)
+    for date, sun in zip(dates, suns, strict=True)
+]
 
 # %%
-# A model is a card and a function of the stretched images. This one calls dark what is likely a hole.
+# A model is a card and a function of the stretched images. This one takes what is dark
+# for a hole, and the darker it is, the more surely.
 
-stretch = Stretch(floor=21, limits=(0.2, 2.2), exponent=0.5, reference_median=70)
-card = ModelCard("dark", "CH", 193, (193,), grid_size=128, half_width=1.25, stretch=stretch, network=Network())
+card = ModelCard(
+    name="dark",
+    feature="CH",
+    wavelength=193,
+    wavelengths=(193,),
+    grid_size=128,
+    half_width=1.25,
+    stretch=Stretch(floor=21, limits=(0.2, 2.2), exponent=0.5, reference_median=70),
+    network=Network(),
+)
 model = Model(card, lambda images: (1 - 2.3 * images).clip(0, 1))
 
 # %%
@@ -33,22 +46,24 @@ model = Model(card, lambda images: (1 - 2.3 * images).clip(0, 1))
 
 dataset = make_dataset(labelled, card)
 evaluation = score_model(model, dataset)
-evaluation.scores["by", "zone", "labelled", "iou", "iou_low", "iou_high", "precision", "recall"].pprint_all()
+columns = ["by", "zone", "labelled", "iou", "iou_low", "iou_high", "recall"]
+evaluation.scores[columns].pprint_all()
 
 # %%
 # All of it on one page. The intervals come from drawing whole blocks of time.
 
-plot_evaluation(evaluation)
+figure = plot_evaluation(evaluation)
 
 # %%
 # Where it fails: the worst cases above the best.
 
-plot_cases(dataset, evaluation)
+figure = plot_cases(dataset, evaluation)
 
 # %%
-# One Map, image, labels and mask side by side.
+# One Map with its labels, its mask, and where they agree.
 
 sun = suns[0]
-plot_comparison(sun.image, sun.coronal_holes, segment_coronal_holes(sun.image, model=model))
+mask = segment_coronal_holes(sun.image, model=model)
+figure = plot_comparison(sun.image, sun.coronal_holes, mask)
 
 plt.show()

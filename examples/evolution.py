@@ -3,9 +3,12 @@
 A rotation of coronal holes
 =================================
 
-Which hole is which from day to day, what becomes of them, one map of the whole Sun, and the share of the central
-meridian from which the solar wind to Earth comes.
+Which hole is which from day to day, what becomes of them, one map of the whole Sun, and
+the share of the central meridian from which the solar wind to Earth comes.
 """
+
+import tempfile
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,31 +23,43 @@ from sunpy_scss.evolution import (
     track_regions,
     track_series,
 )
-from sunpy_scss.plotting import plot_carrington_map, plot_tracked_regions, plot_tracks
+from sunpy_scss.plotting import (
+    plot_carrington_map,
+    plot_tracked_regions,
+    plot_tracks,
+    save_movie,
+)
 from sunpy_scss.synthetic import Cap, synthetic_sun
 
 ###############################################################################
-# A synthetic Sun every second day for a month. Two holes turn with the Sun through all of it; a third grows, touches
-# one of them and becomes a part of it; a fourth is born in sight and dies in sight.
+# A synthetic Sun every second day for a month, so that the truth is known. Two holes
+# turn with the Sun through all of it. A third grows, touches one of them and becomes a
+# part of it. A fourth is born in full view and dies in full view.
 
 
 def sun_on(day):
     turn = 13.2 * day
-    holes = [Cap((turn - 45) * u.deg, 20 * u.deg, 14 * u.deg), Cap((turn + 45) * u.deg, -25 * u.deg, 12 * u.deg)]
+    holes = [
+        Cap((turn - 45) * u.deg, 20 * u.deg, 14 * u.deg),
+        Cap((turn + 45) * u.deg, -25 * u.deg, 12 * u.deg),
+    ]
     if day <= 6:
         holes.append(Cap((turn - 72) * u.deg, 20 * u.deg, (2 * day + 5) * u.deg))
     if 8 <= day <= 12:
         holes.append(Cap((turn - 130) * u.deg, -10 * u.deg, 8 * u.deg))
     date = Time("2017-06-01T12:00") + day * u.day
-    return synthetic_sun(date, size=256, coronal_holes=holes, active_regions=[], seed=day)
+    return synthetic_sun(
+        date, size=256, coronal_holes=holes, active_regions=[], seed=day
+    )
 
 
 suns = [sun_on(day) for day in range(0, 30, 2)]
 masks = [sun.coronal_holes for sun in suns]
 
 ###############################################################################
-# Each hole keeps its number, also when it comes back after half a rotation behind the Sun. What comes and goes at the
-# limb is not taken for birth and death. There a hole of few pixels may fall to pieces, which are left out here.
+# Each hole keeps its number, also when it comes back after half a rotation behind the
+# Sun. What comes and goes at the limb is not taken for birth and death. A hole of few
+# pixels may break up there; such pieces, seen once only, are left out here.
 
 tracks = track_regions(masks)
 numbers, counts = np.unique(tracks.regions["track"], return_counts=True)
@@ -56,13 +71,20 @@ print(tracks.events[lasting])
 figure = plot_tracks(tracks)
 
 ###############################################################################
-# The same as pictures; with `sunpy_scss.plotting.save_movie` they would be a movie.
+# The same as a movie. Where ffmpeg is installed, the name may end in ``.mp4``.
 
-figure = plt.figure(figsize=(10, 3.5), layout="constrained")
-for place, number in enumerate((1, 5, 14), start=1):
-    axes = figure.add_subplot(1, 3, place, projection=suns[number].image)
-    plot_tracked_regions(suns[number].image, masks[number], tracks.regions[tracks.regions["mask"] == number], axes=axes)
-    axes.set_title(suns[number].image.date.iso[:10])
+
+def frames():
+    for number, (sun, mask) in enumerate(zip(suns, masks, strict=True)):
+        rows = tracks.regions[tracks.regions["mask"] == number]
+        figure = plt.figure(figsize=(4.5, 4.5), layout="constrained")
+        axes = figure.add_subplot(projection=sun.image)
+        plot_tracked_regions(sun.image, mask, rows, axes=axes)
+        axes.set_title(sun.image.date.iso[:10])
+        yield figure
+
+
+movie = save_movie(frames(), Path(tempfile.mkdtemp()) / "holes.gif", rate=2)
 
 ###############################################################################
 # Area and place of one hole over time.
@@ -77,7 +99,8 @@ print(series["time", "area", "carrington_lon", "touches_limb"])
 figure = plot_carrington_map(carrington_map(masks), carrington_coverage(masks))
 
 ###############################################################################
-# The share of coronal holes around the central meridian. The wind of a peak arrives at Earth some days later.
+# The share of coronal holes around the central meridian. The fast wind from a peak
+# arrives at Earth some days later.
 
 meridian = central_meridian_fraction(masks, latitudes=(-60, 60) * u.deg)
 figure, axes = plt.subplots(figsize=(8, 3), layout="constrained")

@@ -3,8 +3,8 @@
 Filament or hole?
 =================
 
-Filaments are dark at 193 Å as coronal holes are, but thin, of less contrast, with softer borders and fewer bright
-points.
+Filaments are dark at 193 Å as coronal holes are, but they are thin, have less contrast
+and softer borders, and show fewer bright points.
 """
 
 import matplotlib.pyplot as plt
@@ -20,7 +20,8 @@ from sunpy_scss.masks import filament_score, label_regions, region_table
 from sunpy_scss.plotting import plot_masks
 
 ###############################################################################
-# A real image, and all that is dark in it, coronal holes and look-alikes: below a level, and larger than 3000 Mm2.
+# A real image, and everything dark in it that is larger than 3000 Mm2: coronal holes
+# and look-alikes.
 
 smap = example_map(193)
 on_disk = coordinate_is_on_solar_disk(all_coordinates_from_map(smap))
@@ -28,31 +29,34 @@ smooth = ndimage.gaussian_filter(smap.data.astype(float), 2)
 dark = on_disk & (smooth < np.median(smap.data[on_disk]) - 30)
 mask = sunpy.map.Map(dark.astype(np.int16), smap.meta)
 
-areas = region_table(mask)["area"]
-large = np.isin(label_regions(mask).data, 1 + np.flatnonzero(areas > 3000 * u.Mm**2))
+table = region_table(mask)
+large = np.isin(label_regions(mask).data, table["id"][table["area"] > 3000 * u.Mm**2])
 mask = sunpy.map.Map(large.astype(np.int16), smap.meta)
 
 ###############################################################################
-# A score for each region, and its reasons.
+# A score for each region, and the reasons for it.
 
 table = filament_score(mask, smap)
+table["score"].info.format = ".2f"
 print(table["id", "score", "filament", "reasons"])
 
 axes = plot_masks(smap, mask)
 for row, centroid in zip(table, region_table(mask)["centroid"], strict=True):
     x, y = smap.wcs.world_to_pixel(centroid)
     colour = "orange" if row["filament"] else "white"
-    axes.text(x, y, f"{row['score']:.2f}", color=colour, ha="center", va="center", fontsize=11)
+    axes.text(x, y, f"{row['score']:.2f}", color=colour, ha="center", va="center")
 
 ###############################################################################
-# What the score is made of. Bars to the right speak for a look-alike, bars to the left for a coronal hole.
+# What the score is made of. Bars to the right speak for a look-alike, bars to the left
+# for a coronal hole.
 
 names = ["by_width", "by_contrast", "by_bright_points", "by_sharpness"]
 figure, axes = plt.subplots(layout="constrained")
 for number, name in enumerate(names):
     axes.barh(table["id"] + 0.2 * (number - 1.5), table[name], height=0.18, label=name)
 axes.axvline(0, color="black", linewidth=0.8)
-axes.set(yticks=table["id"], ylabel="region", xlabel="contribution to the logit of the score")
+axes.set(yticks=table["id"], ylabel="region")
+axes.set_xlabel("contribution to the logit of the score")
 axes.invert_yaxis()
 axes.legend()
 

@@ -14,8 +14,8 @@ from sunpy_scss.masks import area_fraction
 from sunpy_scss.plotting import plot_masks
 
 ###############################################################################
-# The image is a real one that comes with sunpy: AIA 193 Å of June 2013, as Helioviewer gives it.
-# For a FITS file of yours it would be ``smap = sunpy.map.Map("file.fits")``.
+# The image is a real one that comes with sunpy: AIA 193 Å of June 2013, as Helioviewer
+# gives it. For a file of yours it would be ``smap = sunpy.map.Map("file.fits")``.
 
 smap = example_map(193)
 
@@ -27,8 +27,8 @@ print(f"{area_fraction(mask):.1f} of the visible hemisphere, by {mask.meta['SCSS
 plot_masks(smap, mask)
 
 ###############################################################################
-# The network gives a probability for each pixel.
-# Where it falls off steeply the outline is sure; where it is flat, another threshold gives another hole.
+# The network gives a probability for each pixel. Where it falls off steeply the outline
+# is sure; where it is flat, another threshold gives another hole.
 
 probability = predict_probability(smap, model="scss-ch-193-2")
 plt.figure()
@@ -36,6 +36,7 @@ image = probability.plot(cmap="viridis")
 plt.colorbar(image, label="probability of a coronal hole")
 
 for threshold in (0.3, 0.5, 0.7):
-    print(f"threshold {threshold}: {area_fraction(segment_coronal_holes(smap, threshold=threshold)):.2f}")
+    fraction = area_fraction(segment_coronal_holes(smap, threshold=threshold))
+    print(f"threshold {threshold}: {fraction:.1f}")
 
 plt.show()

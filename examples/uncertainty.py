@@ -3,8 +3,9 @@
 How sure a mask is
 ==================
 
-A mask says yes or no. What is behind it says more: a calibrated probability, how far that changes when the network is
-shown the same Sun in another way, and an interval for each area.
+A mask says yes or no. What is behind it says more: a calibrated probability, how far
+that changes when the network is shown the same Sun in a different way, and an interval
+for each area.
 """
 
 import matplotlib.pyplot as plt
@@ -22,25 +23,32 @@ probability = predict_probability(smap, model=model)
 spread = predict_spread(smap, model=model)
 
 ###############################################################################
-# The spread is the standard deviation over eight variants of the image, mirrored and shifted. It is large along
-# outlines and in faint regions, where the answer is a matter of chance.
+# The spread is the standard deviation over eight variants of the image, mirrored and
+# shifted. It is large along outlines and in faint regions, where the answer is a matter
+# of chance.
 
 figure = plt.figure(figsize=(12, 4), layout="constrained")
 plot_masks(smap, mask, axes=figure.add_subplot(1, 3, 1, projection=smap.wcs))
-panels = ((probability, "Probability", "viridis", 1), (spread, "Spread", "magma", 0.15))
+panels = [
+    (probability, "Probability", "viridis", 1),
+    (spread, "Spread", "magma", 0.15),
+]
 for number, (one, title, colours, highest) in enumerate(panels, start=2):
     axes = figure.add_subplot(1, 3, number, projection=one.wcs)
-    image = one.plot(axes=axes, title=title, cmap=colours, norm=plt.Normalize(0, highest))
+    norm = plt.Normalize(0, highest)
+    image = one.plot(axes=axes, title=title, cmap=colours, norm=norm)
     figure.colorbar(image, shrink=0.6)
 
 ###############################################################################
-# The table gives an interval for the area of each region and its mean probability; taken for an image, the spread gives
-# its own mean there.
+# The table gives an interval for the area of each region, and its mean probability.
+# With the spread as the image, it gives the mean spread too.
 
-table = region_table(mask, probability=probability)["id", "area_low", "area", "area_high", "confidence"]
+columns = ["id", "area_low", "area", "area_high", "confidence"]
+table = region_table(mask, probability=probability)[columns]
 table["spread"] = region_table(mask, image=spread)["intensity_mean"]
-for name, digits in (("area_low", 0), ("area", 0), ("area_high", 0), ("confidence", 2), ("spread", 2)):
-    table[name].info.format = f".{digits}f"
+for name in columns[1:4]:
+    table[name].info.format = ".0f"
+table["confidence"].info.format = table["spread"].info.format = ".2f"
 print(table)
 
 plt.show()

@@ -57,7 +57,7 @@ def test_refuse_existing(tmp_path):
     there.write_text("")
     refuse_existing(tmp_path / "new", overwrite=False)
     refuse_existing(there, overwrite=True)
-    with pytest.raises(FileExistsError, match=r"there.*--overwrite"):
+    with pytest.raises(FileExistsError, match=r"there.*overwrite=True"):
         refuse_existing(tmp_path / "new", there, overwrite=False)
 
 

@@ -8,6 +8,7 @@ the folder that labels.py read; the default boundary is scored on its labels, to
 """
 
 import argparse
+import csv
 import dataclasses
 import json
 import shutil
@@ -16,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 import sunpy_scss
-from sunpy_scss.models import Model, Split, build_network, save_model
-from sunpy_scss.models._network import predict
+from sunpy_scss.models import Model, build_network, load_model, save_model
+from sunpy_scss.models._split import SPLIT_FILE, Split, split_text
+from sunpy_scss.models._store import write_card
 from sunpy_scss.train import (
     calibrate,
     evaluate,
@@ -26,7 +28,6 @@ from sunpy_scss.train import (
     read_configuration,
     threshold_scores,
 )
-from sunpy_scss.train._splits import images_of
 
 
 def main():
@@ -38,9 +39,9 @@ def main():
     card = read_configuration(options.recipe).card
     network = build_network(card)
     network.load_weights(options.weights)
-    model = remembering(Model(card, lambda images: predict(network, images)))
+    save_model(card, network, options.output, overwrite=True)
+    model = remembering(load_model(options.output.resolve()))
     validation, test = (make_dataset(list_folder(options.labels, part), card) for part in ("validation", "test"))
-    training = make_dataset(list_folder(options.labels, "train"), at_default(card))
     model = with_thresholds(calibrate(model, validation), validation)
     boundaries = [
         dataclasses.replace(one, share=share_of(test, one.level), scores=evaluate(model.at(one.name), test))
@@ -48,7 +49,8 @@ def main():
     ]
     scores = {
         "model": boundaries[0].scores,
-        **threshold_scores(training, test, card.feature),
+        # The plain threshold is tuned on the validation part.
+        **threshold_scores(*(part.at(card) for part in (validation, test)), card.feature),
         "model on the labels before correction": evaluate(*on_old_labels(model, options.old)),
     }
     card = dataclasses.replace(
@@ -58,9 +60,9 @@ def main():
         version=sunpy_scss.__version__,
         training={**card.training, **dict(note.split("=", 1) for note in options.note)},
     )
-    split = Split(*map(images_of, (training, validation, test)))
-    save_model(card, network, options.output, overwrite=True, split=split)
+    write_card(options.output, card)
     shutil.copyfile(options.recipe, options.output / "train.toml")
+    (options.output / SPLIT_FILE).write_text(split_text(split_of(options.labels, options.old)), encoding="utf-8")
     print(json.dumps(card.to_dict(), indent=2))
 
 
@@ -78,7 +80,10 @@ def remembering(model):
 
 
 def with_thresholds(model, dataset):
-    """The thresholds of the highest IoU, none lower than that of the boundary around it."""
+    """
+    Of the thresholds whose IoU is the highest, or less than 0.005 below, those nearest to one half; none lower than
+    that of the boundary around it.
+    """
     levels = np.arange(0.2, 0.81, 0.02)
     best = {}
     for boundary in model.card.boundaries:
@@ -88,7 +93,8 @@ def with_thresholds(model, dataset):
             evaluate(Model(dataclasses.replace(alone.card, boundaries=(one,)), alone.predict), dataset)["iou"]
             for one in those
         ]
-        best[boundary.level] = float(levels[np.argmax(scores)])
+        good = levels[np.array(scores) > max(scores) - 0.005]
+        best[boundary.level] = float(good[np.argmin(np.abs(good - 0.5))])
         print(boundary.name, best[boundary.level], max(scores))
     inwards = dict(zip(sorted(best), np.maximum.accumulate([best[level] for level in sorted(best)]), strict=True))
     boundaries = [
@@ -104,8 +110,20 @@ def share_of(dataset, level):
     return round(100 * float(np.mean(shares)), 2)
 
 
-def at_default(card):
-    return dataclasses.replace(card, boundaries=(card.boundaries[0],))
+def split_of(labels, old):
+    """Which images the model has seen; it started from one that was trained on the training part of OLD."""
+    rows = read_index(labels)
+    parts = {
+        part: tuple((row["key"], row["date"]) for row in rows if row["split"] == part)
+        for part in ("train", "validation", "test")
+    }
+    earlier = tuple((row["key"], row["date"]) for row in read_index(old) if row["split"] == "train")
+    return Split(**parts, earlier=earlier)
+
+
+def read_index(folder):
+    with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def on_old_labels(model, folder):

@@ -195,10 +195,14 @@ class Surface(View):
         index = np.stack([number[place] for place in places])
         return corner_rows + top - 0.5, corner_columns + left - 0.5, index
 
+    def cells(self, rows, columns):
+        """Areas of pixels on the surface in squares of the solar radius, (n,), and the middles of these, (3, n)."""
+        corner_rows, corner_columns, index = self.corners(rows, columns)
+        return areas_and_middles(self.points(corner_rows, corner_columns), index)
+
     def areas(self, rows, columns):
         """Areas of pixels on the surface in squares of the solar radius."""
-        corner_rows, corner_columns, index = self.corners(rows, columns)
-        return areas_and_middles(self.points(corner_rows, corner_columns), index)[0]
+        return self.cells(rows, columns)[0]
 
     @cached_property
     def smallest(self):

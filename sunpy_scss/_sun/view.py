@@ -11,9 +11,18 @@ import numpy as np
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
-from sunpy.coordinates import HeliographicStonyhurst
+from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
 
-__all__ = ["View", "distances", "half_turn", "longitude_latitude", "longitude_origin", "unit_vectors", "view_of"]
+__all__ = [
+    "View",
+    "carrington_frame",
+    "distances",
+    "half_turn",
+    "longitude_latitude",
+    "longitude_origin",
+    "unit_vectors",
+    "view_of",
+]
 
 
 @dataclass(frozen=True)
@@ -121,6 +130,16 @@ def view_of(observer, rsun):
     there = observer.transform_to(HeliographicStonyhurst(obstime=observer.obstime))
     radii = (there.radius / rsun).to_value(u.dimensionless_unscaled)
     return View(radii * unit_vectors(there.lon.to_value(u.rad), there.lat.to_value(u.rad)))
+
+
+def carrington_frame(obstime):
+    """
+    The Carrington coordinates of all tables and files: as seen from Earth.
+
+    They take into account the time that light takes to Earth, whoever observed. Where an observer at 0.3 au looks at
+    the same moment, Carrington's longitudes would be 0.06 degrees larger by its own light.
+    """
+    return HeliographicCarrington(observer="earth", obstime=obstime)
 
 
 def longitude_origin(frame):

@@ -24,6 +24,7 @@ _CLASS_CORONAL_HOLE = 0
 # Several times what any real file holds: beyond it a file is damaged, and reading or drawing it would take minutes.
 _MAX_BYTES, _MAX_UNPACKED = 32_000_000, 128_000_000
 _MAX_VERTICES = 200_000
+_MAX_LENGTH = 10_000  # of all outlines, in solar radii
 _MAX_PIXELS = 10 * _SCSS_SIZE  # from the corner of the image
 _YEARS = range(1960, 2101)
 
@@ -114,21 +115,34 @@ def read_time(value):
     return time
 
 
-def check_polygons(polygons, name):
+def check_polygons(polygons, name, *, unit=1):
     """
-    Raise an error where polygons are not finite or have too many vertices.
+    Raise an error where polygons are not finite, or where drawing them would take minutes.
+
+    Parameters
+    ----------
+    polygons : iterable of iterable of array_like
+        Each a polygon of rings (n, 2).
+    name : str
+        Of the file, for the message.
+    unit : float
+        A solar radius, or a radian on the Sun, in the unit of the coordinates.
 
     Raises
     ------
     `~sunpy_scss.exceptions.AnnotationError`
     """
-    rings = [np.asarray(ring, dtype=float) for rings in polygons for ring in rings]
+    rings = [np.asarray(ring, dtype=float).reshape(-1, 2) for rings in polygons for ring in rings]
     count = sum(len(ring) for ring in rings)
     if count > _MAX_VERTICES:
         msg = f"{name} has polygons of {count} vertices; at most {_MAX_VERTICES} are drawn. Simplify the outlines."
         raise AnnotationError(msg)
     if not all(np.isfinite(ring).all() for ring in rings):
         msg = f"{name}: the coordinates of polygons must be finite numbers (got NaN or infinity)."
+        raise AnnotationError(msg)
+    length = sum(np.hypot(*(ring - np.roll(ring, 1, axis=0)).T).sum() for ring in rings) / unit
+    if length > _MAX_LENGTH:
+        msg = f"{name} has outlines of {length:.3g} solar radii altogether; at most {_MAX_LENGTH} are drawn."
         raise AnnotationError(msg)
 
 
@@ -153,7 +167,7 @@ def _parse_scss(name, text):
             _add_vertex(rings, line, f"{name}, line {number}")
     date, radius = _scss_facts(facts, name)
     vertices = [np.array(ring, dtype=float).reshape(-1, 2) for ring in rings]
-    check_polygons([vertices], name)
+    check_polygons([vertices], name, unit=radius)
     middle = _SCSS_SIZE / 2
     positions = [(ring - middle) * (1, -1) / radius for ring in vertices]
     return {
@@ -310,7 +324,6 @@ def parse_geojson(path):
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
         msg = f"{path} is no GeoJSON of polygons: {error}"
         raise AnnotationError(msg) from error
-    check_polygons(polygons, path)
     return polygons, document
 
 

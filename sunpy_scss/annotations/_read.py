@@ -207,7 +207,7 @@ def annotation_to_mask(annotation, smap=None, *, max_gap: u.hour = _MAX_GAP):
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
         If ``smap`` is no helioprojective Map whose solar radius is known, or is further than ``max_gap`` away in time.
     `~sunpy_scss.exceptions.AnnotationError`
-        If the polygons are not finite, or have more than 200,000 vertices.
+        If the polygons are not finite, have more than 200,000 vertices, or are longer than 10,000 solar radii.
 
     Examples
     --------
@@ -421,9 +421,10 @@ def _check_gap(name, date, smap, max_gap):
 
 def _check_places(polygons, frame, smap, path):
     """Raise an error for coordinates that cannot be on the Sun or beside it."""
-    limits = (_MAX_RADII * smap.rsun_obs.to_value(u.arcsec),) * 2 if isinstance(frame, Helioprojective) else (720, 90)
+    radius = smap.rsun_obs.to_value(u.arcsec) if isinstance(frame, Helioprojective) else np.degrees(1)
+    limits = np.array([_MAX_RADII * radius] * 2 if isinstance(frame, Helioprojective) else [720, 90])
     for ring in (ring for rings in polygons for ring in rings):
-        wrong = (abs(ring) > np.array(limits) + 1e-6).any(axis=1)
+        wrong = (abs(ring) > limits + 1e-6).any(axis=1)
         if wrong.any():
             x, y = ring[np.argmax(wrong)]
             msg = (
@@ -431,6 +432,7 @@ def _check_places(polygons, frame, smap, path):
                 f"(got {x:g}, {y:g})."
             )
             raise AnnotationError(msg)
+    check_polygons(polygons, path, unit=radius)
 
 
 def _check_feature(feature):

@@ -163,7 +163,8 @@ def _print_agreement(outcomes, options):
                 f"({found.events} events), IoU {found.iou:.2f}"
             )
         else:
-            tell(f"{mask.name}: {found.area:.2f} of the visible hemisphere; the HEK has no event of SPoCA near it")
+            events = f"of {found.left_out} events none can be drawn" if found.left_out else "no event"
+            tell(f"{mask.name}: {found.area:.2f} of the visible hemisphere; SPoCA in the HEK: {events} near it")
         say(found.path)
 
 

@@ -31,7 +31,9 @@ def _models(options):
         card = load_model(name).card
         iou = card.scores.get("model", {}).get("iou")
         score = "not scored" if iou is None else f"validation IoU {iou:.2f}"
-        print(f"{name}  {card.feature}  {card.wavelength:g} Angstrom  labels: {card.labels}  {score}")
+        names = ", ".join(boundary.name for boundary in card.boundaries)
+        drawn = f"  boundaries: {names}" if names else ""
+        print(f"{name}  {card.feature}  {card.wavelength:g} Angstrom  labels: {card.labels}  {score}{drawn}")
     return 0
 
 
@@ -129,6 +131,7 @@ def _add_evaluate(commands):
         default="validation",
         help="of the folder; the test part chose nothing, neither the epoch nor the threshold (default: validation)",
     )
+    command.add_argument("--boundary", metavar="NAME", help="which outline of the model is scored")
     command.add_argument("--output", metavar="DIR", help="also write all scores as JSON, and pages of plots")
     _add_cache(command)
     _add_network(command)
@@ -144,7 +147,7 @@ def _evaluate(options):
     from sunpy_scss.train._splits import check_unseen
 
     _register(options.network)
-    model = load_model(options.model)
+    model = load_model(options.model).at(options.boundary)
     dataset = _part(options, model.card, options.part, **split_settings(options.model))
     check_unseen(model, dataset, and_validation=options.part == "test")
     print(json.dumps(evaluate(model, dataset), indent=2))

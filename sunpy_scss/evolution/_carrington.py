@@ -5,18 +5,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 import astropy.units as u
-from astropy.coordinates import SkyCoord
 from astropy.time import Time
 from astropy.timeseries import TimeSeries
-from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, get_earth
+from sunpy.coordinates import get_earth
 from sunpy.coordinates.sun import carrington_rotation_number
 from sunpy.map import GenericMap
 from sunpy.map.header_helper import make_heliographic_header
 
-from sunpy_scss._mask_map import make_map, pixels_inside, provenance, said_by_all, several_masks
+from sunpy_scss._mask_map import make_map, pixels_inside, provenance, said_by_all
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import nearest_pixels
-from sunpy_scss._sun.view import half_turn, longitude_latitude, unit_vectors
+from sunpy_scss._sun.view import carrington_frame, half_turn, longitude_latitude, longitude_origin, unit_vectors
+from sunpy_scss.evolution._series import checked, origin_of_all
 from sunpy_scss.evolution._tracks import _check_any
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-def carrington_map(masks, *, projection="CEA", shape=(360, 720), rotation=None):
+def carrington_map(masks, *, projection="CEA", shape=(360, 720), rotation=None, mixed_models=False):
     """
     What masks of a rotation show of the whole Sun, in Carrington coordinates.
 
@@ -46,6 +46,8 @@ def carrington_map(masks, *, projection="CEA", shape=(360, 720), rotation=None):
         Number of a Carrington rotation: each longitude is taken from the half of a rotation before and after its
         passage of the central meridian of Earth in that rotation. By default, all that the masks show is averaged,
         whatever the time between them.
+    mixed_models : bool, optional
+        Take masks of different models or methods together, which draw their outlines by different rules.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def carrington_map(masks, *, projection="CEA", shape=(360, 720), rotation=None):
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`.
+        As `~sunpy_scss.masks.region_table`, or if masks are of different features or models, or two of one image.
     ValueError
         If the projection is another, or no mask shows anything of the rotation.
 
@@ -84,16 +86,17 @@ def carrington_map(masks, *, projection="CEA", shape=(360, 720), rotation=None):
     >>> smap.coordinate_system
     SpatialPair(axis1='CRLN-CEA', axis2='CRLT-CEA')
     """
+    masks = checked(masks, mixed_models=mixed_models)
     return _carrington_map(masks, projection, shape, rotation, "share", lambda views: views.inside / views.total)
 
 
-def carrington_coverage(masks, *, projection="CEA", shape=(360, 720), rotation=None):
+def carrington_coverage(masks, *, projection="CEA", shape=(360, 720), rotation=None, mixed_models=False):
     """
     How well masks show each part of a `carrington_map`.
 
     Parameters
     ----------
-    masks, projection, shape, rotation
+    masks, projection, shape, rotation, mixed_models
         As for `carrington_map`.
 
     Returns
@@ -116,6 +119,7 @@ def carrington_coverage(masks, *, projection="CEA", shape=(360, 720), rotation=N
     >>> round(float(smap.data.max()), 2), round(float(np.mean(smap.data > 0)), 1)
     (1.0, 0.5)
     """
+    masks = checked(masks, mixed_models=mixed_models)
     return _carrington_map(masks, projection, shape, rotation, "coverage", lambda views: views.total)
 
 
@@ -124,7 +128,7 @@ def _carrington_map(masks, projection, shape, rotation, content, values):
         msg = f"projection must be CEA or CAR (got {projection!r})."
         raise ValueError(msg)
     rotation = None if rotation is None else int(rotation)
-    views = add_views(several_masks(masks), shape, projection, rotation)
+    views = add_views(masks, shape, projection, rotation)
     if views is None:
         msg = f"No mask shows anything of {'the Sun' if rotation is None else f'Carrington rotation {rotation}'}."
         raise ValueError(msg)
@@ -146,7 +150,9 @@ def _carrington_map(masks, projection, shape, rotation, content, values):
 
 
 @u.quantity_input
-def central_meridian_fraction(masks, *, width: u.deg = 20 * u.deg, latitudes: u.deg = (-90, 90) * u.deg):
+def central_meridian_fraction(
+    masks, *, width: u.deg = 20 * u.deg, latitudes: u.deg = (-90, 90) * u.deg, mixed_models=False
+):
     """
     The share of a slice along the central meridian that is inside masks.
 
@@ -161,6 +167,8 @@ def central_meridian_fraction(masks, *, width: u.deg = 20 * u.deg, latitudes: u.
         Of the slice, in heliographic longitude.
     latitudes : astropy.units.Quantity, optional
         Its two ends, from the south.
+    mixed_models : bool, optional
+        Take masks of different models or methods together, which draw their outlines by different rules.
 
     Returns
     -------
@@ -171,7 +179,7 @@ def central_meridian_fraction(masks, *, width: u.deg = 20 * u.deg, latitudes: u.
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`.
+        As `~sunpy_scss.masks.region_table`, or if masks are of different features or models, or two of one image.
     ValueError
         If there is no mask, or the slice is none.
 
@@ -201,13 +209,15 @@ def central_meridian_fraction(masks, *, width: u.deg = 20 * u.deg, latitudes: u.
     if not (-np.pi / 2 <= south < north <= np.pi / 2 and 0 * u.deg < width <= 180 * u.deg):
         msg = f"A slice has a width up to 180 degrees and two latitudes, south first (got {width} and {latitudes})."
         raise ValueError(msg)
-    times, rows = [], []
-    for mask in several_masks(masks):
+    times, rows, origins = [], [], []
+    for mask in checked(masks, mixed_models=mixed_models):
         rows.append(share_near_meridian(mask, width.to_value(u.rad), (south, north)))
         times.append(surface_of(mask).obstime)
+        origins.append(provenance(mask))
     _check_any(times)
     fraction, coverage = np.transpose(rows)
-    return TimeSeries(time=Time(times), data={"fraction": fraction, "coverage": coverage})
+    meta = origin_of_all(said_by_all(origins))
+    return TimeSeries(time=Time(times), data={"fraction": fraction, "coverage": coverage}, meta=meta)
 
 
 # Views weigh as this power of the cosine of the angle to the central meridian.
@@ -266,7 +276,7 @@ def add_views(masks, shape, projection, rotation):
         if rsun is None:
             rsun = mask.rsun_meters
             grid = surface_of(blank_map(shape, projection, surface.obstime, rsun))
-        here = replace(grid, obstime=surface.obstime, origin=_prime_meridian(mask))
+        here = replace(grid, obstime=surface.obstime, origin=longitude_origin(carrington_frame(surface.obstime)))
         weights = _weights(here, surface, rotation)
         nearest = nearest_pixels(surface, here)
         weights[nearest < 0] = 0
@@ -276,14 +286,6 @@ def add_views(masks, shape, projection, rotation):
             times.append(surface.obstime)
             origins.append(provenance(mask))
     return Views(total, inside, Time(times), rsun, said_by_all(origins)) if times else None
-
-
-def _prime_meridian(mask):
-    """Where Carrington longitudes begin at the time of a mask, in Stonyhurst longitude and radians."""
-    obstime = mask.coordinate_frame.obstime
-    frame = HeliographicCarrington(obstime=obstime, observer=mask.observer_coordinate)
-    begin = SkyCoord(0 * u.deg, 0 * u.deg, 1 * u.R_sun, frame=frame)
-    return begin.transform_to(HeliographicStonyhurst(obstime=obstime)).lon.to_value(u.rad)
 
 
 def _weights(here, surface, rotation):

@@ -10,11 +10,11 @@ from astropy.table import QTable, vstack
 from astropy.time import Time
 from astropy.timeseries import TimeSeries
 
-from sunpy_scss._mask_map import said_by_all, several_masks
-from sunpy_scss._sun.surface import surface_of
+from sunpy_scss._mask_map import said_by_all
+from sunpy_scss.evolution._series import checked, origin_of_all
 from sunpy_scss.evolution._tracker import Settings, Tracker
 from sunpy_scss.masks._regions import find_regions
-from sunpy_scss.masks._table import region_table
+from sunpy_scss.masks._table import _region_table
 
 __all__ = ["Tracks", "total_series", "track_regions", "track_series"]
 
@@ -52,6 +52,7 @@ def track_regions(
     max_angle: u.deg = 60 * u.deg,
     patience: u.day = 1 * u.day,
     memory: u.day = 25 * u.day,
+    mixed_models=False,
 ):
     """
     Follow the regions of masks from one to the next.
@@ -73,6 +74,8 @@ def track_regions(
         no event tells of it.
     memory : astropy.units.Quantity, optional
         How long the place of a region is remembered that is not in sight; at most 28 days.
+    mixed_models : bool, optional
+        Take masks of different models or methods together, which draw their outlines by different rules.
 
     Returns
     -------
@@ -111,7 +114,7 @@ def track_regions(
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`.
+        As `~sunpy_scss.masks.region_table`, or if masks are of different features or models, or two of one image.
     ValueError
         If there is no mask, their order is not that of time, a number is out of its range, or there are more or fewer
         images than masks; before the first mask is taken, where the lengths are known.
@@ -166,20 +169,20 @@ def track_regions(
     tracker = Tracker(_settings(min_overlap, max_angle, patience, memory))
     given = {name: maps for name, maps in (("image", images), ("magnetogram", magnetograms)) if maps is not None}
     tables, times = [], []
-    for mask, *maps in _together(several_masks(masks), *given.values()):
-        table = region_table(mask, **dict(zip(given, maps, strict=True)))
-        times.append(surface_of(mask).obstime)
+    for mask, *maps in _together(masks, checked(masks, mixed_models=mixed_models), *given.values()):
+        regions = find_regions(mask)
+        table = _region_table(regions, mask, **dict(zip(given, maps, strict=True)))
+        times.append(regions.surface.obstime)
         if len(times) > 1 and times[-1] < times[-2]:
             msg = f"The masks must be in order of time (got {times[-2].isot} before {times[-1].isot}); sort them first."
             raise ValueError(msg)
-        tracks = tracker.follow(find_regions(mask))
+        tracks = tracker.follow(regions)
         tables.append(_followed(table, len(times) - 1, times[-1], tracks))
     _check_any(times)
     tracker.finish()
     regions = vstack(tables, metadata_conflicts="silent")
-    shared = said_by_all([table.meta for table in tables])
-    regions.meta = {key: value for key, value in shared.items() if key not in ("DATE-OBS", "PARENT")}
-    return Tracks(regions, _event_table(tracker), Time(times))
+    regions.meta = origin_of_all(said_by_all([table.meta for table in tables]))
+    return Tracks(regions, _event_table(tracker, regions.meta), Time(times))
 
 
 def _settings(min_overlap, max_angle, patience, memory):
@@ -199,12 +202,13 @@ def _settings(min_overlap, max_angle, patience, memory):
     return Settings(min_overlap, max_angle.to_value(u.rad), patience.to_value(u.day), memory.to_value(u.day))
 
 
-def _together(masks, *others):
+def _together(masks, one_by_one, *others):
     """Each mask with the Maps given for it; an error at once if their numbers are known and differ, else at the end."""
-    counts = {len(maps) for maps in (masks, *others) if hasattr(maps, "__len__")}
-    for maps in zip_longest(masks, *others):
-        if len(counts) > 1 or any(one is None for one in maps):
-            msg = "There must be one image or magnetogram for each mask; their numbers differ."
+    msg = "There must be one image or magnetogram for each mask; their numbers differ."
+    if len({len(maps) for maps in (masks, *others) if hasattr(maps, "__len__")}) > 1:
+        raise ValueError(msg)
+    for maps in zip_longest(one_by_one, *others):
+        if any(one is None for one in maps):
             raise ValueError(msg)
         yield maps
 
@@ -229,7 +233,7 @@ def _followed(table, number, time, tracks):
     return QTable(columns | {name: table[name] for name in table.colnames}, meta=table.meta)
 
 
-def _event_table(tracker):
+def _event_table(tracker, meta):
     events = sorted(tracker.events, key=lambda event: event[0])
     days, names, tracks, others = zip(*events, strict=True) if events else ([], [], [], [])
     return QTable(
@@ -238,7 +242,8 @@ def _event_table(tracker):
             "event": np.array(names, dtype=str),
             "track": np.array(tracks, dtype=int),
             "other": np.array(others, dtype=int),
-        }
+        },
+        meta=dict(meta),
     )
 
 
@@ -322,4 +327,5 @@ def total_series(tracks):
         for name in _SUMS
         if name in regions.colnames
     }
-    return TimeSeries(time=tracks.times, data={"n_regions": np.bincount(mask, minlength=count), **sums})
+    data = {"n_regions": np.bincount(mask, minlength=count), **sums}
+    return TimeSeries(time=tracks.times, data=data, meta=dict(regions.meta))

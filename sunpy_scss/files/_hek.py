@@ -25,8 +25,9 @@ class HEKAgreement:
     ----------
     path : pathlib.Path
         The mask of the HEK's events, on the pixels of ours.
-    events : int
-        How many were drawn; with none, there is nothing to compare with.
+    events, left_out : int
+        How many were drawn, and how many were not. With none drawn, there is nothing to compare with, and HISTORY in
+        the file says why none was.
     iou : float
     area, area_hek : astropy.units.Quantity
         In percent of the visible hemisphere.
@@ -34,6 +35,7 @@ class HEKAgreement:
 
     path: Path
     events: int
+    left_out: int
     iou: float
     area: u.Quantity
     area_hek: u.Quantity
@@ -69,6 +71,7 @@ def compare_with_hek(path, *, client=None):
     return HEKAgreement(
         target,
         drawn.meta["HEKDRAWN"],
+        drawn.meta["HEKLEFT"],
         iou(drawn.data, inside),
         area_fraction(mask),
         area_fraction(drawn),

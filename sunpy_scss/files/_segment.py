@@ -145,6 +145,8 @@ def segment_files(
         items = target.prepare(items, job, catalogue)
         jobs = jobs or _worth_it(len(items))
         try:
+            for outcome in list(outcomes.values()) if notify else ():
+                notify(outcome)
             for item, result in _with_progress(work_on(items, job, jobs=jobs, client=client), len(items)):
                 outcomes[item.number] = _take(item, result, target, catalogue)
                 if notify:

@@ -56,10 +56,11 @@ class MaskStore:
         import zarr
 
         group = zarr.open_group(path, mode="w", zarr_format=2)
-        _array(group, "mask", np.int8, 0, ("time", "y", "x"), (0, *shape), (1, *shape))
+        # What is not there is no mask without a hole: xarray makes NaN of -1.
+        _array(group, "mask", np.int8, -1, ("time", "y", "x"), (0, *shape), (1, *shape))
         _array(group, "time", np.float64, np.nan, ("time",), units="seconds since 1970-01-01", calendar="standard")
-        _array(group, "file", "<U256", "", ("time",))
-        _array(group, "done", np.bool_, False, ("time",))
+        _array(group, "file", "<U256", None, ("time",))
+        _array(group, "done", np.bool_, None, ("time",))
         for name in _NUMBERS:
             _array(group, name, np.float64, np.nan, ("time",))
 

@@ -3,10 +3,10 @@
 from collections import Counter
 
 import numpy as np
-from matplotlib.path import Path
 
 import astropy.units as u
 
+from sunpy_scss._sun.polygons import inside_rings
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.exceptions import HEKWarning
 from sunpy_scss.hek._records import FULL_NAMES, LASTING, TIME_RULES, hek_table, parse_polygon
@@ -177,8 +177,7 @@ def _vertices(shape):
 
 
 def _inside(points, shape):
-    polygons = [np.logical_xor.reduce([Path(ring).contains_points(points) for ring in polygon]) for polygon in shape]
-    return np.logical_or.reduce(polygons)
+    return np.logical_or.reduce([inside_rings(polygon, points) for polygon in shape])
 
 
 def _check_times_known(table, time_from):

@@ -18,7 +18,7 @@ from sunpy_scss.hek._records import FRM_NAME
 from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.masks._outlines import flat_rings, joined, trace, vertices_on_sphere
 from sunpy_scss.masks._regions import find_regions
-from sunpy_scss.masks._table import region_table
+from sunpy_scss.masks._table import _region_table
 
 __all__ = ["hek_records"]
 
@@ -71,7 +71,8 @@ def hek_records(mask):
     >>> again = hek_to_mask(records, mask)
     """
     feature = feature_of(mask)
-    regions, table = find_regions(mask), region_table(mask)
+    regions = find_regions(mask)
+    table = _region_table(regions, mask)
     date = regions.surface.obstime
     rings = [joined(pieces, regions.surface) for pieces in trace(regions)]
     outlines = [_from_earth(vertices_on_sphere(ring, regions.surface), date, mask) for ring in rings]

@@ -15,9 +15,9 @@ __all__ = ["CanonicalImage", "canonical_image", "measured_median", "warn_of_cali
 # The disc median is taken inside this radius, free of limb brightening; see the disc that must be seen for it.
 _MEDIAN_RADIUS = 0.9
 _LEAST_COVERAGE = 0.7
-# Logarithms of counts of EUV images are below the first, and their brightest pixels below this many times the
-# median; of the counts themselves these are five times the median and more.
-_HIGHEST_LOGARITHM, _LEAST_CONTRAST = 12, 2.5
+# The median of the logarithms of counts of EUV images is in this range, which leaves out images divided by their
+# median, and their brightest pixels are below this many times the median; those of counts are above five times.
+_LOGARITHMS, _LEAST_CONTRAST = (1.2, 12), 2.5
 # Losses of less than this share of the disc are not worth a warning.
 _LEAST_LOSS = 5e-3
 
@@ -91,7 +91,8 @@ def _refuse_logarithms(disk):
     """Raise an error where values without a unit are those of a logarithm: small, and close to each other."""
     disk = disk[np.isfinite(disk)]
     middle, high = np.percentile(disk, (50, 99.9))
-    if middle < _HIGHEST_LOGARITHM and high < _LEAST_CONTRAST * middle:
+    lowest, highest = _LOGARITHMS
+    if lowest < middle < highest and high < _LEAST_CONTRAST * middle:
         msg = (
             f"The Map has no unit, and its values on the disc, {middle:.3g} in the median and hardly above {high:.3g}, "
             "look like logarithms: give intensities, as 10 ** smap.data, or tell the unit in the header (BUNIT)."

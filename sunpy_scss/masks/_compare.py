@@ -8,7 +8,7 @@ import numpy as np
 import astropy.units as u
 from astropy.table import QTable
 
-from sunpy_scss._mask_map import make_map, pixels_inside, provenance, several_masks
+from sunpy_scss._mask_map import make_map, pixels_inside, provenance, said_by_all, several_masks
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import nearest_pixels, same_grid
 from sunpy_scss.exceptions import InvalidMapError
@@ -95,7 +95,8 @@ def compare_masks(masks, *, names=None):
             "area_second": other * u.Mm**2,
             "overlap": both * u.Mm**2,
             "area_ratio": ratio(other, one),
-        }
+        },
+        meta=said_by_all([provenance(mask) for mask in masks]),
     )
 
 
@@ -234,7 +235,8 @@ def match_regions(first, second):
             "share_first": ratio(both, areas[0]),
             "share_second": ratio(both, areas[1]),
             "iou": iou_of(both, *areas),
-        }
+        },
+        meta=said_by_all([provenance(mask) for mask in (first, second)]),
     )
 
 

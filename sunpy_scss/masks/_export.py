@@ -15,7 +15,7 @@ from sunpy_scss._sun.view import half_turn
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._outlines import flat_rings, joined, trace
 from sunpy_scss.masks._regions import find_regions
-from sunpy_scss.masks._table import region_table
+from sunpy_scss.masks._table import _region_table
 
 __all__ = ["region_outlines", "sky_regions", "write_geojson"]
 
@@ -141,7 +141,7 @@ def write_geojson(mask, path, *, frame="heliographic_stonyhurst", table=None, ov
     if frame == "helioprojective" and not regions.surface.is_image:
         msg = "A heliographic Map has no helioprojective coordinates; write heliographic ones."
         raise InvalidMapError(msg)
-    table = region_table(mask) if table is None else table
+    table = _region_table(regions, mask) if table is None else table
     shapes = trace(regions)
     unknown = set(table["id"]) - set(range(1, len(shapes) + 1))
     if unknown:

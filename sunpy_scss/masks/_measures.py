@@ -6,10 +6,10 @@ from skimage.segmentation import watershed
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
-from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
+from sunpy.coordinates import HeliographicStonyhurst
 
 from sunpy_scss._sun.transfer import same_grid, sample
-from sunpy_scss._sun.view import half_turn, longitude_latitude
+from sunpy_scss._sun.view import carrington_frame, half_turn, longitude_latitude, longitude_origin
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._regions import perimeters
 
@@ -51,7 +51,7 @@ def places(regions, mask):
     surface = regions.surface
     lon, lat = longitude_latitude(regions.sum(regions.areas * regions.points))
     frame = HeliographicStonyhurst(obstime=surface.obstime, rsun=mask.rsun_meters)
-    carrington = HeliographicCarrington(obstime=surface.obstime, observer=mask.observer_coordinate)
+    carrington = lon - longitude_origin(carrington_frame(surface.obstime))
     centroid = SkyCoord(lon * u.rad, lat * u.rad, frame=frame)
     (east, west), latitudes = _extents(regions, lon)
     if surface.is_image:
@@ -62,7 +62,7 @@ def places(regions, mask):
     stonyhurst = [*_from(lon, east, west), *latitudes]
     return {
         "centroid": centroid,
-        "carrington_lon": u.Quantity(centroid.transform_to(carrington).lon, u.deg),
+        "carrington_lon": np.degrees(carrington % (2 * np.pi)) * u.deg,
         **_quantities(("lon_min", "lon_max", "lat_min", "lat_max"), stonyhurst, u.deg),
         **_quantities(("left", "right", "bottom", "top"), box, u.arcsec if surface.is_image else u.deg),
     }

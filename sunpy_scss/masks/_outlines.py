@@ -9,11 +9,8 @@ import numpy as np
 from matplotlib.path import Path
 from scipy.cluster.hierarchy import DisjointSet
 
-import astropy.units as u
-from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst
-
 from sunpy_scss._sun.polygons import follow
-from sunpy_scss._sun.view import distances, half_turn, longitude_latitude
+from sunpy_scss._sun.view import carrington_frame, distances, half_turn, longitude_latitude, longitude_origin
 from sunpy_scss.masks._regions import label
 
 __all__ = ["flat_rings", "joined", "trace", "vertices_on_sphere"]
@@ -238,7 +235,7 @@ def flat_rings(rings, surface, *, carrington=False):
         (m, 2) in degrees, the outer ring first, counter-clockwise, then those of holes, clockwise. The middle of the
         outer one is between -180 and 180 degrees, or 0 and 360 of Carrington's.
     """
-    origin = _carrington_origin(surface.obstime) if carrington else 0
+    origin = longitude_origin(carrington_frame(surface.obstime)) if carrington else 0
     unrolled = [_unroll(vertices_on_sphere(ring, surface), origin) for ring in rings]
     # A piece around the axis lies between rings, or a ring and a pole. All of its rings have to go to the same one.
     pole = 90 if _handedness(surface) * sum(turns for _, turns in unrolled) >= 0 else -90
@@ -277,9 +274,3 @@ def _into(outer, hole):
 def _turned(ring, sense):
     """A ring that is counter-clockwise, or clockwise for -1."""
     return ring if _area(ring) * sense > 0 else ring[::-1]
-
-
-def _carrington_origin(date):
-    """The Stonyhurst longitude in radians of the Carrington meridian at a time, as seen from Earth."""
-    carrington = HeliographicCarrington(0 * u.deg, 0 * u.deg, observer="earth", obstime=date)
-    return carrington.transform_to(HeliographicStonyhurst(obstime=date)).lon.to_value(u.rad)

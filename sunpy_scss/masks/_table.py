@@ -85,7 +85,12 @@ def label_regions(mask):
     >>> int(labels.data.max()), labels.data.dtype
     (2, dtype('int16'))
     """
-    labels = find_regions(mask).labels
+    return _label_map(find_regions(mask), mask)
+
+
+def _label_map(regions, mask):
+    """As `label_regions`, of regions that were found in the mask before."""
+    labels = regions.labels
     count = int(labels.max(initial=0))
     if count > np.iinfo(np.int16).max:
         msg = f"The mask has {count} regions, more than can be numbered; remove the small ones first."
@@ -126,7 +131,8 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
             the outlines of features are unsafe
         ``centroid``, ``carrington_lon``
             the middle of the area on the sphere as a `~astropy.coordinates.SkyCoord` in heliographic Stonyhurst
-            coordinates, and its Carrington longitude; the latitude is the same
+            coordinates, and its Carrington longitude as seen from Earth, so with the time that light takes to it,
+            whoever observed; the latitude is the same
         ``lon_min``, ``lon_max``, ``lat_min``, ``lat_max``
             the extent in Stonyhurst coordinates. ``lon_max`` is over 180 degrees where the region lies across 180;
             a region around a pole extends over all longitudes and up to the pole.
@@ -224,7 +230,11 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
       1 103648            255        False               19
       2 103670            325        False               17
     """
-    regions = find_regions(mask)
+    return _region_table(find_regions(mask), mask, image=image, magnetogram=magnetogram, probability=probability)
+
+
+def _region_table(regions, mask, *, image=None, magnetogram=None, probability=None):
+    """As `region_table`, of regions that were found in the mask before."""
     rsun = mask.rsun_meters
     columns = {
         "id": np.arange(1, len(regions.starts) + 1),
@@ -238,5 +248,10 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
         columns |= field(regions, magnetogram, rsun)
     if probability is not None:
         columns |= confidence(regions, probability, mask)
-    origin = {"DATE-OBS": regions.surface.obstime.isot, "RSUN_REF": float(rsun.to_value(u.m)), **provenance(mask)}
+    origin = {
+        "DATE-OBS": regions.surface.obstime.isot,
+        "RSUN_REF": float(rsun.to_value(u.m)),
+        "CARROBS": "Earth",
+        **provenance(mask),
+    }
     return QTable(columns, meta=origin)

@@ -9,7 +9,8 @@ from sunpy.map import GenericMap
 from sunpy_scss._features import FEATURES, feature_name
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.masks._compare import reproject_mask
-from sunpy_scss.masks._table import label_regions, region_table
+from sunpy_scss.masks._regions import find_regions
+from sunpy_scss.masks._table import _label_map, _region_table
 
 __all__ = ["Finding", "Scene", "scenes_of"]
 
@@ -91,7 +92,9 @@ def scenes_of(smaps, masks):
 
 
 def _finding(smap, mask, name):
-    return Finding(mask, name, region_table(mask, image=smap), reproject_mask(label_regions(mask), smap))
+    regions = find_regions(mask)
+    table, labels = _region_table(regions, mask, image=smap), _label_map(regions, mask)
+    return Finding(mask, name, table, reproject_mask(labels, smap))
 
 
 def _names(masks):

@@ -1,5 +1,7 @@
 """One area for the same pixels, whoever asks."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hek_records import box, polygon_text, record, sun
@@ -45,9 +47,11 @@ def test_min_area_is_the_area_of_the_table(segment, lon):
 def test_scores_measure_on_the_canonical_disk():
     mask = at_the_limb().coronal_holes
     inside = mask.data == 1
-    disk = (np.hypot(*(np.indices((256, 256)) - 127.5)) <= 100)[np.newaxis]
-    field = type("Field", (), {"disk": disk[0], "labels": inside[np.newaxis], "rejected": 0 * disk})
-    sums = zone_sums(field, inside[np.newaxis], np.zeros(1), 1.28)
+    disk = np.hypot(*(np.indices((256, 256)) - 127.5)) <= 100
+    labels = SimpleNamespace(
+        disk=disk, labels=inside[np.newaxis], rejected=0 * inside[np.newaxis], counted=lambda image: disk
+    )
+    sums = zone_sums(labels, inside[np.newaxis], np.zeros(1), 1.28)
     [area] = region_table(mask)["area_percent"]
     assert sums["labelled_area"][0, 0] == pytest.approx(area.to_value(u.percent), rel=1e-3)
 

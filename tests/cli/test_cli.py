@@ -1,19 +1,23 @@
 """The command, and the files that it writes."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from makers import disk_map, sun_with_hole
+from PIL import Image
 
 import astropy.units as u
 import sunpy.map
 from astropy.table import QTable
 
+import sunpy_scss
 from sunpy_scss import list_models
-from sunpy_scss.cli import main
+from sunpy_scss.cli import main, parser
 from sunpy_scss.masks import iou
 from sunpy_scss.synthetic import Cap, synthetic_sun
 from sunpy_scss.train import LabelledMap, write_folder
@@ -47,7 +51,13 @@ class TestSegment:
         (tmp_path / "moon.fits").write_bytes(image.read_bytes())
         assert segment(tmp_path / "*.fits", "--feature", "ch", "--plot", "--output", tmp_path / "out") == 0
         expected = ["moon_ch.fits", "moon_ch.png", "sun_ch.fits", "sun_ch.png"]
-        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == expected
+        assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*_ch.*")) == expected
+
+    def test_folder(self, image, tmp_path, capsys):
+        (tmp_path / "images").mkdir()
+        image.rename(tmp_path / "images" / "sun.fits")
+        assert segment(tmp_path / "images", "--plot", "--plot-format", "svg", "--dpi", "40", "--output", tmp_path) == 0
+        assert capsys.readouterr().out.split() == [str(tmp_path / "sun_ch.fits"), str(tmp_path / "sun_ch.svg")]
 
     def test_probability(self, image, tmp_path, capsys):
         assert segment(image, "--probability", "--samples", "2", "--output", tmp_path) == 0
@@ -77,16 +87,70 @@ class TestSegment:
         assert "page.fits" in errors[0]
         assert "missing.fits" in errors[1]
         assert "304" in errors[2]
-        assert [path.name for path in (tmp_path / "out").iterdir()] == ["sun_ch.fits"]
+        assert [path.name for path in (tmp_path / "out").glob("*.fits")] == ["sun_ch.fits"]
 
     def test_what_is_there_is_kept(self, image, tmp_path, capsys):
         target = tmp_path / "sun_ch.fits"
-        target.write_text("mine")
         assert segment(image, "--output", tmp_path) == 0
+        before = target.stat().st_mtime_ns
+        capsys.readouterr()
+        assert segment(image, "--output", tmp_path) == 0
+        printed = capsys.readouterr()
+        assert printed.out.split() == [str(target)]
+        assert "1 kept as they were (--overwrite replaces them)" in printed.err
+        assert target.stat().st_mtime_ns == before
+
+    def test_what_is_no_mask_is_kept(self, image, tmp_path, capsys):
+        target = tmp_path / "sun_ch.fits"
+        target.write_text("mine")
+        assert segment(image, "--output", tmp_path) == 1
         assert target.read_text() == "mine"
-        assert "kept" in capsys.readouterr().out
+        assert "pass --overwrite" in capsys.readouterr().err
         assert segment(image, "--output", tmp_path, "--overwrite") == 0
         assert sunpy.map.Map(target).data.any()
+
+    def test_other_settings(self, image, tmp_path, capsys):
+        assert segment(image, "--output", tmp_path) == 0
+        assert segment(image, "--output", tmp_path, "--min-area", "5 Mm2", "--plot") == 1
+        assert "min_area" not in (text := capsys.readouterr().err)
+        assert "--min-area=1000 Mm2 (now 5 Mm2)" in text
+        assert "pass --overwrite" in text
+        assert not (tmp_path / "sun_ch.png").exists()
+
+    def test_disk_median(self, tmp_path, capsys):
+        corner = disk_map(sun_with_hole, size=128, radius=100, centre=(0, 0))
+        corner.save(tmp_path / "corner.fits")
+        assert segment(tmp_path / "corner.fits", "--output", tmp_path) == 1
+        assert "Pass --disk-median" in capsys.readouterr().err
+        assert segment(tmp_path / "corner.fits", "--output", tmp_path, "--disk-median", "100 DN/s") == 0
+
+    def test_results_and_errors_come_as_they_happen(self, image, tmp_path, monkeypatch, capsys):
+        from sunpy_scss.files import _outputs
+
+        (tmp_path / "zoo.fits").write_bytes(image.read_bytes())
+        read, seen = _outputs.read_map, []
+
+        def read_after(path):
+            seen.append(capsys.readouterr().out)
+            if path.name == "zoo.fits":
+                raise KeyboardInterrupt
+            return read(path)
+
+        monkeypatch.setattr(_outputs, "read_map", read_after)
+        assert segment(image, tmp_path / "zoo.fits", "--output", tmp_path / "out") == 130
+        assert seen == ["", f"{tmp_path / 'out' / 'sun_ch.fits'}\n"]
+        printed = capsys.readouterr()
+        assert printed.err.splitlines() == ["images: 1 written", "sunpy-scss: interrupted"]
+
+    def test_nobody_reads(self, image, tmp_path, monkeypatch, capsys):
+        from sunpy_scss.cli import _images
+
+        def broken(line):
+            raise BrokenPipeError
+
+        monkeypatch.setattr(_images, "say", broken)
+        assert segment(image, "--output", tmp_path) == 141
+        assert "Broken" not in capsys.readouterr().err
 
     def test_two_files_of_one_name(self, image, tmp_path, capsys):
         (tmp_path / "b").mkdir()
@@ -101,7 +165,8 @@ class TestSegment:
 
     def test_unknown_model(self, image, tmp_path, capsys):
         assert segment(image, "--feature", "ch", "--model", "best", "--output", tmp_path / "out") == 1
-        assert list_models()[0] in capsys.readouterr().err
+        assert capsys.readouterr().err.count(list_models()[0]) == 1
+        assert not (tmp_path / "out").exists()
 
 
 def test_both_features_by_wavelength(tmp_path, image):
@@ -109,7 +174,7 @@ def test_both_features_by_wavelength(tmp_path, image):
     sun = disk_map(lambda x, y: np.where(np.hypot(x, y) < 0.15, 900.0, 100.0), size=128, radius=50, wavelength=171)
     sun.save(bright)
     assert segment(image, bright, "--output", tmp_path / "out") == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["bright_ar.fits", "sun_ch.fits"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.fits")) == ["bright_ar.fits", "sun_ch.fits"]
 
 
 def test_demo(tmp_path, capsys):
@@ -126,10 +191,43 @@ def test_models(capsys):
     assert json.loads(capsys.readouterr().out)["name"] == list_models()[0]
 
 
-def test_wrong_arguments():
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("segment a.fits --output o --feature sunspots", "invalid choice"),
+        ("segment a.fits --output o --min-area abc", "'abc' is no value in Mm2"),
+        ("segment a.fits --output o --min-area 5", "'5' is no value in Mm2"),
+        ("segment a.fits --output o --min-area nanMm2", "no value in Mm2|must be finite"),
+        ("segment a.fits --output o --min-area=-3Mm2", "not negative"),
+        ("segment a.fits --output o --threshold 2", "no number between 0 and 1"),
+        ("segment a.fits --output o --samples 1.5", "no positive whole number"),
+        ("segment a.fits --output o --disk-median 3", "no value in DN / s or DN"),
+        ("segment a.fits --output o --jobs 0", "no positive whole number"),
+        ("segment a.fits --output o --dpi nan", "no positive number"),
+        ("segment --output o --time yesterday", "'yesterday' is no time"),
+        ("segment --output o --time 2017-01-03 --cadence 2", "no value in h"),
+        ("segment --output o --time 2017-01-03 --cadence 2h", "--cadence needs two times"),
+        ("segment --output o", "give files, or --time"),
+        ("hek-mask --map a --feature ch --output o --max-gap 6", "'6' is no value in h"),
+    ],
+)
+def test_wrong_arguments(arguments, message, capsys):
     with pytest.raises(SystemExit) as error:
-        main(["segment", "--feature", "sunspots"])
+        main(arguments.split())
     assert error.value.code == 2
+    assert re.search(message, capsys.readouterr().err)
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as error:
+        main(["--version"])
+    assert error.value.code == 0
+    assert capsys.readouterr().out == f"sunpy-scss {sunpy_scss.__version__}\n"
+
+
+def test_parser_is_that_of_the_command():
+    text = parser().format_help()
+    assert all(name in text for name in ("segment", "movie", "export", "filaments", "plot", "train"))
 
 
 def test_training_without_data(tmp_path, capsys):
@@ -155,7 +253,7 @@ batch_size = 2
 
 
 def pairs_of_months(count):
-    suns = [synthetic_sun(f"2017-{1 + number:02d}-01", size=64, seed=number) for number in range(count)]
+    suns = [synthetic_sun(f"2017-{1 + number:02d}-01", size=128, seed=number) for number in range(count)]
     return [LabelledMap(f"sun{number}", sun.image, sun.coronal_holes) for number, sun in enumerate(suns)]
 
 
@@ -230,12 +328,63 @@ class TestMasksOfDays:
         path = tmp_path / "out" / "map.fits"
         path.parent.mkdir()
         assert main(["carrington", masks, "--projection", "CAR", "--output", str(path)]) == 0
-        assert capsys.readouterr().out.startswith("2 masks")
+        printed = capsys.readouterr()
+        assert printed.err.startswith("2 masks")
+        assert printed.out == f"{path}\n"
         assert sunpy.map.Map(path).coordinate_system.axis1 == "CRLN-CAR"
         assert main(["carrington", masks, "--output", str(path)]) == 1
         assert "--overwrite" in capsys.readouterr().err
         assert main(["carrington", masks, "--rotation", "1900", "--output", str(path), "--overwrite"]) == 1
         assert "Carrington rotation 1900" in capsys.readouterr().err
+
+
+class TestOfMasks:
+    """Commands on masks that are there."""
+
+    @pytest.fixture
+    def days(self, tmp_path):
+        for day in (1, 2):
+            hole = Cap(13 * day * u.deg, 10 * u.deg, 12 * u.deg)
+            sun = synthetic_sun(f"2017-06-0{day}", size=64, coronal_holes=[hole], active_regions=[])
+            sun.image.save(tmp_path / f"day{day}.fits")
+            sun.coronal_holes.save(tmp_path / f"day{day}_ch.fits")
+        return tmp_path
+
+    @pytest.mark.parametrize("ending", ["png", "pdf", "svg"])
+    def test_plot(self, days, ending, capsys):
+        target = str(days / f"picture.{ending}")
+        arguments = ["plot", str(days / "day1.fits"), str(days / "day1_ch.fits"), "--output", target, "--dpi", "40"]
+        assert main(arguments) == 0
+        assert capsys.readouterr().out == f"{target}\n"
+        assert main(arguments) == 1
+        assert "--overwrite" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("track", [[], ["--track"]])
+    def test_movie(self, days, track, capsys):
+        target = days / "days.gif"
+        images = ["--image", str(days / "day1.fits"), str(days / "day2.fits")]
+        assert main(["movie", str(days), *images, "--output", str(target), "--dpi", "30", *track]) == 0
+        assert capsys.readouterr().out == f"{target}\n"
+        with Image.open(target) as movie:
+            assert movie.n_frames == 2
+        assert main(["movie", str(days), "--image", str(days / "day1.fits"), "--output", str(days / "x.gif")]) == 1
+        assert "more than 6 h away" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(("form", "ending"), [("geojson", "geojson"), ("hek", "csv")])
+    def test_export(self, days, form, ending, capsys):
+        arguments = ["export", str(days), "--format", form, "--output", str(days / "out")]
+        assert main(arguments) == 0
+        names = [str(days / "out" / f"day{day}_ch.{ending}") for day in (1, 2)]
+        assert capsys.readouterr().out.split() == names
+        assert all("POLYGON" in Path(name).read_text().upper() for name in names)
+        assert main(arguments) == 1
+
+    def test_filaments(self, days, capsys):
+        images = [str(days / "day1.fits"), str(days / "day2.fits")]
+        target = str(days / "scores.ecsv")
+        assert main(["filaments", str(days), "--image", *images, "--output", target]) == 0
+        assert "filament" in capsys.readouterr().out
+        assert len(QTable.read(target)) == 2
 
 
 def test_help_imports_nothing_heavy():

@@ -13,7 +13,7 @@ from astropy.time import Time
 
 from sunpy_scss.cli import main
 from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.files import _images, compare_with_hek
+from sunpy_scss.files import _inputs, compare_with_hek
 from sunpy_scss.hek import HEKServer
 
 
@@ -43,7 +43,9 @@ def test_hek_mask(server, image, tmp_path, capsys):
     assert main(list(map(str, arguments))) == 0
     mask = sunpy.map.Map(target)
     assert mask.data.any()
-    assert f"{mask.meta['HEKDRAWN']} events drawn" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert f"{mask.meta['HEKDRAWN']} events drawn" in printed.err
+    assert printed.out == f"{target}\n"
     assert main(list(map(str, arguments))) == 1
     assert "--overwrite" in capsys.readouterr().err
 
@@ -66,8 +68,8 @@ def archive(monkeypatch, image):
         asked.update(times=times, wavelength=wavelength, **options)
         return QTable({"obstime": Time(times)})
 
-    monkeypatch.setattr(_images, "search_aia", search)
-    monkeypatch.setattr(_images, "fetch", lambda results, folder: [image] * len(results))
+    monkeypatch.setattr(_inputs, "search_aia", search)
+    monkeypatch.setattr(_inputs, "fetch", lambda results, folder: [image] * len(results))
     return asked
 
 
@@ -81,15 +83,15 @@ def test_fetch(archive, image, tmp_path, capsys):
 def test_fetch_segment_and_compare(archive, server, tmp_path, capsys):
     arguments = ["segment", "--time", "2018-03-17", "--feature", "ar", "--output", str(tmp_path / "out")]
     assert main([*arguments, "--hek-url", server.url]) == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["aia171_ar.fits", "aia171_ar_hek.fits"]
-    assert "IoU" in capsys.readouterr().out
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.fits")) == ["aia171_ar.fits", "aia171_ar_hek.fits"]
+    assert "IoU" in capsys.readouterr().err
 
 
 def test_compare_where_the_hek_has_nothing(archive, tmp_path, capsys):
     with hek_server([]) as server:
         arguments = ["segment", "--time", "2018-03-17", "--feature", "ar", "--output", str(tmp_path / "out")]
         assert main([*arguments, "--hek-url", server.url]) == 0
-    assert "no event" in capsys.readouterr().out
+    assert "no event" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -103,8 +105,3 @@ def test_compare_what_is_no_mask(value, feature, message, server, tmp_path):
     with pytest.raises(InvalidMapError, match=message):
         compare_with_hek(tmp_path / "mask.fits", client=HEKServer(server.url))
     assert not (tmp_path / "mask_hek.fits").exists()
-
-
-def test_nothing_to_do(tmp_path, capsys):
-    assert main(["segment", "--output", str(tmp_path)]) == 1
-    assert "--time" in capsys.readouterr().err

@@ -30,7 +30,7 @@ from sunpy_scss.evolution import (
 )
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.images import read_map
-from sunpy_scss.masks import region_table
+from sunpy_scss.masks import compare_masks, match_regions, region_table
 from sunpy_scss.segment import segment_coronal_holes
 from sunpy_scss.synthetic import Cap, synthetic_sun
 
@@ -59,12 +59,16 @@ def mask_at(days, *caps, size=200, turn=True, **changes):
     return sun.coronal_holes
 
 
-def of_two_models(mask):
-    """A mask twice, as if of different models and images."""
+def of_two_models(*caps):
+    """Masks of two days, as if of different models."""
     return [
-        sunpy.map.Map(mask.data, {**mask.meta, "SCSSMOD": model, "SCSSMED": median})
-        for model, median in (("A", 10.0), ("B", 99.0))
+        with_header(mask_at(day, *caps, size=64), SCSSMOD=model, SCSSMED=median)
+        for day, model, median in ((0, "A", 10.0), (1, "B", 99.0))
     ]
+
+
+def with_header(mask, **keywords):
+    return sunpy.map.Map(mask.data, {**mask.meta, **keywords})
 
 
 def events(tracks):
@@ -253,7 +257,7 @@ class TestTables:
         assert "DATE-OBS" not in meta
 
     def test_provenance_is_what_all_say(self):
-        meta = track_regions(of_two_models(mask_at(0, (0, 0, 10), size=64))).regions.meta
+        meta = track_regions(of_two_models((0, 0, 10)), mixed_models=True).regions.meta
         assert meta["SCSSFEAT"] == "CH"
         assert not {"SCSSMOD", "SCSSMED"} & set(meta)
 
@@ -269,7 +273,7 @@ class TestTrackErrors:
 
     @pytest.mark.parametrize("count", [0, 1, 3])
     def test_other_number_of_images(self, count):
-        masks, others = [mask_at(0, size=64)] * 2, [mask_at(0, size=64)] * count
+        masks, others = [mask_at(day, size=64) for day in range(2)], [mask_at(0, size=64)] * count
         for given in (others, iter(others)):
             with pytest.raises(ValueError, match="one image or magnetogram for each mask"):
                 track_regions(masks, images=given)
@@ -361,7 +365,7 @@ class TestCarrington:
         assert u.isclose(smap.rsun_meters, mask_at(0).rsun_meters)
 
     def test_header_is_what_all_say(self):
-        meta = carrington_map(of_two_models(mask_at(0, size=64)), shape=(45, 90)).meta
+        meta = carrington_map(of_two_models(), shape=(45, 90), mixed_models=True).meta
         assert meta["SCSSFEAT"] == "CH"
         assert not {"SCSSMOD", "SCSSMED"} & {key.upper() for key in meta}
 
@@ -514,3 +518,33 @@ class TestReal:
 def test_one_map_is_no_list(make):
     with pytest.raises(TypeError, match=r"as \[mask\]"):
         make(synthetic_sun(size=64).coronal_holes)
+
+
+@pytest.mark.parametrize("make", [track_regions, carrington_map, carrington_coverage, central_meridian_fraction])
+class TestSeries:
+    """Masks that do not belong together are refused."""
+
+    def test_of_two_features(self, make):
+        masks = [mask_at(0, size=64), with_header(mask_at(1, size=64), SCSSFEAT="AR")]
+        with pytest.raises(InvalidMapError, match=r"must not mix features .*'CH' and 'AR'"):
+            make(masks)
+
+    def test_of_two_models(self, make):
+        with pytest.raises(InvalidMapError, match=r"must not mix models .*'A' and 'B'.*mixed_models=True"):
+            make(of_two_models())
+        make(of_two_models(), mixed_models=True)
+
+    def test_of_one_image_twice(self, make):
+        masks = [mask_at(0, size=64), mask_at(1, size=64), mask_at(1, size=64)]
+        with pytest.raises(InvalidMapError, match=r"two masks of 2017-06-02T12:00:00.000 from the same place"):
+            make(masks)
+
+
+def test_the_feature_is_in_the_header_of_every_table():
+    masks = [mask_at(day, (0, 0, 10), size=64) for day in range(2)]
+    tracks = track_regions(masks)
+    series = central_meridian_fraction(masks)
+    tables = [tracks.regions, tracks.events, track_series(tracks, 1), total_series(tracks), series]
+    assert [table.meta.get("SCSSFEAT") for table in tables] == ["CH"] * 5
+    for table in (compare_masks(masks), match_regions(*masks), region_table(masks[0])):
+        assert table.meta["SCSSFEAT"] == "CH"

@@ -317,6 +317,7 @@ class TestRegions:
         assert row["intensity_median"] == pytest.approx(expected["intensity_median"][0].value)
         assert str(row["time"]) == "2017-06-03 12:00:00"
 
+    @pytest.mark.filterwarnings("default::FutureWarning", "default::DeprecationWarning")  # of dask about pandas
     def test_dask_and_units(self, folder, output):
         dataframe = pytest.importorskip("dask.dataframe")
         parquet = pytest.importorskip("pyarrow.parquet")
@@ -366,6 +367,16 @@ class TestStore:
             np.testing.assert_array_equal(cube["mask"].sel(time="2017-06-03T12:00").values, expected)
             assert list(cube["file"].values) == [f"day{number}.fits" for number in range(4)]
             assert cube.attrs["SCSSFEAT"] == "CH"
+            assert cube["done"].values.tolist() == [True] * 4
+
+    def test_no_mask_is_not_an_empty_mask(self, folder, tmp_path):
+        xarray = pytest.importorskip("xarray")
+        (folder / "day1.fits").write_text("no image")
+        run(folder, tmp_path / "holes.zarr")
+        with xarray.open_zarr(tmp_path / "holes.zarr") as cube:
+            assert cube["done"].values.tolist() == [True, False, True, True]
+            assert np.isnan(cube["mask"].values).all(axis=(1, 2)).tolist() == [False, True, False, False]
+            assert np.isnat(cube["time"].values).tolist() == [False, True, False, False]
 
     def test_mask_has_its_wcs_and_origin(self, folder, tmp_path):
         ndcube = pytest.importorskip("ndcube")

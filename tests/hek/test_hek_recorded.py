@@ -6,11 +6,12 @@ import time
 import hek_by_hand as by_hand
 import numpy as np
 import pytest
-from hek_records import iou, sun
+from hek_records import heliographic, iou, sun
 
 import astropy.units as u
 from astropy.table import Table
 from astropy.time import Time
+from sunpy.coordinates.sun import L0
 from sunpy.net.hek import HEKTable
 from sunpy.util import dict_keys_same
 
@@ -36,6 +37,19 @@ def test_time_rule_holds_on_all(records, table):
     assert list(table["event_endtime"].strftime("%Y%m%dT%H%M%S")) == in_identifier
     assert (table["obstime"] == table["event_endtime"]).all()
     assert (table["obstime"] - table["event_starttime"] >= 3 * u.hour).all()
+
+
+def test_time_rule_holds_on_a_coronal_hole(shared_data):
+    """A polar hole across the limb; the heliographic columns of the HEK are those of another time."""
+    answer = json.loads((shared_data / "hek" / "hek_ch_spoca_2024-05-10.json").read_text(encoding="utf-8"))
+    [row] = hek_table(answer)
+    assert row["obstime"] == row["event_endtime"] == Time("2024-05-10T00:42:41")
+    [drawn] = drawn_events(answer, heliographic(row["obstime"], (1800, 3600)))
+    assert float(drawn["area_drawn"] / drawn["area_atdiskcenter"]) == pytest.approx(0.89, abs=0.05)
+    [record] = answer["result"]
+    meridian = (float(record["hgc_coord"].split()[0].removeprefix("POINT(")) - record["hgs_x"]) % 360
+    assert meridian == pytest.approx(L0(row["event_starttime"]).deg, abs=0.1)
+    assert meridian != pytest.approx(L0(row["obstime"]).deg, abs=2)
 
 
 def test_ten_times_faster_than_sunpy(records):

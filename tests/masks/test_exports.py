@@ -441,3 +441,22 @@ def test_real_mask(shared_data, tmp_path):
     again = geojson_to_mask(tmp_path / "mask.json", mask, feature="CH")
     # Of pixels whose very middle is on the limb.
     assert np.count_nonzero(again.data != mask.data) <= 5
+
+
+def test_one_convention_of_carrington_longitude(tmp_path):
+    """From 0.3 au light is under way for less time than to Earth: 0.06 degrees, in one table and not in another."""
+    place = SkyCoord(30 * u.deg, 0 * u.deg, 0.3 * u.AU, frame="heliographic_stonyhurst", obstime=DATE)
+    holes = [Cap(30 * u.deg, 5 * u.deg, 20 * u.deg)]
+    mask = synthetic_sun(DATE, coronal_holes=holes, active_regions=[], size=128, observer=place).coronal_holes
+    table = region_table(mask)
+    earth = HeliographicCarrington(observer="earth", obstime=mask.date)
+    expected = table["centroid"].transform_to(earth).lon.to_value(u.deg)[0]
+    assert table["carrington_lon"].to_value(u.deg)[0] == pytest.approx(expected, abs=1e-6)
+    assert hek_records(mask)["hgc_x"][0] == pytest.approx(expected, abs=1e-6)
+    write_geojson(mask, tmp_path / "mask.json", frame="heliographic_carrington")
+    document = json.loads((tmp_path / "mask.json").read_text())
+    [ring] = document["features"][0]["geometry"]["coordinates"]
+    lon = np.array(ring)[:, 0]
+    assert (lon.min() + lon.max()) / 2 == pytest.approx(expected, abs=1)
+    assert table.meta["CARROBS"] == document["provenance"]["CARROBS"] == "Earth"
+    assert (geojson_to_mask(tmp_path / "mask.json", mask, feature="CH").data == mask.data).all()

@@ -13,8 +13,11 @@ from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, ge
 from sunpy.data.test import get_test_filepath
 from sunpy.map.header_helper import make_heliographic_header
 
+from sunpy_scss.evolution import track_regions
 from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.masks import area_fraction, label_regions, region_table
+from sunpy_scss.hek import hek_records
+from sunpy_scss.masks import _regions, area_fraction, label_regions, region_table, write_geojson
+from sunpy_scss.report._scenes import scenes_of
 from sunpy_scss.synthetic import Cap, synthetic_sun
 
 R = 695.7 * u.Mm
@@ -440,3 +443,21 @@ def test_what_is_no_mask(measure):
     header = {**disk_map(lambda x, y: x).meta, "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN"}
     with pytest.raises(InvalidMapError, match="helioprojective or heliographic"):
         measure(sunpy.map.Map(np.zeros((4, 4)), header))
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda mask, folder: write_geojson(mask, folder / "mask.json"),
+        lambda mask, folder: hek_records(mask),
+        lambda mask, folder: track_regions([mask]),
+        lambda mask, folder: scenes_of(mask, mask),
+    ],
+    ids=["GeoJSON", "HEK", "tracks", "report"],
+)
+def test_regions_are_found_once(work, tmp_path, monkeypatch):
+    labelled = []
+    label = _regions.label
+    monkeypatch.setattr(_regions, "label", lambda *args, **some: (labelled.append(some), label(*args, **some))[1])
+    work(caps((20, 10), size=64), tmp_path)
+    assert labelled == [{}]
