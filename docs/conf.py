@@ -60,6 +60,8 @@ napoleon_use_rtype = False
 # An "Attributes" section of a dataclass would otherwise describe again what automodapi lists.
 napoleon_use_ivar = True
 automodapi_inheritance_diagram = False
+# Types are in the docstrings, with more to say than a hint has.
+autodoc_typehints = "none"
 # A prompt is shown, but not copied.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
@@ -125,7 +127,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "remove_config_comments": True,
     "plot_gallery": "True",
-    "image_scrapers": ("matplotlib", shown_files.show_files),
+    "image_scrapers": ("matplotlib", "shown_files.show_files"),
     # The last value of a block is of no interest: figures are shown, results are printed.
     "capture_repr": (),
 }

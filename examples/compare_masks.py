@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 from sunpy_scss import segment_coronal_holes
 from sunpy_scss.images import example_map
 from sunpy_scss.masks import compare_masks, consensus, disagreement, match_regions
+from sunpy_scss.plotting import plot_disagreement
 from sunpy_scss.segment import threshold_coronal_holes
 
 ###############################################################################
@@ -36,13 +37,12 @@ print(table["first", "second", "iou", "dice", "area_ratio"])
 ###############################################################################
 # How many masks have a pixel inside, and how many differ from the majority.
 
-results = {"masks inside": consensus(masks), "masks against": disagreement(masks)}
+counts = {"Masks inside": consensus(masks), "Masks against": disagreement(masks)}
 
-figure = plt.figure(figsize=(10, 4.2), layout="constrained")
-for place, (title, result) in enumerate(results.items(), start=1):
-    axes = figure.add_subplot(1, 2, place, projection=result)
-    image = result.plot(axes=axes, cmap="viridis", title=title)
-    figure.colorbar(image, ax=axes, ticks=range(len(masks) + 1), shrink=0.8)
+figure = plt.figure(figsize=(11, 4.5), layout="constrained")
+for place, (title, count) in enumerate(counts.items(), start=1):
+    axes = figure.add_subplot(1, 2, place, projection=smap)
+    plot_disagreement(smap, count, axes=axes).set_title(title)
 
 ###############################################################################
 # Region by region. A threshold may break a hole into pieces or miss it; 0 stands for a

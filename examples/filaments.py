@@ -34,7 +34,8 @@ large = np.isin(label_regions(mask).data, table["id"][table["area"] > 3000 * u.M
 mask = sunpy.map.Map(large.astype(np.int16), smap.meta)
 
 ###############################################################################
-# A score for each region, and the reasons for it.
+# A score for each region, and the reasons for it. The score is no proof: the channel
+# right of disc centre is as wide as a coronal hole, and passes for one.
 
 table = filament_score(mask, smap)
 table["score"].info.format = ".2f"

@@ -23,7 +23,7 @@ from sunpy_scss.synthetic import Cap, synthetic_sun
 
 sun = synthetic_sun("2017-06-01T12:00", seed=2)
 
-fig = plt.figure(figsize=(6, 6))
+fig = plt.figure(figsize=(6, 6), layout="constrained")
 ax = fig.add_subplot(projection=sun.image)
 sun.image.plot(axes=ax, norm=LogNorm(5, 1500))
 ax.contour(sun.coronal_holes.data, [0.5], colors="cyan", linewidths=1)
@@ -47,7 +47,7 @@ place = {"frame": "heliographic_stonyhurst", "obstime": "2017-06-01T12:00"}
 west = SkyCoord(60 * u.deg, 0 * u.deg, 1 * u.AU, **place)
 from_the_west = synthetic_sun("2017-06-01T12:00", seed=2, observer=west)
 
-fig = plt.figure(figsize=(6, 6))
+fig = plt.figure(figsize=(6, 6), layout="constrained")
 ax = fig.add_subplot(projection=from_the_west.image)
 from_the_west.image.plot(axes=ax, norm=LogNorm(5, 1500))
 ax.contour(from_the_west.coronal_holes.data, [0.5], colors="cyan", linewidths=1)

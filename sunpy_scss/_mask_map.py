@@ -1,5 +1,8 @@
 """What a mask Map is: values, feature, colours, header."""
 
+import html
+from functools import partial
+
 import numpy as np
 from matplotlib.colors import Normalize
 
@@ -52,7 +55,17 @@ def make_map(data, smap, *, keywords, history, highest=1):
     header |= {**keywords, "HISTORY": history}
     # A constant mask has no range of its own to scale colours by.
     settings = {"norm": Normalize(0, max(1, highest)), "cmap": "gray", "interpolation": "nearest"}
-    return GenericMap(data, header, plot_settings=settings)
+    result = GenericMap(data, header, plot_settings=settings)
+    if data.size and data.min() == data.max():
+        # sunpy's preview in notebooks equalises the histogram, and fails where there is but one value.
+        what = f"{keywords.get('CONTENT', 'Map')} of {smap.date.isot}"
+        result._repr_html_ = partial(_text_preview, what, data.shape, data.flat[0])
+    return result
+
+
+def _text_preview(what, shape, value):
+    ny, nx = shape
+    return f"<p>{html.escape(what)}, {ny} x {nx} pixels, all of which are {value:g}.</p>"
 
 
 def make_mask(inside, smap, feature, *, keywords, history):

@@ -1,5 +1,6 @@
 """A simple Sun whose coronal holes and active regions are known: for examples, tests and first trainings."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,21 +89,21 @@ class SyntheticSun:
 
 @u.quantity_input
 def synthetic_sun(
-    date="2017-06-01T12:00:00",
+    date: str | Time = "2017-06-01T12:00:00",
     *,
     wavelength: u.AA = 193 * u.AA,
-    size=512,
-    seed=0,
-    coronal_holes=None,
-    active_regions=None,
-    observer=None,
+    size: int = 512,
+    seed: int = 0,
+    coronal_holes: Iterable[Cap] | None = None,
+    active_regions: Iterable[Cap] | None = None,
+    observer: SkyCoord | None = None,
 ):
     """
     Draw a simple Sun whose coronal holes and active regions are known exactly.
 
     Quiet Sun with a patchy network, limb brightening and a corona; two polar and two or three smaller coronal holes;
-    two to four active regions. It is there to learn on, to test with and to show things by; what a model scores on it
-    says nothing about the real Sun, which has filaments, bright points and no sharp edges.
+    two to four active regions. Use it to practise, to test and to demonstrate. What a model scores on it says nothing
+    about the real Sun, which has filaments and bright points, and no sharp edges.
 
     Parameters
     ----------

@@ -51,10 +51,12 @@ FILES = sorted(name_of(path) for room in ROOMS for path in files_of(room))
 
 
 def imports_of(name):
-    """Pairs of (dotted name, whether it is imported when the file is) for each import in a file."""
+    """Pairs of (dotted name, whether it is imported when the file is) for each import in a file, type hints aside."""
     found = []
 
     def visit(node, at_import):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            return
         if isinstance(node, ast.Import):
             found.extend((alias.name, at_import) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

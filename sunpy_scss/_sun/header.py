@@ -6,7 +6,7 @@ import numpy as np
 
 import astropy.units as u
 import sunpy.map
-from sunpy.time import is_time
+from sunpy.time import is_time, parse_time
 
 from sunpy_scss.exceptions import InvalidMapError
 
@@ -19,22 +19,24 @@ _NOT_ZERO = re.compile(r"cdelt[12]")
 # Of these sunpy reads numbers that are written as text.
 _TEXT = ("wavelnth",)
 _DATES = ("date-obs", "date_obs", "date-beg", "date-avg", "date-end", "t_obs")
+# Some headers keep the time of day in another key.
+_SAME_DAY = 1.5 * u.day
 
 
-def check_header(meta):
+def check_header(smap):
     """
-    Raise an error where a value of a header that matters is of the wrong kind.
+    Raise an error where a value of a header that matters is of the wrong kind, or where it tells no date.
 
     Parameters
     ----------
-    meta : dict
-        With keys in lower case, as those of a Map.
+    smap : sunpy.map.GenericMap
 
     Raises
     ------
     sunpy_scss.exceptions.InvalidMapError
         It names the key.
     """
+    meta = smap.meta
     for key, value in meta.items():
         if value is None:
             continue
@@ -47,7 +49,7 @@ def check_header(meta):
     for axis in "12":
         _check_unit(meta, f"cunit{axis}", u.deg, "a unit of angle, as arcsec")
     _check_unit(meta, "waveunit", u.AA, "a unit of wavelength, as Angstrom")
-    if not any(_is_date(meta.get(key)) for key in _DATES):
+    if not _date_known(smap):
         given = {key.upper(): meta[key] for key in ("date-obs", "date_obs") if key in meta}
         msg = f"The header must tell when the image was taken, as DATE-OBS = '2017-06-01T12:00:00' (got {given})."
         raise InvalidMapError(msg)
@@ -92,8 +94,11 @@ def number(meta, key, *, default=None):
     return found
 
 
-def _is_date(value):
-    return isinstance(value, str) and is_time(value)
+def _date_known(smap):
+    """Whether the date of a Map is one of those in its header; where sunpy understands none, it takes today."""
+    texts = [smap.meta.get(key) for key in _DATES]
+    told = [parse_time(text) for text in texts if isinstance(text, str) and is_time(text)]
+    return bool(told) and any(abs(smap.date - time) < _SAME_DAY for time in told)
 
 
 def _check_unit(meta, key, wanted, words):

@@ -21,7 +21,7 @@ from sunpy.util.exceptions import SunpyMetadataWarning
 from sunpy_scss._sun.view import View, half_turn, longitude_latitude, longitude_origin, unit_vectors, view_of
 from sunpy_scss.exceptions import InvalidMapError
 
-__all__ = ["Surface", "areas_and_middles", "box_around", "canonical_surface", "remove_small_regions", "surface_of"]
+__all__ = ["Surface", "box_around", "canonical_surface", "cell_areas", "remove_small_regions", "surface_of"]
 
 # So many pixels at a time stay in the cache of a processor.
 _CHUNK = 2**14
@@ -195,21 +195,17 @@ class Surface(View):
         index = np.stack([number[place] for place in places])
         return corner_rows + top - 0.5, corner_columns + left - 0.5, index
 
-    def cells(self, rows, columns):
-        """Areas of pixels on the surface in squares of the solar radius, (n,), and the middles of these, (3, n)."""
-        corner_rows, corner_columns, index = self.corners(rows, columns)
-        return areas_and_middles(self.points(corner_rows, corner_columns), index)
-
     def areas(self, rows, columns):
         """Areas of pixels on the surface in squares of the solar radius."""
-        return self.cells(rows, columns)[0]
+        corner_rows, corner_columns, index = self.corners(rows, columns)
+        return cell_areas(self.points(corner_rows, corner_columns), index)
 
     @cached_property
     def smallest(self):
         """The area of a pixel of an image at disc centre, wherever that is, in squares of the solar radius."""
         row, column = self.pixels(self.observer[:, np.newaxis] / self.distance)
         down, right = np.array([(-0.5, -0.5, 0.5, 0.5), (-0.5, 0.5, 0.5, -0.5)])
-        return areas_and_middles(self.points(row + down, column + right), np.arange(4)[:, np.newaxis])[0][0]
+        return cell_areas(self.points(row + down, column + right), np.arange(4)[:, np.newaxis])[0]
 
 
 def surface_of(smap):
@@ -314,9 +310,9 @@ def box_around(mask):
     return tuple(slice(where[0], where[-1] + 1) if where.size else slice(0, 0) for where in found)
 
 
-def areas_and_middles(points, index):
+def cell_areas(points, index):
     """
-    Spherical quadrangles.
+    Areas of spherical quadrangles.
 
     Parameters
     ----------
@@ -327,19 +323,15 @@ def areas_and_middles(points, index):
 
     Returns
     -------
-    areas : numpy.ndarray
+    numpy.ndarray
         (n,) in squares of the radius.
-    middles : numpy.ndarray
-        (3, n) unit vectors.
     """
-    areas, middles = np.empty(index.shape[1]), np.empty((3, index.shape[1]))
+    areas = np.empty(index.shape[1])
     for start in range(0, len(areas), _CHUNK):
         part = slice(start, start + _CHUNK)
         a, b, c, d = (points[:, corner] for corner in index[:, part])
         areas[part] = np.abs(_excess(a, b, c) + _excess(a, c, d))
-        middle = a + b + c + d
-        middles[:, part] = middle / np.sqrt(_dot(middle, middle))
-    return areas, middles
+    return areas
 
 
 def _excess(a, b, c):

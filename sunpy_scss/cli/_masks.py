@@ -25,7 +25,7 @@ _FORMATS = {
     **dict.fromkeys(("area", "area_low", "area_high", "intensity_median"), ".0f"),
     **dict.fromkeys(("area_first", "area_second", "overlap"), ".0f"),
     **dict.fromkeys(("lon", "lat", "carrington_lon"), ".1f"),
-    **dict.fromkeys(("area_percent", "beyond_60", "confidence", "unipolarity"), ".2f"),
+    **dict.fromkeys(("area_percent", "beyond_60", "confidence", "unipolarity", "score"), ".2f"),
     **dict.fromkeys(("iou", "dice", "area_ratio"), ".3f"),
     **dict.fromkeys(("flux_signed", "flux_unsigned"), ".2e"),
 }

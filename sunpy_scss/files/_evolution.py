@@ -45,7 +45,9 @@ def track_files(paths, folder, *, overwrite=False):
     paths = sorted(paths, key=lambda path: read_map(path).coordinate_frame.obstime)
     meridian = []
     tracks = track_regions(_masks(paths, meridian))
-    for table, target in zip((tracks.regions, tracks.events, vstack(meridian, metadata_conflicts="silent")), targets[:3], strict=True):
+    for table, target in zip(
+        (tracks.regions, tracks.events, vstack(meridian, metadata_conflicts="silent")), targets[:3], strict=True
+    ):
         save_table(table, target)
     save_figure(plot_tracks(tracks), targets[3])
     return targets

@@ -64,9 +64,10 @@ def from_browse(path, *, date=None, wavelength: u.AA = None, source=None):
     Returns
     -------
     sunpy.map.GenericMap
-        An AIA or SUVI Map, float32. In DN/s where the display scale is known (not below 21 DN/s at 193 Å and 5 DN/s at
-        171 Å, where it clips); else dimensionless, with ``CALIB = 'relative'`` in the header and a warning, and
-        segmentation treats it as an image of unknown calibration.
+        An AIA or SUVI Map, float32. In DN/s where the display scale is known and the colours are those of AIA (not
+        below 21 DN/s at 193 Å and 5 DN/s at 171 Å, where it clips); else, as for all grey pictures, dimensionless, with
+        ``CALIB = 'relative'`` in the header and a warning, and segmentation treats it as an image of unknown
+        calibration. Grey pictures of 16 bits are scaled to 8.
 
     Raises
     ------
@@ -95,14 +96,17 @@ def from_browse(path, *, date=None, wavelength: u.AA = None, source=None):
     if picture.kind == "JPEG2000" and read(read_header, path):
         smap = read_map(path)
         index, header, date = smap.data, smap.meta.copy(), smap.date
+        is_display = smap.data.dtype == np.uint8
         angstrom = _checked_wavelength(path, smap.wavelength, None)
     else:
         index, colours = _colour_index(path, picture)
+        is_display = colours is not None
         angstrom = _checked_wavelength(path, wavelength, 195 if colours == 193 and picture.is_suvi else colours)
         date = _date(path, picture, date)
         header = MetaDict(header_of(picture, _disk(path, index), date, angstrom))
     is_aia = header["instrume"].startswith("AIA")
-    if is_aia and is_calibrated(source or source_of(picture), angstrom, date):
+    # A grey picture may be of any scale.
+    if is_aia and is_display and is_calibrated(source or source_of(picture), angstrom, date):
         header["bunit"], header["calib"] = "DN / s", "display scale undone"
     else:
         header["bunit"], header["calib"] = "", "relative"
@@ -211,7 +215,10 @@ def read_picture(path):
     """The `Picture` in a file; OSError where it is none or not whole."""
     with Image.open(path, formats=["JPEG", "PNG", "JPEG2000"]) as image:
         texts = {key: value for key, value in image.info.items() if isinstance(value, str)}
-        pixels = np.asarray(image if image.mode == "L" else image.convert("RGB"))
+        if image.mode.startswith("I"):  # grey, of 16 bits
+            pixels = (np.asarray(image) // 257).clip(0, 255).astype(np.uint8)
+        else:
+            pixels = np.asarray(image if image.mode == "L" else image.convert("RGB"))
         return Picture(path.stem, image.format, pixels, texts)
 
 

@@ -5,6 +5,7 @@ import operator
 import numpy as np
 
 import astropy.units as u
+import sunpy.map
 
 from sunpy_scss._sun.header import number
 from sunpy_scss._warn import warn_caller
@@ -12,7 +13,7 @@ from sunpy_scss.exceptions import InvalidMapError, MissingDataWarning, QualityWa
 from sunpy_scss.images._browse import DISPLAY_SCALES, linearise
 from sunpy_scss.images._missing import pixels_without_data
 
-__all__ = ["angstroms", "intensities", "quality_caveats", "rate_of", "warn_of", "wavelength_caveats"]
+__all__ = ["angstroms", "as_rate", "intensities", "quality_caveats", "rate_of", "warn_of", "wavelength_caveats"]
 
 # In images for display the darkest parts of coronal holes are 0; a gap is known by what is around it, which is brighter
 # than this index in the colour table.
@@ -111,6 +112,20 @@ def intensities(smap, frame):
     if missing is not None:
         data = np.where(missing, np.nan, data)
     return data, per_second, has_rate and _is_aia(smap)
+
+
+def as_rate(smap):
+    """A Map in DN/s where its exposure or display scale is known, by the rule of segmentation; else the Map itself."""
+    if smap.data.dtype == np.uint8:
+        if not _is_aia(smap) or np.round(angstroms(smap)) not in DISPLAY_SCALES:
+            return smap
+        data = linearise(smap.data, _display_wavelength(smap))
+    else:
+        factor, is_rate = _per_second(smap)
+        if not is_rate or (factor == 1 and smap.unit == u.DN / u.s):
+            return smap
+        data = smap.data * factor
+    return sunpy.map.Map(data, {**smap.meta, "bunit": "DN / s"}, mask=smap.mask)
 
 
 def _missing(smap, data, frame):

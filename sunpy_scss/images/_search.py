@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 import astropy.units as u
-from astropy.table import QTable
+from astropy.table import QTable, Row, vstack
 from astropy.time import Time
 from sunpy.time import parse_time
 
@@ -127,7 +127,7 @@ def fetch(results, path=".", *, overwrite=False, progress=True, timeout: u.s = 6
 
     Parameters
     ----------
-    results : astropy.table.QTable
+    results : astropy.table.QTable, astropy.table.Row or list of astropy.table.Row
         From `search_aia`, or some of its rows.
     path : path-like, optional
         Folder, made if it does not exist.
@@ -157,6 +157,7 @@ def fetch(results, path=".", *, overwrite=False, progress=True, timeout: u.s = 6
     """
     from sunpy_scss.images import _archives
 
+    results = _as_table(results)
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     names = [str(name) for name in results["file"]]
@@ -168,3 +169,18 @@ def fetch(results, path=".", *, overwrite=False, progress=True, timeout: u.s = 6
     ]
     _archives.download(files, folder, timeout=timeout.to_value(u.s), attempts=attempts, progress=progress)
     return [folder / name for name in names]
+
+
+def _as_table(results):
+    """Results, a row of them or a list of rows, as a table."""
+    if isinstance(results, QTable):
+        return results
+    rows = [results] if isinstance(results, Row) else list(results)
+    if not rows or not all(isinstance(row, Row) for row in rows):
+        msg = f"Expected what search_aia returns, or rows of it (got {type(results).__name__})."
+        raise TypeError(msg)
+    tables = [row.table[row.index : row.index + 1] for row in rows]
+    records = {name: record for table in tables for name, record in table.meta["records"].items()}
+    table = vstack(tables, metadata_conflicts="silent")
+    table.meta["records"] = records
+    return table

@@ -1,5 +1,9 @@
 """Filament or coronal hole: what speaks for either in each dark region, and what that comes to."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import ndimage
 from scipy.special import expit
@@ -14,6 +18,9 @@ from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.images._intensity import intensities
 from sunpy_scss.masks._measures import field
 from sunpy_scss.masks._regions import find_regions, perimeters
+
+if TYPE_CHECKING:
+    from sunpy.map import GenericMap
 
 __all__ = ["filament_score"]
 
@@ -44,7 +51,7 @@ _REASONS = {
 }
 
 
-def filament_score(mask, image, *, magnetogram=None):
+def filament_score(mask: GenericMap, image: GenericMap, *, magnetogram: GenericMap | None = None) -> QTable:
     """
     How much each region of a coronal-hole mask looks like a filament or another dark look-alike.
 
@@ -68,8 +75,8 @@ def filament_score(mask, image, *, magnetogram=None):
         ``id``
             as in `~sunpy_scss.masks.region_table`
         ``score``
-            from 0, like the regions that were kept as coronal holes, to 1, like those that were rejected. At 0.5 either
-            is as likely, if there are as many of both.
+            from 0, like the regions that were kept as coronal holes, to 1, like those that were rejected. At 0.5 both
+            are equally likely, provided that there are as many of one kind as of the other.
         ``filament``
             whether the score is at least 0.5
         ``reasons``
@@ -77,14 +84,14 @@ def filament_score(mask, image, *, magnetogram=None):
         ``width``
             twice the area over the perimeter, on the sphere, in Mm
         ``contrast``
-            how much darker than its surroundings within 34 Mm, difference of the medians of log10 of the intensity
+            how much darker it is than its surroundings within 34 Mm: the difference of the medians of log10 intensity
         ``bright_points``
-            in each 10 000 Mm2 of the region: local maxima that are 0.2 in log10 brighter than its median
+            the number per 10 000 Mm2 of local maxima that are 0.2 in log10 brighter than the median of the region
         ``sharpness``
-            median along the outline of the gradient of log10 of the intensity in the plane of the sky, per Mm
+            the gradient of log10 intensity, per Mm in the plane of the sky; its median along the outline
         ``elongation``
-            ratio of the long to the short axis on the sphere, from the second moments of the area. It has no part in
-            the score: regions that were kept and rejected are alike in it.
+            the ratio of the long to the short axis on the sphere, from the second moments of the area. It has no part
+            in the score, because regions that were kept and rejected do not differ in it.
         ``by_width``, ``by_contrast``, ``by_bright_points``, ``by_sharpness``
             what each part contributes; their sum is the logit of the score. Above 0 it speaks for a look-alike. 0 where
             the part is not known.
@@ -95,7 +102,7 @@ def filament_score(mask, image, *, magnetogram=None):
             coronal holes have one dominant polarity, filaments lie between both [1]_. No labelled regions with
             magnetograms were at hand to weigh this by, so that it has no part in the score.
 
-        What is not known, as the contrast of a region without surroundings on the disc, is NaN.
+        What is not known, such as the contrast of a region without surroundings on the disc, is NaN.
 
     Raises
     ------
@@ -108,10 +115,10 @@ def filament_score(mask, image, *, magnetogram=None):
     Notes
     -----
     The weights are those of a logistic regression on dark regions that an intensity rule found, and that automated
-    reviewers, no solar physicist, kept as coronal holes or rejected. The rejected ones are filaments, dark quiet Sun
+    reviewers (no solar physicist) kept as coronal holes or rejected. The rejected ones are filaments, dark quiet Sun
     and slivers at the limb: the score tells look-alikes, not filaments alone. Most of it is width and contrast, so
     that a wide filament channel passes for a hole. How well it does by latitude is in :ref:`worth`. Beyond 60 degrees
-    it is unsafe: no region there was learned from, as some of the labels leave out what look like polar holes.
+    it is unreliable: no region there was used in the fit, as some labels leave out what look like polar holes.
 
     Intensities are taken relative to the quiet Sun at the same distance from disc centre, outside of the mask, on a
     grid of 3.4 Mm; those of AIA below 21 DN/s are raised to that, as in the training images. Images of fewer than

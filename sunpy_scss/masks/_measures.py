@@ -11,6 +11,7 @@ from sunpy.coordinates import HeliographicStonyhurst
 from sunpy_scss._sun.transfer import same_grid, sample
 from sunpy_scss._sun.view import carrington_frame, half_turn, longitude_latitude, longitude_origin
 from sunpy_scss.exceptions import InvalidMapError
+from sunpy_scss.images._intensity import as_rate
 from sunpy_scss.masks._regions import perimeters
 
 __all__ = ["areas", "borders", "confidence", "field", "intensities", "places"]
@@ -137,7 +138,8 @@ def borders(regions, mask):
 
 
 def intensities(regions, image, mask):
-    """Statistics of the pixels of an image."""
+    """Statistics of the pixels of an image, in DN/s where these are known."""
+    image = as_rate(image)
     if same_grid(image, mask):
         values = image.data[regions.rows, regions.columns].astype(float)
     else:

@@ -1,6 +1,13 @@
 """Overlap of masks: exact, in [0, 1], pure numpy."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["dice", "dice_of", "iou", "iou_of", "ratio"]
 
@@ -36,7 +43,7 @@ def _counts(truth, prediction, where):
     return tuple(np.count_nonzero(part) for part in (truth & prediction, truth, prediction))
 
 
-def dice(truth, prediction, *, where=None):
+def dice(truth: ArrayLike, prediction: ArrayLike, *, where: ArrayLike | None = None) -> float:
     """
     Dice coefficient (F1 score) of two binary masks, pooled over all pixels.
 
@@ -68,7 +75,7 @@ def dice(truth, prediction, *, where=None):
     return float(dice_of(*_counts(truth, prediction, where)))
 
 
-def iou(truth, prediction, *, where=None):
+def iou(truth: ArrayLike, prediction: ArrayLike, *, where: ArrayLike | None = None) -> float:
     """
     Intersection over union (Jaccard index) of two binary masks, pooled over all pixels.
 

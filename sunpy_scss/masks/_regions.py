@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from skimage.measure import find_contours
 
 from sunpy_scss._mask_map import pixels_inside
-from sunpy_scss._sun.surface import Surface, areas_and_middles, box_around, surface_of
+from sunpy_scss._sun.surface import Surface, box_around, cell_areas, surface_of
 from sunpy_scss._sun.view import distances
 
 __all__ = ["Regions", "find_regions", "label", "perimeters"]
@@ -66,24 +66,20 @@ class Regions:
         *corners, index = self.surface.corners(rows, columns)
         return Regions(self.surface, self.labels, rows, columns, starts, np.stack(corners), index)
 
-    @property
+    @cached_property
     def points(self):
         """Middles of the pixels on the sphere; (3, n)."""
-        return self._cells[1]
+        return self.surface.points(self.rows, self.columns)
 
     @cached_property
     def corner_points(self):
         """Corners of pixels on the sphere; (3, m)."""
         return self.surface.points(*self.corners)
 
-    @property
+    @cached_property
     def areas(self):
         """Of the pixels, in squares of the solar radius; (n,)."""
-        return self._cells[0]
-
-    @cached_property
-    def _cells(self):
-        return areas_and_middles(self.corner_points, self.index)
+        return cell_areas(self.corner_points, self.index)
 
     def sum(self, values):
         return np.add.reduceat(values, self.starts, axis=-1)

@@ -1,5 +1,9 @@
 """What is inside a mask, in physical units."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 import astropy.units as u
@@ -11,10 +15,13 @@ from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._measures import areas, borders, confidence, field, intensities, places
 from sunpy_scss.masks._regions import find_regions
 
+if TYPE_CHECKING:
+    from sunpy.map import GenericMap
+
 __all__ = ["area_fraction", "label_regions", "region_table"]
 
 
-def area_fraction(mask):
+def area_fraction(mask: GenericMap) -> u.Quantity:
     """
     The share of the visible hemisphere that a mask covers.
 
@@ -26,7 +33,7 @@ def area_fraction(mask):
     Returns
     -------
     astropy.units.Quantity
-        In percent of half of the solar surface, corrected for foreshortening. From 1 au, 99.5 % of that are in sight.
+        In percent of half of the solar surface, corrected for foreshortening. From 1 au, 99.5 % of it can be seen.
 
     Raises
     ------
@@ -50,7 +57,7 @@ def area_fraction(mask):
     return (area / (2 * np.pi) * u.dimensionless_unscaled).to(u.percent)
 
 
-def label_regions(mask):
+def label_regions(mask: GenericMap) -> GenericMap:
     """
     Number the regions of a mask.
 
@@ -62,8 +69,7 @@ def label_regions(mask):
     Returns
     -------
     sunpy.map.GenericMap
-        int16, 0 outside and in each region the ``id`` that it has in `region_table`; with the WCS and provenance of
-        the mask.
+        int16, 0 outside, and inside each region its ``id`` in `region_table`; with the WCS and provenance of the mask.
 
     Raises
     ------
@@ -72,8 +78,8 @@ def label_regions(mask):
 
     Notes
     -----
-    Pixels that touch by a side or a corner belong together, also across the seam of a Map that goes around the Sun.
-    What is off the disc belongs to none.
+    Pixels that touch by a side or a corner belong to one region, also across the seam of a Map that goes around the
+    Sun. Pixels off the disc belong to none.
 
     Examples
     --------
@@ -100,7 +106,13 @@ def _label_map(regions, mask):
     return make_map(labels.astype(np.int16), mask, keywords=keywords, history=history, highest=count)
 
 
-def region_table(mask, *, image=None, magnetogram=None, probability=None):
+def region_table(
+    mask: GenericMap,
+    *,
+    image: GenericMap | None = None,
+    magnetogram: GenericMap | None = None,
+    probability: GenericMap | None = None,
+) -> QTable:
     """
     Measure the regions of a mask.
 
@@ -128,7 +140,7 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
             surface
         ``beyond_60``, ``beyond_75``
             the shares of the area, from 0 to 1, that are more than 60 and 75 degrees away from disc centre, where
-            the outlines of features are unsafe
+            the outlines of features are unreliable
         ``centroid``, ``carrington_lon``
             the middle of the area on the sphere as a `~astropy.coordinates.SkyCoord` in heliographic Stonyhurst
             coordinates, and its Carrington longitude as seen from Earth, so with the time that light takes to it,
@@ -142,11 +154,12 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
         ``left``, ``right``, ``bottom``, ``top``
             the smallest box around the region in the coordinates of the Map
         ``touches_limb``, ``touches_edge``
-            whether the limb or the edge of the Map cuts the region, which is larger then
+            whether the region has pixels on the limb, or at the edge of the Map: it may go on beyond
         ``n_pixels``
             how many pixels it has
 
-        with ``image``, unweighted and in its unit:
+        with ``image``, unweighted, in DN/s where the exposure time of counts or the display scale of AIA is known, else
+        in the unit of the image:
 
         ``intensity_mean``, ``intensity_median``, ``intensity_std``, ``intensity_min``, ``intensity_max``
             over the pixels that have data
@@ -173,8 +186,8 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
         ``area_low``, ``area_high``
             a 68 % interval of ``area``, as below
 
-        What is not known, as the intensity where the image has no data, is NaN.
-        The header keywords on the origin of the mask are in ``meta``.
+        What is not known, such as the intensity where the image has no data, is NaN.
+        The header keywords that tell the origin of the mask are in ``meta``.
 
     Raises
     ------
@@ -187,8 +200,13 @@ def region_table(mask, *, image=None, magnetogram=None, probability=None):
 
     Notes
     -----
-    Only what is on the disc counts. Pixels on the disc share all of the visible surface among them, those on the limb
-    up to the limb itself.
+    Only what is on the disc counts. The pixels on the disc add up to the whole visible surface, as those on the limb
+    extend to the limb itself.
+
+    Where ``touches_limb`` is true, a mask cannot tell a region that ends within its last pixel from one that goes on
+    behind the limb, and takes it for the latter: caps of 8 and 10 degrees that end 1 to 6 degrees short of the limb
+    come out up to 20 % too large on an image of 256 pixels, and their perimeters up to 37 % too long. Of caps that stay
+    clear of the limb areas are true to 4 %, perimeters to 6 %.
 
     ``image`` and ``magnetogram`` may be of another size, rotation, observer and, within days, time: their values are
     taken where the surface in each pixel was then, averaged over the size of the pixel and interpolated. Where the

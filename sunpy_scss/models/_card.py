@@ -11,41 +11,10 @@ from sunpy_scss.exceptions import ModelError
 from sunpy_scss.models._split import Split
 from sunpy_scss.models._validity import check_card
 
-__all__ = ["OUTER_RADIUS", "Boundary", "Model", "ModelCard", "Network", "Stretch", "stretch"]
+__all__ = ["OUTER_RADIUS", "Boundary", "Model", "ModelCard", "Network", "Stretch"]
 
 # The corona beyond this radius says nothing of what is on the disc.
 OUTER_RADIUS = 1.08
-
-
-def stretch(image, radius, median, *, floor, limits, exponent):
-    """
-    Map intensities to [0, 1], the input of the network.
-
-    ``x = log10(max(image, floor)) - exponent * log10(median)``, scaled so that ``limits`` become 0 and 1.
-    The exponent says how far the brightness of the quiet Sun sets the scale: 1 takes contrast alone,
-    0 absolute brightness alone.
-
-    Parameters
-    ----------
-    image : numpy.ndarray
-        Intensities; pixels without data (NaN) become quiet Sun.
-    radius : numpy.ndarray
-        Distance from disc centre in solar radii, same shape; beyond `OUTER_RADIUS` the result is 0.
-    median : float
-        Disc median, in the unit of ``image``.
-    floor, limits, exponent : float, (float, float), float
-        See `sunpy_scss.models.Stretch`.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32, same shape.
-    """
-    filled = np.where(np.isfinite(image), image, median)
-    x = np.log10(np.maximum(filled, floor)) - exponent * np.log10(median)
-    low, high = limits
-    scaled = np.clip((x - low) / (high - low), 0, 1)
-    return np.where(radius <= OUTER_RADIUS, scaled, 0).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -74,6 +43,30 @@ class Stretch:
 
     def __post_init__(self):
         object.__setattr__(self, "limits", tuple(self.limits))
+
+    def apply(self, image, radius, median):
+        """
+        Map intensities to [0, 1], the input of the network.
+
+        Parameters
+        ----------
+        image : numpy.ndarray
+            Intensities; pixels without data (NaN) become quiet Sun.
+        radius : numpy.ndarray
+            Distance from disc centre in solar radii, same shape; beyond 1.08 the result is 0.
+        median : float
+            Disc median, in the unit of ``image``.
+
+        Returns
+        -------
+        numpy.ndarray
+            float32, same shape.
+        """
+        filled = np.where(np.isfinite(image), image, median)
+        x = np.log10(np.maximum(filled, self.floor)) - self.exponent * np.log10(median)
+        low, high = self.limits
+        scaled = np.clip((x - low) / (high - low), 0, 1)
+        return np.where(radius <= OUTER_RADIUS, scaled, 0).astype(np.float32)
 
 
 @dataclass(frozen=True)

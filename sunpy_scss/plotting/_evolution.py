@@ -1,14 +1,26 @@
 """Figures of what changes over days to months, and figures as a movie."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 import astropy.units as u
 from sunpy.map import GenericMap
 
 from sunpy_scss.masks._table import label_regions
+from sunpy_scss.plotting._dates import label_dates
 from sunpy_scss.plotting._maps import plot_regions
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from astropy.table import QTable
+    from astropy.visualization.wcsaxes import WCSAxes
+
+    from sunpy_scss.evolution import Tracks
 
 __all__ = ["plot_carrington_map", "plot_tracked_regions", "plot_tracks"]
 
@@ -17,7 +29,7 @@ _GAP = 13
 _MARKERS = {"birth": "^", "death": "v", "merge": "X", "split": "d", "return": "o"}
 
 
-def plot_carrington_map(share, coverage=None):
+def plot_carrington_map(share: GenericMap, coverage: GenericMap | None = None) -> Figure:
     """
     A Carrington map, and below it how well each part of it was seen.
 
@@ -54,9 +66,9 @@ def plot_carrington_map(share, coverage=None):
     return figure
 
 
-def plot_tracks(tracks, *, column="area"):
+def plot_tracks(tracks: Tracks, *, column: str = "area") -> Figure:
     """
-    A quantity of each followed region over time, and what befell it.
+    A quantity of each followed region over time, and what happened to it.
 
     Parameters
     ----------
@@ -68,7 +80,7 @@ def plot_tracks(tracks, *, column="area"):
     -------
     matplotlib.figure.Figure
         A line for each region that is in more than one mask, interrupted where it was out of sight for longer than half
-        a rotation, and a sign for each event but those at the limb.
+        a rotation, and a symbol for each event except those at the limb.
 
     Raises
     ------
@@ -94,8 +106,7 @@ def plot_tracks(tracks, *, column="area"):
         _draw_events(axes, tracks, column, event, marker)
     unit = regions[column].unit
     axes.set(ylabel=f"{column} ({unit})" if unit else column)
-    locator = AutoDateLocator()
-    axes.xaxis.set(major_locator=locator, major_formatter=ConciseDateFormatter(locator))
+    label_dates(axes)
     if axes.get_legend_handles_labels()[0]:
         axes.legend()
     return figure
@@ -131,7 +142,7 @@ def _draw_events(axes, tracks, column, event, marker):
         axes.plot(*zip(*places, strict=True), marker, color="black", fillstyle="none", markersize=9, label=event)
 
 
-def plot_tracked_regions(smap, mask, rows, *, axes=None):
+def plot_tracked_regions(smap: GenericMap, mask: GenericMap, rows: QTable, *, axes: WCSAxes | None = None) -> WCSAxes:
     """
     A Map with the outlines of followed regions on it, each with the number of its track.
 

@@ -1,5 +1,9 @@
 """Figures of Maps: what is known of an image, drawn over it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import BoundaryNorm, Normalize, to_rgba
@@ -16,6 +20,13 @@ from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.images._disk import limb_mask
 from sunpy_scss.masks._metrics import dice, iou
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from astropy.visualization.wcsaxes import WCSAxes
+
+    from sunpy_scss.train import Dataset, Evaluation
+
 __all__ = ["plot_cases", "plot_comparison", "plot_disagreement", "plot_masks", "plot_probability", "plot_regions"]
 
 # Told apart from each other and from the colours of AIA images, by a dark rim on any background.
@@ -29,7 +40,7 @@ _OPACITY = 0.5
 _MASK = {"norm": Normalize(0, 1), "cmap": "gray", "interpolation": "nearest"}
 
 
-def plot_masks(smap, *masks, axes=None):
+def plot_masks(smap: GenericMap, *masks: GenericMap, axes: WCSAxes | None = None) -> WCSAxes:
     """
     A Map with the outlines of masks on it.
 
@@ -37,8 +48,8 @@ def plot_masks(smap, *masks, axes=None):
     ----------
     smap : sunpy.map.GenericMap
     *masks : sunpy.map.GenericMap
-        On the WCS of ``smap``; coronal holes blue, active regions red, by the header key SCSSFEAT. Several of one
-        feature get colours of their own, and a legend of the methods that drew them (SCSSMOD).
+        On the WCS of ``smap``. Coronal holes are blue and active regions red, as the header key SCSSFEAT tells.
+        Several masks of one feature get colours of their own, and a legend names their methods (SCSSMOD).
     axes : astropy.visualization.wcsaxes.WCSAxes, optional
         Where to draw; new ones with the projection of ``smap`` by default.
 
@@ -80,7 +91,7 @@ def plot_masks(smap, *masks, axes=None):
     return axes
 
 
-def plot_regions(smap, labels, *, axes=None):
+def plot_regions(smap: GenericMap, labels: GenericMap, *, axes: WCSAxes | None = None) -> WCSAxes:
     """
     A Map with the outlines of regions and their numbers.
 
@@ -98,7 +109,7 @@ def plot_regions(smap, labels, *, axes=None):
     -------
     astropy.visualization.wcsaxes.WCSAxes
         In the order of the numbers, the outlines are in ``axes.collections`` and the numbers in ``axes.texts``, each
-        at the middle of the area of its region on the sphere.
+        at the centroid of its region on the sphere.
 
     Raises
     ------
@@ -142,16 +153,15 @@ def _middles(labels):
     on_sun = surface.on_sun(rows, columns)
     rows, columns = rows[on_sun], columns[on_sun]
     numbers, index = np.unique(labels.data[rows, columns], return_inverse=True)
-    areas, middles = surface.cells(rows, columns)
-    weighted = areas * middles
+    weighted = surface.areas(rows, columns) * surface.points(rows, columns)
     middles = np.stack([np.bincount(index, weights=axis, minlength=len(numbers)) for axis in weighted])
     row, column = surface.pixels(middles / np.linalg.norm(middles, axis=0))
     return zip(numbers.tolist(), np.transpose([column, row]), strict=True)
 
 
-def plot_probability(smap, probability, *, axes=None):
+def plot_probability(smap: GenericMap, probability: GenericMap, *, axes: WCSAxes | None = None) -> WCSAxes:
     """
-    A Map with the probability of a feature over it, or with its spread.
+    A Map with the probability of a feature, or the spread of it, drawn over it.
 
     Parameters
     ----------
@@ -166,7 +176,7 @@ def plot_probability(smap, probability, *, axes=None):
     -------
     astropy.visualization.wcsaxes.WCSAxes
         The probability is ``axes.images[-1]``, the more opaque the higher, with a colour bar in its ``colorbar``;
-        contours at 0.16 (dotted), 0.5 and 0.84 (dashed), as far as they are reached, are in ``axes.collections``.
+        contours at 0.16 (dotted), 0.5 and 0.84 (dashed) are in ``axes.collections``, where these values are reached.
         A spread is shown up to its highest value, without contours.
 
     Raises
@@ -196,9 +206,9 @@ def plot_probability(smap, probability, *, axes=None):
     return axes
 
 
-def plot_disagreement(smap, votes, *, axes=None):
+def plot_disagreement(smap: GenericMap, votes: GenericMap, *, axes: WCSAxes | None = None) -> WCSAxes:
     """
-    A Map with a count of masks over it.
+    A Map with a count of masks drawn over it.
 
     Parameters
     ----------
@@ -272,7 +282,7 @@ def _draw_image(axes, smap):
     smap.plot(axes=axes, **({"norm": Normalize(0, 255)} if smap.data.dtype == np.uint8 else {}))
 
 
-def plot_comparison(smap, labels, mask):
+def plot_comparison(smap: GenericMap, labels: GenericMap, mask: GenericMap) -> Figure:
     """
     Image, labels, mask, and where the two agree, side by side with their scores.
 
@@ -335,7 +345,7 @@ def _agreement_legend(figure):
     figure.legend(handles=patches, loc="outside lower center", ncols=len(patches), frameon=False)
 
 
-def plot_cases(dataset, evaluation, *, number=4):
+def plot_cases(dataset: Dataset, evaluation: Evaluation, *, number: int = 4) -> Figure:
     """
     The images that a model did worst and best on.
 
@@ -345,12 +355,12 @@ def plot_cases(dataset, evaluation, *, number=4):
     evaluation : sunpy_scss.train.Evaluation
         Of a model on that data set.
     number : int, optional
-        Of images of each kind.
+        How many of the worst, and how many of the best.
 
     Returns
     -------
     matplotlib.figure.Figure
-        By IoU, the worst in the upper row from the left and the best in the lower one, on the canonical grid.
+        On the canonical grid, in order of IoU: the worst in the upper row, from the left, the best in the lower one.
 
     Raises
     ------

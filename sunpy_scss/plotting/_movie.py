@@ -1,8 +1,11 @@
 """Movies of Maps."""
 
+from __future__ import annotations
+
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,24 +13,29 @@ from PIL import Image
 
 from sunpy_scss._save import refuse_existing, scratch_folder
 
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    from matplotlib.figure import Figure
+
 __all__ = ["save_movie"]
 
 
-def save_movie(figures, path, *, rate=4, overwrite=False):
+def save_movie(figures: Iterable[Figure], path: str | os.PathLike, *, rate: float = 4, overwrite: bool = False) -> Path:
     """
     Write figures as a movie, whole or not at all.
 
     Parameters
     ----------
     figures : iterable of matplotlib.figure.Figure
-        Of one size; each is closed when it has been drawn. A generator needs no memory for more than one figure; but
-        all pictures of a GIF are in memory, with a byte for each pixel, when it is written.
+        All of one size. Each is closed after it has been drawn, so that a generator needs memory for one figure only.
+        A GIF needs more: all its pictures are in memory, with a byte for each pixel, until it is written.
     path : path-like
         ``NAME.mp4``, for which the program ffmpeg must be installed; ``NAME.gif``, which is also written in place of
-        MP4 where there is no ffmpeg; or the name of a folder for numbered PNG. The folder that it
-        is in is made where missing.
+        MP4 where there is no ffmpeg; or the name of a folder for numbered PNG files. Missing parent folders are made.
     rate : float, optional
-        Figures in a second.
+        Figures per second.
     overwrite : bool, optional
         Replace what is there.
 
@@ -47,7 +55,7 @@ def save_movie(figures, path, *, rate=4, overwrite=False):
     --------
     .. code-block:: python
 
-        movie((overlay(smap, mask).figure for smap, mask in zip(images, masks)), "holes.mp4")
+        save_movie((plot_masks(smap, mask).figure for smap, mask in zip(images, masks)), "holes.mp4")
     """
     path = Path(path)
     if path.suffix == ".mp4" and _ffmpeg() is None:

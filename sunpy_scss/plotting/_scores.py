@@ -1,13 +1,24 @@
 """Figures of numbers: what a model is worth, and how it was trained."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 import astropy.units as u
 from astropy.table import Table
+
+from sunpy_scss.plotting._dates import label_dates
+
+if TYPE_CHECKING:
+    import os
+
+    from matplotlib.figure import Figure
+
+    from sunpy_scss.train import Evaluation
 
 __all__ = ["plot_evaluation", "plot_scores", "plot_training"]
 
@@ -15,19 +26,19 @@ __all__ = ["plot_evaluation", "plot_scores", "plot_training"]
 _DATES = 12
 
 
-def plot_training(folder):
+def plot_training(folder: str | os.PathLike) -> Figure:
     """
     How a training went: loss and scores by epoch.
 
     Parameters
     ----------
     folder : path-like
-        Of a model, or of a training that still runs: where ``history.csv`` is.
+        The folder of a model, or of a training that is still running, with ``history.csv`` in it.
 
     Returns
     -------
     matplotlib.figure.Figure
-        One Axes for each quantity, with its course on the training and the validation part; dotted, the epoch of the
+        A panel for each quantity, for the training and the validation part. The dotted line marks the epoch of the
         lowest validation loss, whose weights are kept.
 
     Raises
@@ -47,7 +58,7 @@ def plot_training(folder):
     return figure
 
 
-def plot_scores(images):
+def plot_scores(images: Table) -> Figure:
     """
     Dice, IoU and areas by date.
 
@@ -55,7 +66,8 @@ def plot_scores(images):
     ----------
     images : astropy.table.Table
         One row for each image, with the columns ``date`` (`~astropy.time.Time`), ``dice``, ``iou``,
-        ``labelled_area`` and ``claimed_area``: that of `sunpy_scss.train.Evaluation`, or one of your own.
+        ``labelled_area`` and ``claimed_area``: the ``images`` of a
+        `sunpy_scss.train.Evaluation`, or a table of your own.
 
     Returns
     -------
@@ -76,8 +88,7 @@ def plot_scores(images):
     dates = images["date"].datetime64
     _draw_scores(upper, dates, images)
     _draw_areas(lower, dates, images)
-    locator = AutoDateLocator()
-    lower.xaxis.set(major_locator=locator, major_formatter=ConciseDateFormatter(locator))
+    label_dates(lower)
     return figure
 
 
@@ -95,7 +106,7 @@ def _draw_areas(axes, places, images):
     axes.legend()
 
 
-def plot_evaluation(evaluation):
+def plot_evaluation(evaluation: Evaluation) -> Figure:
     """
     The scores of a model on one page.
 

@@ -11,6 +11,8 @@ __all__ = ["card_of", "comparison_caveats", "mask_caveats"]
 
 # Masks further apart in time differ by what happened on the Sun too.
 _SAME_SUN = 6 * u.hour
+# Of a disc of which less was seen, something is missing.
+_NEARLY_ALL = 0.995
 # The share of an area beyond 60 degrees from disc centre from which on the limb rules it.
 _AT_LIMB = 0.5
 
@@ -39,6 +41,9 @@ def mask_caveats(smap, mask, regions):
         yield from (message for message, _ in caveats(smap, card))
     else:
         yield "No card of a bundled model tells what this mask is worth."
+    seen = mask.meta.get("SCSSSEEN", 1)
+    if seen < _NEARLY_ALL:
+        yield f"Only {seen:.1%} of the disc has data: what lies in the rest is in no region, and in no area."
     factor = mask.meta.get("SCSSCAL")
     if factor is not None:
         yield f"The calibration of the image was unknown and guessed, a factor of {factor:.3g}: areas depend on it."

@@ -1,7 +1,10 @@
 """One Map, a day or a week with their masks, as a page for any browser."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,11 +13,18 @@ import astropy.units as u
 import sunpy_scss
 from sunpy_scss._mask_map import provenance
 from sunpy_scss._save import refuse_existing, save_text
+from sunpy_scss.images._intensity import as_rate
 from sunpy_scss.masks._compare import compare_masks
 from sunpy_scss.report._caveats import card_of, comparison_caveats, mask_caveats
 from sunpy_scss.report._html import document, element, table
 from sunpy_scss.report._pictures import area_over_time, image, outlines
 from sunpy_scss.report._scenes import scenes_of
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from sunpy.map import GenericMap
 
 __all__ = ["write_report"]
 
@@ -38,7 +48,14 @@ _NOTES = (
 )
 
 
-def write_report(smaps, masks, path, *, title=None, overwrite=False):
+def write_report(
+    smaps: GenericMap | Sequence[GenericMap],
+    masks: GenericMap | Sequence,
+    path: str | os.PathLike,
+    *,
+    title: str | None = None,
+    overwrite: bool = False,
+) -> Path:
     """
     Write a page on Maps and their masks.
 
@@ -50,10 +67,11 @@ def write_report(smaps, masks, path, *, title=None, overwrite=False):
     smaps : sunpy.map.GenericMap or list of sunpy.map.GenericMap
         The images, helioprojective.
     masks : sunpy.map.GenericMap or list
-        1 inside the feature. For one Map its mask, or a list of masks, of several features or by several methods; for
-        a list of Maps a list with that for each of them. A mask may be on other pixels than its image.
+        1 inside the feature. For one Map, its mask or a list of masks, which may show several features or come from
+        several methods. For a list of Maps, a list that has this for each of them. A mask need not be on the pixels
+        of its image.
     path : path-like
-        Whole or not at all; folders are made where missing.
+        The page. It is written whole or not at all; missing folders are made.
     title : str, optional
         By default the features and the time.
     overwrite : bool, optional
@@ -141,7 +159,7 @@ def _regions(scene, finding):
         head = [
             *("Region", "Area in Mm²", "Area in % of the hemisphere", "of it beyond 60°"),
             *("Longitude in °", "Latitude in °", "Carrington longitude in °"),
-            *("Perimeter in Mm", f"Median intensity ({_unit(scene.smap)})", "Cut by"),
+            *("Perimeter in Mm", f"Median intensity ({_unit(as_rate(scene.smap))})", "Cut by"),
         ]
         yield table(head, [_row(row) for row in regions], caption=f"Regions: {finding.feature} by {finding.name}")
     else:

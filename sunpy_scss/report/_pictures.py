@@ -5,13 +5,13 @@ from io import BytesIO
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.patheffects import withStroke
 from PIL import Image
 from scipy import ndimage
 
 import sunpy.map
 
+from sunpy_scss.plotting._dates import label_dates
 from sunpy_scss.plotting._maps import plot_masks
 from sunpy_scss.report._html import picture
 
@@ -59,8 +59,7 @@ def area_over_time(scenes):
     figure, axes = plt.subplots(figsize=(9, 3.5), layout="constrained")
     for name, points in lines.items():
         axes.plot(*zip(*points, strict=True), ".-", label=name)
-    locator = AutoDateLocator()
-    axes.xaxis.set(major_locator=locator, major_formatter=ConciseDateFormatter(locator))
+    label_dates(axes)
     axes.set(xlabel="time (UTC)", ylabel="% of the hemisphere", ylim=(0, None))
     axes.legend()
     text = "Area against time; the values are those of the table above."

@@ -91,7 +91,8 @@ def threshold_coronal_holes(smap, *, threshold=None, min_area: u.Mm**2 = 1000 * 
     depth of 1.5, as dark quiet Sun and slivers on the limb, are left out.
 
     Thresholds at a fraction of the median of intensities are common, e.g. [1]_. That between median and dark
-    level is our own, and so are trend, smoothing and depth: they were chosen on images whose labels follow nearly the
+    level is our own, and so are trend, smoothing and depth, which makes this method neither CATCH nor another
+    published one, whatever the threshold: they were chosen on images whose labels follow nearly the
     same rule, see :ref:`worth`. A filament that is broad and dark enough counts as a hole.
 
     References
@@ -162,7 +163,7 @@ def three_channel_coronal_holes(
     smap_171, smap_193, smap_211, *, min_area: u.Mm**2 = 1000 * u.Mm**2, max_gap: u.s = 30 * u.min
 ):
     """
-    Coronal holes by the ratios of three channels, after CHIMERA.
+    Coronal holes by the ratios of three channels, with limits of our own.
 
     Parameters
     ----------
@@ -198,7 +199,8 @@ def three_channel_coronal_holes(
     and a pixel in a hole does so in each of the three planes, 171-193, 171-211 and 193-211. Filaments absorb in all
     channels alike and so lie on the other side where 171 is one of them.
 
-    The lines are our own, not those of the paper. Relative to the disc medians, with the centre-to-limb trend of AIA
+    This is not CHIMERA: lines, smoothing and opening are our own, and its masks differ from those published under that
+    name. Relative to the disc medians, with the centre-to-limb trend of AIA
     193 removed, a hole has less emission at 193 and at 211 than at 171, and half or less at 193 and 211 together (the
     geometric mean). The factor of a half and the line at 171-193 were chosen on 11 pairs of AIA browse images of 2021;
     those with 211 go by analogy and have been tried on synthetic images only. The contrasts are smoothed over 10 Mm,

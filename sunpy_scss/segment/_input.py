@@ -7,7 +7,6 @@ import numpy as np
 from sunpy_scss._sun.canonical import Frame, canonical_radius, check_map
 from sunpy_scss.images._canonical import canonical_image, warn_of_calibration
 from sunpy_scss.images._intensity import quality_caveats, warn_of, wavelength_caveats
-from sunpy_scss.models._card import stretch
 
 __all__ = ["NetworkInput", "caveats", "network_input"]
 
@@ -69,13 +68,10 @@ def network_input(smap, card, *, disk_median=None):
         warn_of_calibration(card.stretch.reference_median)
     # Where contrast alone matters, every image is brought to the reference.
     scale = 1.0 if calibrated and card.stretch.exponent != 1 else card.stretch.reference_median / median
-    stretched = stretch(
+    stretched = card.stretch.apply(
         found.image * scale,
         canonical_radius(**grid),
         median * scale,
-        floor=card.stretch.floor,
-        limits=card.stretch.limits,
-        exponent=card.stretch.exponent,
     )
     return NetworkInput(stretched, found.frame, median, scale, rescaled, found.missing, found.seen)
 

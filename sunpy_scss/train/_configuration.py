@@ -226,6 +226,9 @@ def _check(table, values, kind, without=()):
         if types[name] in (int, float, str, bool) and type(value) not in wanted:
             msg = f"{table} needs {types[name].__name__} for {name} (got {value!r})."
             raise ValueError(msg)
+        if isinstance(value, float) and not math.isfinite(value):
+            msg = f"{table} needs a finite number for {name} (got {value!r})."
+            raise ValueError(msg)
 
 
 def _check_names(table, values, known):

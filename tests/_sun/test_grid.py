@@ -1,16 +1,20 @@
 """Geometry: points of known arcseconds, there and back."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from makers import disk_map
 
 import astropy.units as u
+import sunpy.map
 from astropy.coordinates import SkyCoord
 from sunpy.coordinates import HeliographicStonyhurst, get_earth
 from sunpy.map.maputils import all_coordinates_from_map
 
 from sunpy_scss._sun import canonical
 from sunpy_scss._sun.surface import canonical_surface, surface_of
+from sunpy_scss.exceptions import LimbWarning
 
 GRID = {"size": 256, "half_width": 1.25}
 
@@ -131,6 +135,14 @@ def test_area_of_a_spherical_cap(case, lat, lon):
     cap = np.cos(np.deg2rad(12)) <= separation.to_value(u.dimensionless_unscaled).T
     area = surface_of(smap).areas(*np.nonzero(cap)).sum()
     assert area == pytest.approx(2 * np.pi * (1 - np.cos(np.deg2rad(12))), rel=0.005)
+
+
+@pytest.mark.parametrize(("factor", "warns"), [(1.001, False), (1.1, True)])
+def test_a_radius_that_contradicts_the_distance(factor, warns):
+    smap = disk_map(blank)
+    meta = {**smap.meta, "rsun_obs": factor * smap.rsun_obs.value}
+    with pytest.warns(LimbWarning, match=r"RSUN_OBS = .* contradicts") if warns else nullcontext():
+        canonical.check_map(sunpy.map.Map(smap.data, meta))
 
 
 @pytest.mark.parametrize("distance", [60, 215])

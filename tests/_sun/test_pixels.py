@@ -4,37 +4,37 @@ import numpy as np
 import pytest
 
 from sunpy_scss.images._browse import linearise
-from sunpy_scss.models._card import stretch
+from sunpy_scss.models import Stretch
 
-STRETCH = {"floor": 10, "limits": (0, 2), "exponent": 0.5}
+STRETCH = Stretch(floor=10, limits=(0, 2), exponent=0.5, reference_median=100)
 
 
 def test_stretch_by_hand():
     image = np.array([[1000.0, 100.0, 10.0, 1.0]])
-    result = stretch(image, np.zeros((1, 4)), 100.0, **STRETCH)
+    result = STRETCH.apply(image, np.zeros((1, 4)), 100.0)
     np.testing.assert_allclose(result, [[1, 0.5, 0, 0]])  # log10(I) - 1, in units of 2
     assert result.dtype == np.float32
 
 
 def test_stretch_is_monotone_and_in_range():
     image = np.geomspace(0.1, 1e6, 50)[np.newaxis]
-    result = stretch(image, np.zeros_like(image), 100.0, **STRETCH)
+    result = STRETCH.apply(image, np.zeros_like(image), 100.0)
     assert (np.diff(result) >= 0).all()
     assert result.min() == 0
     assert result.max() == 1
 
 
 def test_what_is_missing_becomes_quiet_sun():
-    result = stretch(np.array([[np.nan, 100.0]]), np.zeros((1, 2)), 100.0, **STRETCH)
+    result = STRETCH.apply(np.array([[np.nan, 100.0]]), np.zeros((1, 2)), 100.0)
     assert result[0, 0] == result[0, 1]
 
 
 def test_negative_values_are_dark():
-    assert stretch(np.array([[-5.0]]), np.zeros((1, 1)), 100.0, **STRETCH) == 0
+    assert STRETCH.apply(np.array([[-5.0]]), np.zeros((1, 1)), 100.0) == 0
 
 
 def test_nothing_beyond_the_outer_radius():
-    result = stretch(np.full((1, 2), 500.0), np.array([[1.07, 1.09]]), 100.0, **STRETCH)
+    result = STRETCH.apply(np.full((1, 2), 500.0), np.array([[1.07, 1.09]]), 100.0)
     assert result[0, 0] > 0
     assert result[0, 1] == 0
 

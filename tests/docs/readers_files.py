@@ -45,10 +45,14 @@ def _image(path, wavelength, hour):
     synthetic_sun(date, wavelength=int(wavelength) * u.AA, size=256).image.save(path)
 
 
-def _magnetogram(path):
-    smap = example_map(193)
+def _magnetogram(path, date):
+    smap = synthetic_sun(DAY, size=256).image if date else example_map(193)
     field = np.random.default_rng(0).normal(3, 10, smap.data.shape)
     sunpy.map.Map(field, {**smap.meta, "bunit": "G", "instrume": "HMI"}).save(path)
+
+
+def _mask(path):
+    synthetic_sun(DAY, size=256).coronal_holes.save(path)
 
 
 def _picture(path, date, size, wavelength):
@@ -80,7 +84,7 @@ def _region_growth(path):
     """One coronal hole of 40 x 40 pixels, each written as x, y and 2 for the inside."""
     pixels = " ".join(f"{x} {y} 2" for x in range(480, 520) for y in range(400, 440))
     header = "512 511 410 0.0 -3.5 100.0 0"
-    path.write_text(f"{header}\n0 0\n1\n500 420 1600 0 0 0 0\n{pixels}\n")
+    path.write_text(f"{header}\n0 0\n1\n1 1600 0 0 0 0 0\n{pixels}\n")
 
 
 def _configuration(path):
@@ -111,7 +115,8 @@ learning_rate = 1e-2
 
 
 _MAKERS = {
-    r"hmi.*\.fits": _magnetogram,
+    r"hmi(?:_(\d{8}))?\.fits": _magnetogram,
+    r"hek\.fits": _mask,
     r".*?(171|193)(?:_(\d\d))?\.fits": _image,
     r"(\d{8}_\d{6})_(\d+)_(0\d{3})\.jpg": _picture,
     r"\d{8}_\d{6}_(\d+)_0\d{3}_mask\.png": _painted,

@@ -125,6 +125,17 @@ def test_rows_can_be_selected(synoptic, tmp_path):
     assert paths == [tmp_path / "AIA20170103_1230_0193.fits"]
 
 
+@pytest.mark.parametrize("chosen", [lambda found: found[1], lambda found: [row for row in found if row["url"]][1:]])
+def test_rows_by_themselves(synoptic, tmp_path, chosen):
+    found = search_aia("2017-01-03T12:30")
+    assert fetch(chosen(found), tmp_path, progress=False) == [tmp_path / "AIA20170103_1230_0193.fits"]
+
+
+def test_no_rows(tmp_path):
+    with pytest.raises(TypeError, match="what search_aia returns"):
+        fetch(["AIA20170103_1230_0193.fits"], tmp_path)
+
+
 def test_same_file_for_two_times(synoptic, tmp_path):
     paths = fetch(search_aia(["2017-01-03T12:30", "2017-01-03T12:31"], 193 * u.AA), tmp_path, progress=False)
     assert paths[0] == paths[1]

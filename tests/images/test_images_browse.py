@@ -98,6 +98,17 @@ def test_size_of_the_sun_follows_its_distance(browse_file):
         assert_quantity_allclose(smap.rsun_obs / smap.scale.axis1, RADIUS * u.pix, rtol=3e-3)
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_grey_picture_claims_no_calibration(tmp_path, bits):
+    index = painted_sun()
+    picture = Image.fromarray(index if bits == 8 else index.astype(np.uint16) * 257)
+    picture.save(tmp_path / "2017-02-10T16_55_17.png")
+    with pytest.warns(CalibrationWarning, match="intensities are relative"):
+        smap = from_browse(tmp_path / "2017-02-10T16_55_17.png", wavelength=193 * u.AA)
+    assert smap.unit == u.dimensionless_unscaled
+    np.testing.assert_array_equal(smap.data, linearise(index[::-1], 193))
+
+
 def test_date_may_be_a_text_in_the_file(tmp_path):
     texts = PngInfo()
     texts.add_text("Creation Time", "2024-01-01 00:00:00")
@@ -121,7 +132,8 @@ def test_grey_picture_needs_a_wavelength(tmp_path):
     Image.fromarray(index).save(tmp_path / NAME, quality=95)
     with pytest.raises(ValueError, match="is grey: pass wavelength"):
         from_browse(tmp_path / NAME)
-    smap = from_browse(tmp_path / NAME, wavelength=193 * u.AA)
+    with pytest.warns(CalibrationWarning):
+        smap = from_browse(tmp_path / NAME, wavelength=193 * u.AA)
     assert np.corrcoef(np.log(smap.data.ravel()), index[::-1].ravel())[0, 1] > 0.99
 
 

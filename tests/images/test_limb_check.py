@@ -31,7 +31,8 @@ def changed(smap, **changes):
 
 
 def scaled(smap, factor):
-    return changed(smap, cdelt1=smap.meta["cdelt1"] * factor, cdelt2=smap.meta["cdelt2"] * factor)
+    keys = [key for key in smap.meta if key.startswith(("cdelt", "cd1_", "cd2_"))]
+    return changed(smap, **{key: smap.meta[key] * factor for key in keys})
 
 
 def shifted(smap, pixels):

@@ -119,7 +119,7 @@ class TestMask:
         """The hole in what is left is found as in the whole, whatever the gap was filled with."""
         smap = read_map(shared_data / "fits" / "AIA20170118_2300_0193.fits")
         left = np.ones(smap.data.shape, dtype=bool)
-        left[300:700, 300:620] = False
+        left[300:700, 300:570] = False
         whole = threshold_coronal_holes(smap).data
         for value in (0, np.nan, -1):
             with pytest.warns(MissingDataWarning):
@@ -149,3 +149,13 @@ class TestProbability:
         assert region["area_low"] <= region["area"]
         assert region["area_high"] > 0.98 * whole["area"]
         assert np.isfinite(region["confidence"])
+
+
+def test_intensities_of_a_table_are_those_of_the_segmentation(smap):
+    """AIA synoptic files tell no unit: counts over two seconds, as the disc median in the header has them."""
+    mask = segment_coronal_holes(smap, model=dark_model())
+    counts = sunpy.map.Map(smap.data * 2, {key: value for key, value in smap.meta.items() if key != "bunit"})
+    for image in (smap, counts):
+        (region,) = region_table(mask, image=image)
+        assert region["intensity_median"].unit == "DN / s"
+        assert region["intensity_median"].value == 40

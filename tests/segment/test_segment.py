@@ -91,6 +91,11 @@ class TestMask:
         assert not empty.data.any()
         assert empty.plot().get_clim() == (0, 1)
 
+    def test_empty_mask_has_a_preview_in_notebooks(self):
+        empty = segment_coronal_holes(disk_map(lambda x, y: 100 + 10 * x), model=dark_model())
+        text = "coronal hole mask of 2017-06-01T12:00:00.000, 256 x 256 pixels, all of which are 0"
+        assert text in empty._repr_html_()
+
 
 class TestInvariance:
     @pytest.mark.parametrize(
