@@ -272,7 +272,8 @@ def test_train_on_a_folder_without_parts(tmp_path, capsys):
     assert len((tmp_path / "cache" / "index.csv").read_text().splitlines()) == 6
     scores = json.loads(capsys.readouterr().out)
     assert main(["evaluate", str(tmp_path / "tiny"), *files[:2]]) == 0
-    assert numbers(json.loads(capsys.readouterr().out)) == pytest.approx(numbers(scores["model"]), rel=1e-5)  # on the same part
+    # on the same part
+    assert numbers(json.loads(capsys.readouterr().out)) == pytest.approx(numbers(scores["model"]), rel=1e-5)
     # The folder grows, and would be parted otherwise: 10 of 14 images of the training part were scored once.
     write_folder(pairs_of_months(12)[6:], tmp_path / "labels")
     assert main(["evaluate", str(tmp_path / "tiny"), *files[:2]]) == 0
