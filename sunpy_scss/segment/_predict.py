@@ -9,7 +9,7 @@ from sunpy.map import GenericMap, MapSequence
 
 import sunpy_scss
 from sunpy_scss._arguments import check_area, check_count, check_number
-from sunpy_scss._features import FEATURES, feature_at, feature_name
+from sunpy_scss._features import default_model, feature_at, feature_name
 from sunpy_scss._mask_map import make_map, make_mask
 from sunpy_scss._sun.canonical import check_map, from_canonical
 from sunpy_scss._sun.header import in_one_unit
@@ -125,8 +125,9 @@ def segment_active_regions(
         Helioprojective, of 171 or 174 Angstrom, showing the disc; of any size, scale, rotation and centre. Its
         calibration is of no importance: brightness counts relative to the disc median. Never changed.
     boundary : str, optional
-        Which of the outlines that the model draws: ``"full"`` (default), the whole region, or ``"core"``, bright plage
-        and loops, about a third of its area. The card says where each runs; see :ref:`how-to-boundaries`.
+        Which of the outlines of ``scss-ar-171-2``: ``"full"``, the whole region, or ``"core"``, bright plage and loops,
+        about a third of its area. By default ``scss-ar-171-1`` draws the whole region, nearer to the labels; see
+        :ref:`how-to-boundaries`.
     model, threshold, min_area, disk_median, samples : optional
         As for `segment_coronal_holes`.
 
@@ -149,11 +150,9 @@ def segment_active_regions(
     >>> from sunpy_scss import segment_active_regions
     >>> from sunpy_scss.images import example_map
     >>> mask = segment_active_regions(example_map(171))
-    >>> mask.meta["SCSSFEAT"], mask.meta["SCSSBND"]
-    ('AR', 'full')
     >>> core = segment_active_regions(example_map(171), boundary="core")
-    >>> bool(core.data.sum() < mask.data.sum())
-    True
+    >>> mask.meta["SCSSFEAT"], core.meta["SCSSBND"], bool(core.data.sum() < mask.data.sum())
+    ('AR', 'core', True)
     """
     return _segment("AR", smap, model, boundary, threshold, min_area, disk_median, samples)
 
@@ -263,17 +262,17 @@ def _predict(smap, model, boundary, disk_median, samples, quantity, on_pixels):
     return results[0] if isinstance(smap, GenericMap) else results
 
 
-def _default_model(maps):
+def _default_model(maps, boundary):
     """The bundled model of the one feature that the wavelength of all Maps shows."""
     found = {feature_at(angstroms(smap)) for smap in maps}
     if len(found) == 1 and (feature := found.pop()):
-        return FEATURES[feature].model
+        return default_model(feature, boundary)
     msg = "The wavelengths do not tell which feature to look for; give the model, one of sunpy_scss.list_models()."
     raise InvalidMapError(msg)
 
 
 def _segment(feature, smap, model, boundary, threshold, min_area, disk_median, samples):
-    model = load_model(FEATURES[feature].model if model is None else model)
+    model = load_model(default_model(feature, boundary) if model is None else model)
     if model.card.feature != feature:
         msg = f"{model.card.name} finds {feature_name(model.card.feature)}s, not {feature_name(feature)}s."
         raise ModelError(msg)
