@@ -7,12 +7,28 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
+import astropy.units as u
+from astropy.coordinates import SkyCoord
+from astropy.time import Time
+
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None
 
-__all__ = ["refuse_existing", "save_figure", "save_map", "save_table", "save_text", "save_whole", "scratch_folder"]
+__all__ = [
+    "plain",
+    "plain_rows",
+    "refuse_existing",
+    "save_figure",
+    "save_map",
+    "save_table",
+    "save_text",
+    "save_whole",
+    "scratch_folder",
+]
 
 _SCRATCH = ".sunpy-scss-"
 # A scratch folder is locked within microseconds of its making; where nothing can be locked, only age tells.
@@ -95,6 +111,41 @@ def save_text(text, path):
     path : path-like
     """
     save_whole(path, lambda scratch: scratch.write_text(text, encoding="utf-8", newline=""))
+
+
+def plain(value):
+    """A number, text or array as JSON has it, which knows no NaN."""
+    value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def plain_rows(table):
+    """
+    A table as JSON has it.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        A column of coordinates becomes two, of longitudes and latitudes.
+
+    Returns
+    -------
+    rows : list of dict
+    units : dict
+        Of the columns that have one.
+    """
+    columns, units = {}, {}
+    for name, column in table.columns.items():
+        parts = {name: column}
+        if isinstance(column, SkyCoord):
+            parts = {f"{name}_lon": column.spherical.lon, f"{name}_lat": column.spherical.lat}
+        for key, part in parts.items():
+            if isinstance(part, u.Quantity):
+                units[key] = part.unit.to_string()
+            columns[key] = plain(part.isot if isinstance(part, Time) else np.asarray(getattr(part, "value", part)))
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)], units
 
 
 def save_whole(path, write):

@@ -7,10 +7,9 @@ import numpy as np
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
-from astropy.time import Time
 from sunpy.coordinates import HeliographicStonyhurst
 
-from sunpy_scss._save import refuse_existing, save_text
+from sunpy_scss._save import plain_rows, refuse_existing, save_text
 from sunpy_scss._sun.view import half_turn
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._outlines import flat_rings, joined, trace
@@ -147,7 +146,7 @@ def write_geojson(mask, path, *, frame="heliographic_stonyhurst", table=None, ov
     if unknown:
         msg = f"The table must be of this mask, which has {len(shapes)} regions (got the id {min(unknown)})."
         raise ValueError(msg)
-    properties, units = _plain_columns(table)
+    properties, units = plain_rows(table)
     flatten = _flattener(frame, regions.surface)
     features = [
         {
@@ -188,28 +187,6 @@ def _geometry(polygons, digits):
     if len(polygons) == 1:
         return {"type": "Polygon", "coordinates": polygons[0]}
     return {"type": "MultiPolygon", "coordinates": polygons}
-
-
-def _plain_columns(table):
-    """The rows of a table as JSON has them, and the units of its columns."""
-    columns, units = {}, {}
-    for name, column in table.columns.items():
-        parts = {name: column}
-        if isinstance(column, SkyCoord):
-            parts = {f"{name}_lon": column.spherical.lon, f"{name}_lat": column.spherical.lat}
-        for key, part in parts.items():
-            if isinstance(part, u.Quantity):
-                units[key] = part.unit.to_string()
-            columns[key] = _plain(part)
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)], units
-
-
-def _plain(column):
-    if isinstance(column, Time):
-        return column.isot.tolist()
-    values = np.asarray(getattr(column, "value", column)).tolist()
-    # JSON knows no NaN.
-    return [None if isinstance(value, float) and not np.isfinite(value) else value for value in values]
 
 
 def _observer(mask):

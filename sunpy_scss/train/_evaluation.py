@@ -10,6 +10,7 @@ from astropy.table import QTable
 from sunpy.coordinates.sun import B0
 
 from sunpy_scss._features import FEATURES
+from sunpy_scss._save import plain, plain_rows
 from sunpy_scss._sun.canonical import canonical_radius
 from sunpy_scss.masks._metrics import iou_of
 from sunpy_scss.train._calibration import answers, calibration_error, calibration_scores, reliability, reliability_sums
@@ -86,22 +87,10 @@ class Evaluation:
         tables = {name: getattr(self, name) for name in ("scores", "images", "thresholds", "reliability")}
         return {
             "model": self.model,
-            **{name: _plain(number) for name, number in numbers.items()},
-            **{name: _rows(table) for name, table in tables.items()},
-            "flicker": {name: {key: _plain(one) for key, one in of.items()} for name, of in self.flicker.items()},
+            **{name: plain(number) for name, number in numbers.items()},
+            **{name: plain_rows(table)[0] for name, table in tables.items()},
+            "flicker": {name: {key: plain(one) for key, one in of.items()} for name, of in self.flicker.items()},
         }
-
-
-def _rows(table):
-    columns = {
-        name: column.isot if name == "date" else getattr(column, "value", column) for name, column in table.items()
-    }
-    return [dict(zip(columns, map(_plain, row), strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _plain(value):
-    value = value.item() if isinstance(value, np.generic) else value
-    return None if isinstance(value, float) and np.isnan(value) else value
 
 
 @u.quantity_input
@@ -317,7 +306,7 @@ def _scores(dataset, masks):
     sums = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     found = pooled(sums, np.ones((1, len(dataset))), overlap_measures)
     names = ("iou", "dice", "mean_iou", "mean_dice", "look_alike_fraction")
-    return {"images": len(dataset), **{name: _plain(found[name][0]) for name in names}}
+    return {"images": len(dataset), **{name: plain(found[name][0]) for name in names}}
 
 
 def _one_by_one(dataset, claim):

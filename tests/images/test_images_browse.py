@@ -132,7 +132,8 @@ def test_grey_picture_needs_a_wavelength(tmp_path):
     Image.fromarray(index).save(tmp_path / NAME, quality=95)
     with pytest.raises(ValueError, match="is grey: pass wavelength"):
         from_browse(tmp_path / NAME)
-    smap = from_browse(tmp_path / NAME, wavelength=193 * u.AA)
+    with pytest.warns(CalibrationWarning):
+        smap = from_browse(tmp_path / NAME, wavelength=193 * u.AA)
     assert np.corrcoef(np.log(smap.data.ravel()), index[::-1].ravel())[0, 1] > 0.99
 
 
