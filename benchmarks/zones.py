@@ -35,7 +35,8 @@ def main():
     for row in found.scores:
         values = (float(getattr(row[name], "value", row[name])) for name in COLUMNS)
         ends = f"{row['iou_low']:10.3f}{row['iou_high']:10.3f}"
-        print(f"{row['by'] + ' ' + row['zone']:28s} {row['labelled']:6d}", *(f"{value:11.3f}" for value in values), ends)
+        zone = f"{row['by'] + ' ' + row['zone']:28s} {row['labelled']:6d}"
+        print(zone, *(f"{value:11.3f}" for value in values), ends)
     for name, of in found.flicker.items():
         print(f"flicker, {name}: {of}")
     print(f"calibration error {found.calibration_error:.4f}; best threshold here {found.best_threshold:.2f}")

@@ -110,7 +110,9 @@ def from_browse(path, *, date=None, wavelength: u.AA = None, source=None):
         header["bunit"], header["calib"] = "DN / s", "display scale undone"
     else:
         header["bunit"], header["calib"] = "", "relative"
-        msg = f"The display scale of {path} is unknown: its intensities are relative. If you know it, pass source."
+        msg = f"The display scale of {path} is unknown: its intensities are relative."
+        if is_display and not source:
+            msg += " If you know which site it is from, pass source."
         warn_caller(msg, CalibrationWarning)
     header["filename"] = path.name
     return sunpy.map.Map(linearise(index, CHANNELS[angstrom]), header)

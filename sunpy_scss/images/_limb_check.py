@@ -8,8 +8,8 @@ from sunpy_scss.images._limb import fit_limb, follow_limb
 
 __all__ = ["check_limb", "limb_of", "mismatch"]
 
-# How far the limb may be from where the header has it, in solar radii: on real images of AIA, SWAP and EUI it is within
-# 0.01, on EUVI images with a disc of 40 pixels across the radius within 0.023.
+# How far the limb may be from where the header has it, in solar radii: on real images of AIA, SUVI and SWAP it is
+# within 0.01, on EUVI images with a disc of 40 pixels across the radius within 0.023.
 _TOLERANCE, _LIMIT = 0.03, 0.06
 # The limb is looked for on an image of about so many pixels on its longer side.
 _SIZE = 256

@@ -252,8 +252,13 @@ batch_size = 2
 """
 
 
+def numbers(scores):
+    """Scores that are defined: a training ends with Keras, ONNX Runtime differs from it in the last digit."""
+    return {name: value for name, value in scores.items() if value is not None}
+
+
 def pairs_of_months(count):
-    suns = [synthetic_sun(f"2017-{1 + number:02d}-01", size=64, seed=number) for number in range(count)]
+    suns = [synthetic_sun(f"2017-{1 + number:02d}-01", size=128, seed=number) for number in range(count)]
     return [LabelledMap(f"sun{number}", sun.image, sun.coronal_holes) for number, sun in enumerate(suns)]
 
 
@@ -267,11 +272,12 @@ def test_train_on_a_folder_without_parts(tmp_path, capsys):
     assert len((tmp_path / "cache" / "index.csv").read_text().splitlines()) == 6
     scores = json.loads(capsys.readouterr().out)
     assert main(["evaluate", str(tmp_path / "tiny"), *files[:2]]) == 0
-    assert json.loads(capsys.readouterr().out) == scores["model"]  # on the same part
+    # on the same part
+    assert numbers(json.loads(capsys.readouterr().out)) == pytest.approx(numbers(scores["model"]), rel=1e-5)
     # The folder grows, and would be parted otherwise: 10 of 14 images of the training part were scored once.
     write_folder(pairs_of_months(12)[6:], tmp_path / "labels")
     assert main(["evaluate", str(tmp_path / "tiny"), *files[:2]]) == 0
-    assert json.loads(capsys.readouterr().out) == scores["model"]
+    assert numbers(json.loads(capsys.readouterr().out)) == pytest.approx(numbers(scores["model"]), rel=1e-5)
     index = tmp_path / "labels" / "index.csv"
     index.write_text(index.read_text().replace(",\n", ",validation\n"))
     assert main(["evaluate", str(tmp_path / "tiny"), *files[:2]]) == 1
@@ -290,9 +296,9 @@ def test_train_and_evaluate(tmp_path, capsys):
     assert main(["train", str(tmp_path / "config.toml"), *data, "--output", str(tmp_path / "tiny")]) == 0
     scores = json.loads(capsys.readouterr().out)
     assert main(["evaluate", str(tmp_path / "tiny"), *data]) == 0
-    assert json.loads(capsys.readouterr().out) == scores["model"]
+    assert numbers(json.loads(capsys.readouterr().out)) == pytest.approx(numbers(scores["model"]), rel=1e-5)
     assert main(["evaluate", str(tmp_path / "tiny"), *data, "--part", "test"]) == 0
-    assert json.loads(capsys.readouterr().out) == scores["test"]
+    assert numbers(json.loads(capsys.readouterr().out)) == pytest.approx(numbers(scores["test"]), rel=1e-5)
     assert main(["evaluate", str(tmp_path / "tiny"), *data, "--output", str(tmp_path / "scores")]) == 0
     assert sorted(path.name for path in (tmp_path / "scores").iterdir()) == ["cases.png", "scores.json", "scores.png"]
     assert json.loads((tmp_path / "scores" / "scores.json").read_text())["model"] == "tiny"

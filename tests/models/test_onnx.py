@@ -96,3 +96,27 @@ def test_segmenting_a_file_loads_no_tensorflow(tmp_path):
     *written, loaded = run.stdout.splitlines()
     assert [line.rsplit("_", 1)[1] for line in written] == ["ar.fits"]
     assert loaded == ""
+
+
+FORKED = """
+import multiprocessing
+import numpy as np
+from sunpy_scss import load_model
+
+images = np.zeros((1, 256, 256, 1), dtype=np.float32)
+here = load_model("scss-ch-193-2").predict(images)
+
+
+def there(_):
+    return np.array_equal(load_model("scss-ch-193-2").predict(images), here)
+
+
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print(all(pool.map_async(there, range(4)).get(timeout=120)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked by default on Linux alone")
+def test_forked_workers_predict_after_their_parent_did():
+    run = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, check=True, timeout=180)
+    assert run.stdout.strip() == "True"

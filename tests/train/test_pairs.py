@@ -30,7 +30,7 @@ def sun():
 
 def pairs(*seeds):
     for seed in seeds:
-        sun = synthetic_sun(f"2017-0{seed}-01", size=64, seed=seed)
+        sun = synthetic_sun(f"2017-0{seed}-01", size=128, seed=seed)
         yield LabelledMap(f"sun{seed}", sun.image, sun.coronal_holes, sun.active_regions)
 
 
@@ -62,7 +62,7 @@ def test_key_is_used_once(tmp_path):
 def test_interrupted_pair_is_not_in_the_index(tmp_path):
     labelled = next(pairs(1))
     small = synthetic_sun(size=32).coronal_holes
-    with pytest.raises(ValueError, match=r"sun1: masks are of the shape \(32, 32\), the image of \(64, 64\)"):
+    with pytest.raises(ValueError, match=r"sun1: masks are of the shape \(32, 32\), the image of \(128, 128\)"):
         write_folder([LabelledMap("sun1", labelled.image, small)], tmp_path, split="train")
     write_folder([labelled], tmp_path, split="train")
     assert len(list(read_folder(tmp_path, "train"))) == 1
@@ -139,7 +139,9 @@ def test_images_of_annotations_are_fetched_and_written_with_their_masks(tmp_path
     wanted = [annotation(FIRST), annotation(SECOND), annotation(FIRST, "AR")]
     keys = fetch_annotated_images(wanted, tmp_path / "set")
     assert keys == ["CH-2012-01-03", "CH-2012-01-04", "AR-2012-01-03"]
-    read = list(read_folder(tmp_path / "set", "train"))
+    with (tmp_path / "set" / "index.csv").open(newline="") as file:
+        assert not any(row["split"] for row in csv.DictReader(file))  # the command parts them by time
+    read = list(read_folder(tmp_path / "set"))
     assert [labelled.key for labelled in read] == keys
     assert [labelled.image.wavelength.value for labelled in read] == [193, 193, 171]
     for labelled in read:
@@ -165,6 +167,6 @@ def test_fetching_goes_on_where_it_ended(tmp_path, archive):
 def test_two_annotations_of_one_image(tmp_path, archive):
     keys = fetch_annotated_images([annotation(FIRST), annotation(FIRST, name="another")], tmp_path / "set")
     assert keys == ["CH-2012-01-03", "another"]
-    first, second = read_folder(tmp_path / "set", "train")
+    first, second = read_folder(tmp_path / "set")
     np.testing.assert_array_equal(first.image.data, second.image.data)
     np.testing.assert_array_equal(first.mask.data, second.mask.data)
