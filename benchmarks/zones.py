@@ -31,7 +31,7 @@ def main():
         one = Boundary("scored", options.label_level, threshold=model.card.threshold)
         model = dataclasses.replace(model, card=dataclasses.replace(model.card, boundaries=(one,)))
     found = score_model(model, make_dataset(list_folder(options.folder, options.part), model.card))
-    print(f"{'':28s} {'images':>6s}", *(f"{name[:11]:>11s}" for name in COLUMNS), "   iou_low  iou_high")
+    print(f"{'':28s} {'images':>6s}", *(f"{name[:11]:>11s}" for name in COLUMNS), "  iou_low  iou_high")
     for row in found.scores:
         values = (float(getattr(row[name], "value", row[name])) for name in COLUMNS)
         ends = f"{row['iou_low']:10.3f}{row['iou_high']:10.3f}"

@@ -35,14 +35,19 @@ def main():
     for name in ("weights", "recipe", "labels", "old", "output"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--note", action="append", default=[], help="KEY=TEXT for the card's training")
+    parser.add_argument("--strict", action="store_true", help="of good thresholds take the highest: fewer look-alikes")
+    parser.add_argument("--cache", type=Path, help="folder that keeps the images as the network sees them")
     options = parser.parse_args()
     card = read_configuration(options.recipe).card
     network = build_network(card)
     network.load_weights(options.weights)
     save_model(card, network, options.output, overwrite=True)
     model = remembering(load_model(options.output.resolve()))
-    validation, test = (make_dataset(list_folder(options.labels, part), card) for part in ("validation", "test"))
-    model = with_thresholds(calibrate(model, validation), validation)
+    caches = {name: options.cache and options.cache / name for name in ("labels", "old")}
+    validation, test = (
+        make_dataset(list_folder(options.labels, part), card, cache=caches["labels"]) for part in ("validation", "test")
+    )
+    model = with_thresholds(calibrate(model, validation), validation, strict=options.strict)
     boundaries = [
         dataclasses.replace(one, share=share_of(test, one.level), scores=evaluate(model.at(one.name), test))
         for one in model.card.boundaries
@@ -51,7 +56,7 @@ def main():
         "model": boundaries[0].scores,
         # The plain threshold is tuned on the validation part.
         **threshold_scores(*(part.at(card) for part in (validation, test)), card.feature),
-        "model on the labels before correction": evaluate(*on_old_labels(model, options.old)),
+        "model on the labels before correction": evaluate(*on_old_labels(model, options.old, caches["old"])),
     }
     card = dataclasses.replace(
         model.card,
@@ -79,12 +84,12 @@ def remembering(model):
     return Model(model.card, answer)
 
 
-def with_thresholds(model, dataset):
+def with_thresholds(model, dataset, *, strict):
     """
-    Of the thresholds whose IoU is the highest, or less than 0.005 below, those nearest to one half; none lower than
-    that of the boundary around it.
+    Of the thresholds whose IoU is the highest, or less than 0.005 below, those nearest to one half, or the highest;
+    none lower than that of the boundary around it.
     """
-    levels = np.arange(0.2, 0.81, 0.02)
+    levels = np.arange(0.3, 0.71, 0.05)
     best = {}
     for boundary in model.card.boundaries:
         alone = model.at(boundary.name)
@@ -94,7 +99,7 @@ def with_thresholds(model, dataset):
             for one in those
         ]
         good = levels[np.array(scores) > max(scores) - 0.005]
-        best[boundary.level] = float(good[np.argmin(np.abs(good - 0.5))])
+        best[boundary.level] = float(good[-1] if strict else good[np.argmin(np.abs(good - 0.5))])
         print(boundary.name, best[boundary.level], max(scores))
     inwards = dict(zip(sorted(best), np.maximum.accumulate([best[level] for level in sorted(best)]), strict=True))
     boundaries = [
@@ -126,12 +131,12 @@ def read_index(folder):
         return list(csv.DictReader(file))
 
 
-def on_old_labels(model, folder):
+def on_old_labels(model, folder, cache):
     """The default boundary and the labels that were there before, 1 inside."""
     alone = model.at()
     one = dataclasses.replace(alone.card.boundaries[0], level=1)
     card = dataclasses.replace(alone.card, boundaries=(one,))
-    return Model(card, alone.predict), make_dataset(list_folder(folder, "validation"), card)
+    return Model(card, alone.predict), make_dataset(list_folder(folder, "validation"), card, cache=cache)
 
 
 if __name__ == "__main__":

@@ -191,7 +191,7 @@ def predict_probability(smap, *, model=None, boundary=None, disk_median=None, sa
     --------
     >>> from sunpy_scss import predict_probability
     >>> from sunpy_scss.images import example_map
-    >>> probability = predict_probability(example_map(193), model="scss-ch-193-2")
+    >>> probability = predict_probability(example_map(193), model="scss-ch-193-3")
     >>> float(probability.max()) <= 1
     True
     """
@@ -236,7 +236,7 @@ def predict_spread(smap, *, model=None, boundary=None, disk_median=None, samples
     --------
     >>> from sunpy_scss import predict_spread
     >>> from sunpy_scss.images import example_map
-    >>> spread = predict_spread(example_map(193), model="scss-ch-193-2", samples=2)
+    >>> spread = predict_spread(example_map(193), model="scss-ch-193-3", samples=2)
     >>> bool(0 < spread.max() <= 0.5)
     True
     """
