@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["FEATURES", "Feature", "feature_at", "feature_name"]
+__all__ = ["FEATURES", "Feature", "default_model", "feature_at", "feature_name"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,9 @@ class Feature:
     wavelengths : tuple of int
         Of all images in which it is looked for unless the caller says what to look for.
     model : str
-        The bundled model that finds it by default.
+        The bundled model that finds it by default: the one whose outline agrees best with labels.
+    model_of_boundaries : str
+        The bundled model that draws nested boundaries, which the caller names.
     color : str
         Of its outlines in figures.
     is_dark : bool
@@ -30,14 +32,15 @@ class Feature:
     wavelength: int
     wavelengths: tuple[int, ...]
     model: str
+    model_of_boundaries: str
     color: str
     is_dark: bool
 
 
 # By the names that the HEK has for them.
 FEATURES = {
-    "CH": Feature("coronal hole", 193, (193, 195), "scss-ch-193-3", "deepskyblue", is_dark=True),
-    "AR": Feature("active region", 171, (171, 174), "scss-ar-171-2", "red", is_dark=False),
+    "CH": Feature("coronal hole", 193, (193, 195), "scss-ch-193-2", "scss-ch-193-3", "deepskyblue", is_dark=True),
+    "AR": Feature("active region", 171, (171, 174), "scss-ar-171-1", "scss-ar-171-2", "red", is_dark=False),
 }
 
 
@@ -47,6 +50,12 @@ def feature_at(wavelength):
         if any(abs(wavelength - known) <= 0.5 for known in facts.wavelengths):
             return name
     return None
+
+
+def default_model(feature, boundary=None):
+    """The name of the bundled model for a feature, and for a boundary of it where one is asked for by name."""
+    facts = FEATURES[feature]
+    return facts.model if boundary is None else facts.model_of_boundaries
 
 
 def feature_name(feature):

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 import astropy.units as u
 from astropy.time import Time
 
-from sunpy_scss._features import FEATURES, feature_at
+from sunpy_scss._features import FEATURES, default_model, feature_at
 from sunpy_scss._save import save_text
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.exceptions import InvalidMapError, QualityWarning
@@ -218,7 +218,7 @@ class _Job:
         """What a mask was made of, by the same model and variants."""
         known = inspect.signature(predict_probability).parameters
         options = {name: value for name, value in self.options.items() if name in known}
-        options["model"] = options.get("model") or FEATURES[mask.meta["SCSSFEAT"]].model
+        options["model"] = options.get("model") or default_model(mask.meta["SCSSFEAT"], options.get("boundary"))
         return predict_probability(smap, **options)
 
 
@@ -243,7 +243,7 @@ def _settings(features, options):
         SEGMENT[feature]([], **options)  # checks them as it would for an image
         defaults = inspect.signature(SEGMENT[feature]).parameters.values()
         values = {one.name: one.default for one in defaults if one.kind is one.KEYWORD_ONLY} | options
-        card = load_model(values["model"] or FEATURES[feature].model).at(values["boundary"]).card
+        card = load_model(values["model"] or default_model(feature, values["boundary"])).at(values["boundary"]).card
         values["boundary"] = next((one.name for one in card.boundaries), None)
         values["model"] = f"{card.name} {card.sha256[:12]}".strip()
         if values["threshold"] is None:

@@ -35,7 +35,6 @@ PAGES = sorted(
 NOT_RUN = {
     "CONTRIBUTING.rst": 2,
     "README.rst": 1,
-    "docs/how_to/boundaries.rst": 3,
     "docs/how_to/command.rst": 1,
     "docs/how_to/many_files.rst": 3,
     "docs/how_to/uncertainty.rst": 1,
