@@ -74,6 +74,7 @@ intersphinx_mapping = {
     "scipy": ("https://docs.scipy.org/doc/scipy/", None),
     "matplotlib": ("https://matplotlib.org/stable/", None),
     "astropy": ("https://docs.astropy.org/en/stable/", None),
+    "distributed": ("https://distributed.dask.org/en/stable/", None),
     "sunpy": ("https://docs.sunpy.org/en/stable/", None),
     "reproject": ("https://reproject.readthedocs.io/en/stable/", None),
     "skimage": ("https://scikit-image.org/docs/stable/", None),
@@ -90,7 +91,7 @@ nitpick_ignore = [
 nitpick_ignore_regex = [(r"py:.*", r"(keras|tensorflow)(\..*)?")]
 if OFFLINE:
     others = (
-        r"astropy|collections|h5py|logging|matplotlib|np|numpy|os|pandas|pathlib|PIL|plt|reproject|"
+        r"astropy|collections|distributed|h5py|logging|matplotlib|np|numpy|os|pandas|pathlib|PIL|plt|reproject|"
         r"scipy|skimage|sunpy|tensorflow|tqdm|typing|u"
     )
     nitpick_ignore_regex += [

@@ -20,7 +20,8 @@ from sunpy_scss.segment import threshold_coronal_holes
 # them there is a second method, a threshold.
 
 corona, loops = example_map(193), example_map(171)
-holes, by_threshold = segment_coronal_holes(corona), threshold_coronal_holes(corona)
+holes = segment_coronal_holes(corona)
+by_threshold = threshold_coronal_holes(corona)
 active_regions = segment_active_regions(loops)
 
 ###############################################################################

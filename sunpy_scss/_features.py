@@ -19,9 +19,9 @@ class Feature:
     wavelengths : tuple of int
         Of all images in which it is looked for unless the caller says what to look for.
     model : str
-        The bundled model that finds it by default.
-    boundary_model : str
-        The bundled model that does where a boundary is asked for by name.
+        The bundled model that finds it by default: the one whose outline agrees best with labels.
+    model_of_boundaries : str
+        The bundled model that draws nested boundaries, which the caller names.
     color : str
         Of its outlines in figures.
     is_dark : bool
@@ -32,14 +32,14 @@ class Feature:
     wavelength: int
     wavelengths: tuple[int, ...]
     model: str
-    boundary_model: str
+    model_of_boundaries: str
     color: str
     is_dark: bool
 
 
 # By the names that the HEK has for them.
 FEATURES = {
-    "CH": Feature("coronal hole", 193, (193, 195), "scss-ch-193-3", "scss-ch-193-3", "deepskyblue", is_dark=True),
+    "CH": Feature("coronal hole", 193, (193, 195), "scss-ch-193-2", "scss-ch-193-3", "deepskyblue", is_dark=True),
     "AR": Feature("active region", 171, (171, 174), "scss-ar-171-1", "scss-ar-171-2", "red", is_dark=False),
 }
 
@@ -53,8 +53,9 @@ def feature_at(wavelength):
 
 
 def default_model(feature, boundary=None):
-    """The bundled model that finds a feature, and draws a boundary where one is asked for."""
-    return FEATURES[feature].model if boundary is None else FEATURES[feature].boundary_model
+    """The name of the bundled model for a feature, and for a boundary of it where one is asked for by name."""
+    facts = FEATURES[feature]
+    return facts.model if boundary is None else facts.model_of_boundaries
 
 
 def feature_name(feature):

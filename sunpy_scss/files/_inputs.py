@@ -29,7 +29,7 @@ def find_images(inputs, folder, *, features=tuple(FEATURES), cadence=None, sourc
 
     Parameters
     ----------
-    inputs : str, path-like, sunpy.time.TimeRange, astropy.table.QTable, UnifiedResponse or iterable
+    inputs : str, path-like, sunpy.time.TimeRange, astropy.table.QTable, sunpy.net.fido_factory.UnifiedResponse or list
         A file, a folder (all images in it and below), a pattern such as ``"2017/*.fits"``, either of them in a store
         that fsspec knows (``"s3://bucket/2017/*.fits"``), several of these, what Fido or
         `~sunpy_scss.images.search_aia` found, or a stretch of time.

@@ -74,7 +74,7 @@ def segment_files(
 
     Parameters
     ----------
-    inputs : str, path-like, sunpy.time.TimeRange, astropy.table.QTable, UnifiedResponse or list
+    inputs : str, path-like, sunpy.time.TimeRange, astropy.table.QTable, sunpy.net.fido_factory.UnifiedResponse or list
         Image files, folders, patterns such as ``"2017/*.fits"``, addresses that fsspec knows
         (``"s3://bucket/2017/*.fits"``), or several of these; what Fido or `~sunpy_scss.images.search_aia` found;
         or a stretch of time.

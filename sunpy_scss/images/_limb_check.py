@@ -32,15 +32,17 @@ def check_limb(data, frame):
     Raises
     ------
     sunpy_scss.exceptions.InvalidMapError
-        If the limb is somewhere else by more than 6 % of a solar radius.
+        If the limb is somewhere else by more than 6 % of a solar radius and a pixel.
 
     Warns
     -----
     sunpy_scss.exceptions.LimbWarning
-        If by more than 3 %.
+        If by more than 3 % and a pixel.
     """
     disk = limb_of(data, frame)
-    if disk is None or (far := mismatch(disk, frame)) <= _TOLERANCE:
+    # The limb of a small disc is found to a pixel, no better.
+    fit = 1 / frame.pixels_per_radius
+    if disk is None or (far := mismatch(disk, frame)) <= _TOLERANCE + fit:
         return
     column, row = frame.centre
     msg = (
@@ -50,7 +52,7 @@ def check_limb(data, frame):
         "CUNIT1, CUNIT2), the centre (CRPIX1, CRPIX2, CRVAL1, CRVAL2) or the size of the Sun (RSUN_OBS, DSUN_OBS) in "
         "the header, smap.meta."
     )
-    if far > _LIMIT:
+    if far > _LIMIT + fit:
         raise InvalidMapError(msg)
     warn_caller(msg, LimbWarning)
 
