@@ -234,11 +234,18 @@ def feature_shown(smap, features):
     return feature
 
 
+def _is_for(feature, options):
+    """Whether the options that name a model or a boundary can be meant for a feature, of several."""
+    model, boundary = options.get("model"), options.get("boundary")
+    card = load_model(model or default_model(feature, boundary)).card
+    return card.feature == feature and (boundary is None or boundary in [one.name for one in card.boundaries])
+
+
 def _settings(features, options):
     """For each feature all that decides its masks, as texts; wrong options are an error."""
     found = {}
     for feature in features:
-        if len(features) > 1 and options.get("model") and load_model(options["model"]).card.feature != feature:
+        if len(features) > 1 and not _is_for(feature, options):
             continue
         SEGMENT[feature]([], **options)  # checks them as it would for an image
         defaults = inspect.signature(SEGMENT[feature]).parameters.values()
@@ -250,6 +257,8 @@ def _settings(features, options):
             values["threshold"] = card.threshold
         values["min_area"] = f"{values['min_area'].to(u.Mm**2):g}"
         found[feature] = {name: str(value) for name, value in values.items()}
+    if not found:
+        SEGMENT[features[0]]([], **options)  # which says what is wrong with model or boundary
     return found
 
 
