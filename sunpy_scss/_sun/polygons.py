@@ -287,7 +287,7 @@ def inside_rings(rings, points):
     Parameters
     ----------
     rings : sequence of numpy.ndarray
-        (n, 2) each, vertices (x, y); closed by themselves. Those with under three vertices enclose nothing.
+        (n, 2) each, floating-point vertices (x, y); closed by themselves. Those with under three vertices enclose nothing.
     points : numpy.ndarray
         (m, 2); NaN is nowhere.
 
@@ -299,7 +299,8 @@ def inside_rings(rings, points):
     Examples
     --------
     >>> import numpy as np
-    >>> outer, hole = np.array([(0, 0), (5, 0), (5, 3), (0, 3)]), np.array([(2, 1), (4, 1), (4, 2), (2, 2)])
+    >>> outer = np.array([(0, 0), (5, 0), (5, 3), (0, 3)], dtype=float)
+    >>> hole = np.array([(2, 1), (4, 1), (4, 2), (2, 2)], dtype=float)
     >>> inside_rings([outer, hole], np.array([(1, 1.5), (3, 1.5), (6, 1.5)]))
     array([ True, False, False])
     """

@@ -209,7 +209,9 @@ def _interval_levels(mask, probability):
     """Probabilities of the largest and the smallest region in an interval, around the threshold of the mask."""
     fitted = zip(("SCSSMAYB", "SCSSSURE"), _BORDER, strict=True)
     least, sure = (float(probability.meta.get(key, default)) for key, default in fitted)
-    threshold = float(mask.meta.get("SCSSTHR", least))
+    threshold = float(mask.meta.get("SCSSTHR", 0.5))
+    if not 0 < threshold < 1:  # an intensity, of a classical method
+        return least, sure
     # A threshold beyond a level takes the level along, as far in logits as this is from one half.
     if threshold <= least:
         least = expit(logit(threshold) + min(logit(least), 0))

@@ -148,9 +148,9 @@ def segment_active_regions(
     --------
     >>> from sunpy_scss import segment_active_regions
     >>> from sunpy_scss.images import example_map
-    >>> mask = segment_active_regions(example_map(171))
+    >>> mask = segment_active_regions(example_map(171), boundary="core")
     >>> mask.meta["SCSSFEAT"], mask.meta["SCSSBND"]
-    ('AR', 'full')
+    ('AR', 'core')
     >>> core = segment_active_regions(example_map(171), boundary="core")
     >>> bool(core.data.sum() < mask.data.sum())
     True

@@ -180,6 +180,8 @@ class TestCompare:
     def test_one_alone(self):
         for function in (compare_masks, consensus, disagreement):
             with pytest.raises(ValueError, match="two masks or more"):
+                function([caps(size=64)])
+            with pytest.raises(TypeError, match=r"give a list, as \[mask\]"):
                 function(caps(size=64))
 
 

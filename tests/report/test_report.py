@@ -197,7 +197,7 @@ class TestDoubts:
         page = report(smap, segment_coronal_holes(smap))
         assert "no solar physicist drew or checked them" in page.source
         assert page.headings.count("scss-ch-193-2") == 1
-        assert any("Median intensity (display values of 8 bits)" in row for row in page.tables[1][:1])
+        assert any("Median intensity (DN / s)" in row for row in page.tables[1][:1])
 
     def test_card_of_other_weights_is_not_told(self, report):
         scene = sun()
