@@ -10,7 +10,7 @@ __all__ = ["check_limb", "limb_of", "mismatch"]
 
 # How far the limb may be from where the header has it, in solar radii: on real images of AIA, SUVI and SWAP it is
 # within 0.01, on EUVI images with a disc of 40 pixels across the radius within 0.023.
-_TOLERANCE, _LIMIT = 0.025, 0.055
+_TOLERANCE, _LIMIT = 0.02, 0.05
 # The limb is looked for on an image of about so many pixels on its longer side.
 _SIZE = 256
 _ANGLES = np.linspace(0, 2 * np.pi, 72, endpoint=False)
@@ -32,18 +32,18 @@ def check_limb(data, frame):
     Raises
     ------
     sunpy_scss.exceptions.InvalidMapError
-        If the limb is somewhere else by more than 5.5 % of a solar radius and a pixel.
+        If the limb is somewhere else by more than 5 % of a solar radius and about a pixel.
 
     Warns
     -----
     sunpy_scss.exceptions.LimbWarning
-        If by more than 2.5 % and a pixel.
+        If by more than 2 % and about a pixel.
     """
     disk = limb_of(data, frame)
     if disk is None:
         return
-    # The limb is found to a pixel, which is much on a small disc.
-    far, fit = mismatch(disk, frame), 1 / disk.radius
+    # The limb is found to about a pixel, which is much on a small disc.
+    far, fit = mismatch(disk, frame), 1.25 / disk.radius
     if far <= _TOLERANCE + fit:
         return
     column, row = frame.centre

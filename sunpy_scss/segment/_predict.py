@@ -148,11 +148,11 @@ def segment_active_regions(
     --------
     >>> from sunpy_scss import segment_active_regions
     >>> from sunpy_scss.images import example_map
-    >>> mask = segment_active_regions(example_map(171), boundary="core")
-    >>> mask.meta["SCSSFEAT"], mask.meta["SCSSBND"]
-    ('AR', 'core')
+    >>> whole = segment_active_regions(example_map(171))
     >>> core = segment_active_regions(example_map(171), boundary="core")
-    >>> bool(core.data.sum() < mask.data.sum())
+    >>> core.meta["SCSSFEAT"], core.meta["SCSSBND"]
+    ('AR', 'core')
+    >>> bool(core.data.sum() < whole.data.sum())
     True
     """
     return _segment("AR", smap, model, boundary, threshold, min_area, disk_median, samples)
