@@ -287,7 +287,8 @@ def inside_rings(rings, points):
     Parameters
     ----------
     rings : sequence of numpy.ndarray
-        (n, 2) each, floating-point vertices (x, y); closed by themselves. Those with under three vertices enclose nothing.
+        (n, 2) each, of floating-point vertices (x, y); closed by themselves. Those with under three vertices enclose
+        nothing.
     points : numpy.ndarray
         (m, 2); NaN is nowhere.
 

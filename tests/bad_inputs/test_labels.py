@@ -73,7 +73,7 @@ ANNOTATIONS = {
     "vertex 1e300": (SCSS, HEAD + "1e300 3\n", AnnotationError, "line 4: expected"),
     "vertex before polygon": (SCSS, "1 2\n" + HEAD, AnnotationError, "line 1: expected"),
     "too many vertices": (SCSS, HEAD + "2000 2000\n" * MANY, AnnotationError, "at most 200000 are drawn"),
-    "to and fro": (SCSS, HEAD + "-40000 0\n40000 1\n" * 1000, AnnotationError, "solar radii altogether"),
+    "back and forth": (SCSS, HEAD + "-40000 0\n40000 1\n" * 1000, AnnotationError, "solar radii altogether"),
     "one long line": (SCSS, HEAD + "7" * 5_000_000, AnnotationError, "line 4: expected"),
     "40 MB": (SCSS, b"\n" * 40_000_000, UnreadableFileError, "more than 32 MB"),
     "abp, empty": (ABP, "", AnnotationError, "is no .abp file"),
@@ -143,7 +143,7 @@ GEOJSON = {
         AnnotationError,
         "helioprojective are at",
     ),
-    "to and fro": (geojson([[-700, 0], [700, 1]] * 1000), AnnotationError, "solar radii altogether"),
+    "back and forth": (geojson([[-700, 0], [700, 1]] * 1000), AnnotationError, "solar radii altogether"),
     "frame a list": (geojson(SQUARE, frame=["x"]), AnnotationError, "must be one of"),
     "date a number": (geojson(SQUARE, date=2017.5), AnnotationError, "date of the coordinates cannot be read"),
     "date a word": (geojson(SQUARE, date="today"), AnnotationError, "date of the coordinates cannot be read"),
@@ -194,7 +194,7 @@ EVENTS = {
     "empty ring": ("POLYGON(())", "with an unreadable polygon"),
     "deep": ("POLYGON" + "(" * MILLION, "with an unreadable polygon"),
     "a million vertices": ("POLYGON((" + "0 0," * MILLION + "0 0))", "with an unreadable polygon"),
-    "to and fro": ("POLYGON((" + "-9999 0,9999 1," * 10_000 + "0 0))", "with an unreadable polygon"),
+    "back and forth": ("POLYGON((" + "-9999 0,9999 1," * 10_000 + "0 0))", "with an unreadable polygon"),
 }
 
 
