@@ -6,12 +6,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from tqdm.auto import tqdm
 
-import astropy.units as u
-
 from sunpy_scss._features import FEATURES
 from sunpy_scss._save import refuse_existing, save_figure, save_map, save_text
-from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.files._masks import read_mask
+from sunpy_scss.files._masks import LONGEST_GAP, gaps_to_images, read_mask
 from sunpy_scss.files._outcome import Outcome
 from sunpy_scss.files._segment import SEGMENT, feature_shown
 from sunpy_scss.images._read import example_map, read_map
@@ -21,9 +18,6 @@ from sunpy_scss.plotting._scores import plot_evaluation
 from sunpy_scss.report._page import write_report
 
 __all__ = ["demo", "report_files", "write_evaluation"]
-
-# A mask that is farther from all images in time belongs to none of them.
-_LONGEST_GAP = 6 * u.hour
 
 
 def report_files(paths, target, *, masks=(), features=tuple(FEATURES), title=None, overwrite=False):
@@ -81,12 +75,9 @@ def report_files(paths, target, *, masks=(), features=tuple(FEATURES), title=Non
 
 def _image_of(mask, smaps):
     """Index of the image that a mask belongs to."""
-    gaps = u.Quantity([abs(smap.date - mask.date).to(u.hour) for smap in smaps])
-    if gaps.min() > _LONGEST_GAP:
-        msg = f"It is of {mask.date.isot[:16]}, more than {_LONGEST_GAP:g} away from any of the images."
-        raise InvalidMapError(msg)
+    gaps = gaps_to_images(mask.date, [smap.date for smap in smaps])
     others = [smap.wavelength != mask.wavelength for smap in smaps]
-    return min(range(len(smaps)), key=lambda number: (gaps[number] > _LONGEST_GAP, others[number], gaps[number]))
+    return min(range(len(smaps)), key=lambda number: (gaps[number] > LONGEST_GAP, others[number], gaps[number]))
 
 
 def demo(folder):

@@ -25,9 +25,29 @@ from sunpy_scss.masks._filaments import filament_score
 from sunpy_scss.masks._table import region_table
 from sunpy_scss.report._caveats import comparison_caveats
 
-__all__ = ["compare_files", "export_files", "measure_files", "read_mask", "region_rows", "score_filaments"]
+__all__ = [
+    "compare_files",
+    "export_files",
+    "gaps_to_images",
+    "measure_files",
+    "read_mask",
+    "region_rows",
+    "score_filaments",
+]
+
+# A mask that is farther from all images in time belongs to none of them.
+LONGEST_GAP = 6 * u.hour
 
 _FORMATS = (".ecsv", ".fits", ".csv")
+
+
+def gaps_to_images(date, times):
+    """How far images are from a mask in time; an error where it is too far from all of them to belong to one."""
+    gaps = u.Quantity([abs(time - date).to(u.hour) for time in times])
+    if gaps.min() > LONGEST_GAP:
+        msg = f"The mask of {date.isot[:16]} is more than {LONGEST_GAP:g} away from any of the images."
+        raise InvalidMapError(msg)
+    return gaps
 
 
 def read_mask(path):

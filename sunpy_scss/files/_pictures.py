@@ -3,21 +3,15 @@
 import numpy as np
 from tqdm.auto import tqdm
 
-import astropy.units as u
-
 from sunpy_scss._save import refuse_existing, save_figure
 from sunpy_scss.evolution._tracks import track_regions
-from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.files._masks import read_mask
+from sunpy_scss.files._masks import gaps_to_images, read_mask
 from sunpy_scss.images._read import read_map
 from sunpy_scss.plotting._evolution import plot_tracked_regions
 from sunpy_scss.plotting._maps import plot_masks
 from sunpy_scss.plotting._movie import save_movie
 
 __all__ = ["movie_files", "plot_file"]
-
-# A mask that is farther from all images in time belongs to none of them.
-_LONGEST_GAP = 6 * u.hour
 
 
 def plot_file(image, masks, target, *, dpi=None, overwrite=False):
@@ -94,7 +88,7 @@ def movie_files(masks, images, target, *, track=False, rate=4, dpi=None, overwri
     dates, times = ([read_map(path).date for path in paths] for paths in (masks, images))
     order = np.argsort([date.unix for date in dates])
     masks = [masks[number] for number in order]
-    nearest = [images[_nearest(dates[number], times)] for number in order]
+    nearest = [images[gaps_to_images(dates[number], times).argmin()] for number in order]
     regions = track_regions(read_mask(path) for path in masks).regions if track else None
 
     def figures():
@@ -110,12 +104,3 @@ def movie_files(masks, images, target, *, track=False, rate=4, dpi=None, overwri
             yield axes.figure
 
     return save_movie(figures(), target, rate=rate, overwrite=overwrite)
-
-
-def _nearest(date, times):
-    """Index of the time nearest to a date."""
-    gaps = u.Quantity([abs(time - date).to(u.hour) for time in times])
-    if gaps.min() > _LONGEST_GAP:
-        msg = f"The mask of {date.isot[:16]} is more than {_LONGEST_GAP:g} away from any of the images."
-        raise InvalidMapError(msg)
-    return int(gaps.argmin())
