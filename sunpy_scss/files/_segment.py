@@ -22,8 +22,7 @@ from astropy.time import Time
 
 from sunpy_scss._features import FEATURES, default_model, feature_at
 from sunpy_scss._save import save_text
-from sunpy_scss._warn import warn_caller
-from sunpy_scss.exceptions import InvalidMapError, QualityWarning
+from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.files._catalogue import Catalogue
 from sunpy_scss.files._inputs import find_images, fingerprint, local_file
 from sunpy_scss.files._outcome import Item, Outcome, Result
@@ -204,11 +203,9 @@ class _Job:
         if feature not in self.settings:
             msg = f"its wavelength shows {FEATURES[feature].name}s, which the model does not find"
             raise InvalidMapError(msg)
-        if reasons := bad_moments(smap):
-            if not self.flagged:
-                msg = f"left out: {'; '.join(reasons)}"
-                raise _FlaggedError(msg)
-            warn_caller(f"Segmented all the same: {'; '.join(reasons)}", QualityWarning)
+        if not self.flagged and (reasons := bad_moments(smap)):
+            msg = f"left out: {'; '.join(reasons)}"
+            raise _FlaggedError(msg)
         mask = SEGMENT[feature](smap, **self.options)
         mask.meta["SCSSSET"] = settings_text(self.settings[feature])
         mask.meta["SCSSIN"] = fingerprint(item.path)

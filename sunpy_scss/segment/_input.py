@@ -6,7 +6,8 @@ import numpy as np
 
 from sunpy_scss._sun.canonical import Frame, canonical_radius, check_map
 from sunpy_scss.images._canonical import canonical_image, warn_of_calibration
-from sunpy_scss.images._intensity import quality_caveats, warn_of, wavelength_caveats
+from sunpy_scss.images._intensity import warn_of, wavelength_caveats
+from sunpy_scss.images._moments import quality_caveats
 
 __all__ = ["NetworkInput", "caveats", "network_input"]
 
