@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from io import BytesIO
 
 import numpy as np
@@ -94,6 +95,15 @@ def test_outage_is_not_an_absence(synoptic, fault):
 def test_passing_outage(synoptic):
     synoptic.faults["/synoptic/2017/01/03/H1200/"] = [Faults.silence]
     assert len(search_aia("2017-01-03T12:30", max_gap=5 * u.min, timeout=0.2 * u.s)) == 2
+
+
+def test_the_time_limit_of_all_sockets_is_left_alone(synoptic, tmp_path, monkeypatch):
+    def refuse(seconds):
+        raise AssertionError(seconds)
+
+    monkeypatch.setattr(socket, "setdefaulttimeout", refuse)
+    (path,) = fetch(search_aia("2017-01-03T12:30", 193 * u.AA), tmp_path, progress=False)
+    assert read_map(path).data[0, 0] == 30
 
 
 def test_nobody_there(synoptic, monkeypatch):
