@@ -8,8 +8,7 @@ import numpy as np
 import astropy.units as u
 
 from sunpy_scss._features import feature_name
-from sunpy_scss._warn import warn_caller
-from sunpy_scss.exceptions import SplitWarning, TrainingError
+from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.models._split import Split
 from sunpy_scss.models._store import load_model
 from sunpy_scss.train._splits import check_split, check_unseen, images_of
@@ -70,12 +69,6 @@ def _check_part(name, dataset, card):
 
 
 def _check_start(start, parts):
-    if start.split is None:
-        warn_caller(
-            f"It is not known which images {start.card.name} was trained on. Where some of them, or of the days around "
-            "them, are in the validation part, the scores will be too high.",
-            SplitWarning,
-        )
     for name in ("validation", "test"):
         if name in parts:
             check_unseen(start, parts[name], and_validation=name == "test")

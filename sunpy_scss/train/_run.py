@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-import astropy.units as u
-
 import sunpy_scss
 from sunpy_scss._save import save_text
 from sunpy_scss.exceptions import TrainingError
@@ -20,7 +18,6 @@ from sunpy_scss.models._card import Model
 from sunpy_scss.models._split import SPLIT_FILE, split_text
 from sunpy_scss.models._store import (
     build_network,
-    list_models,
     load_model,
     load_network,
     refuse_to_overwrite,
@@ -28,7 +25,6 @@ from sunpy_scss.models._store import (
     save_weights,
 )
 from sunpy_scss.train._calibration import calibrate
-from sunpy_scss.train._configuration import read_configuration
 from sunpy_scss.train._evaluation import evaluate, threshold_scores
 from sunpy_scss.train._parts import checked_split
 
@@ -53,16 +49,10 @@ def split_settings(model):
     Returns
     -------
     dict
-        For `list_folder`: ``known``, the parts themselves, where the model's folder has them; else ``gap``, ``seed``
-        and ``test`` of the recipe of a bundled model; else nothing.
+        For `list_folder`: ``known``, the parts themselves; nothing where the model's folder does not have them.
     """
     known = load_model(model).split
-    if known is not None:
-        return {"known": known}
-    if str(model) not in list_models():
-        return {}
-    recipe = read_configuration(model)
-    return {"gap": recipe.gap_days * u.day, "seed": recipe.seed, "test": recipe.test_share}
+    return {} if known is None else {"known": known}
 
 
 def train_model(configuration, training, validation, folder, *, test=None, callbacks=()):
