@@ -119,7 +119,7 @@ def _within(seconds, function, *args, **options):
         except BaseException as error:
             answer.set_exception(error)
 
-    Thread(target=work, daemon=True).start()
+    Thread(target=work, name="archive", daemon=True).start()
     if not wait([answer], seconds).done:
         msg = f"no answer within {seconds:g} s"
         raise TimeoutError(msg)

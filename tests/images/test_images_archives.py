@@ -1,8 +1,11 @@
 """Searching archives and fetching from them, against a server on this machine."""
 
 import asyncio
+import gc
 import json
 import socket
+import threading
+import warnings
 from io import BytesIO
 
 import numpy as np
@@ -37,6 +40,13 @@ def server(monkeypatch):
         monkeypatch.setattr(AIASynopsisClient, "pattern", pattern)
         monkeypatch.setattr(_archives, "_HELIOVIEWER", f"{server.url}/v2")
         yield server
+    # A search that was given up went on waiting for the server, until now; sunpy does not close its connection.
+    for thread in threading.enumerate():
+        if thread.name == "archive":
+            thread.join(10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture
