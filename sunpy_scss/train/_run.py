@@ -25,6 +25,7 @@ from sunpy_scss.models._store import (
     save_weights,
 )
 from sunpy_scss.train._calibration import calibrate
+from sunpy_scss.train._datasets import inputs_of
 from sunpy_scss.train._evaluation import evaluate, threshold_scores
 from sunpy_scss.train._parts import checked_split
 
@@ -143,7 +144,8 @@ class _Run:
         self._keras = _network
         self.configuration, self.folder, self.callbacks = configuration, folder, list(callbacks)
         self.split, self.parts, self.training, self.validation = split, parts, parts["train"], parts["validation"]
-        self.network = build_network(configuration.card, seed=configuration.seed)
+        with _network.precision(configuration.precision):
+            self.network = build_network(configuration.card, seed=configuration.seed)
         if configuration.start:
             _copy_weights(load_network(configuration.start), self.network, configuration.start)
         if configuration.freeze_encoder:
@@ -211,7 +213,7 @@ class _Run:
 
     def _pair(self, dataset):
         weight = self.configuration.rejected_weight
-        return lambda position: (dataset.images[position], dataset.target(position, weight))
+        return lambda position: (inputs_of(dataset, [position])[0], dataset.target(position, weight))
 
     def _fail(self, epoch, dataset, positions):
         """Say where a loss that is not finite comes from, as far as the data show it."""
@@ -242,7 +244,7 @@ class _Run:
         card = model.card
         scores = {
             "model": evaluate(model, self.validation),
-            **threshold_scores(self.training, self.validation, card.feature),
+            **threshold_scores(self.training, self.validation, card.feature, is_dark=card.feature_is_dark),
         }
         if "test" in self.parts:
             scores["test"] = evaluate(model, self.parts["test"])

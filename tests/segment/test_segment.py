@@ -326,8 +326,8 @@ class TestBadInput:
             (lambda images: np.full_like(images, np.nan), "from 0 to 1 .got values from nan"),
             (lambda images: np.full_like(images, 7), "from 0 to 1 .got values from 7"),
             (lambda images: -images, "from 0 to 1"),
-            (lambda images: images[:, ::2], "of the shape of its input"),
-            (lambda images: 0.5, "of the shape of its input"),
+            (lambda images: images[:, ::2], r"of the shape \(1, 128, 128, 1\)"),
+            (lambda images: 0.5, r"of the shape \(1, 128, 128, 1\)"),
         ],
         ids=["NaN", "7", "negative", "half", "number"],
     )
