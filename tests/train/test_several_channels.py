@@ -100,7 +100,7 @@ class TestSegment:
 
     def test_what_one_channel_does_not_show(self):
         first, second = moment()
-        data = second.data.copy()
+        data = second.data.astype(float)
         data[140:175, 70:100] = np.nan  # west of it goes on
         with pytest.warns(MissingDataWarning):
             mask = segment_feature([first, sunpy.map.Map(data, second.meta)], model=MODEL)
