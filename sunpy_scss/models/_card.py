@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import expit, logit
 
-from sunpy_scss._features import FEATURES
+from sunpy_scss._features import feature_name
 from sunpy_scss.exceptions import ModelError
 from sunpy_scss.models._split import Split
 from sunpy_scss.models._validity import check_card
@@ -170,9 +170,9 @@ class ModelCard:
         Where the network sees several images of a moment together, the channels after the first one, which is described
         by ``wavelength``, ``wavelengths`` and ``stretch``. See ``channels``.
     feature_name : str
-        What the feature is in words, one of them, as "filament"; known for CH and AR.
+        What a feature of your own is in words, one of them, as "filament"; empty for CH and AR.
     feature_is_dark : bool
-        Whether it is darker than the quiet Sun; known for CH and AR.
+        Whether a feature of your own is darker than the quiet Sun; None for CH and AR.
     threshold : float
         Probability, calibrated, from which on a pixel belongs to the feature; that of the first boundary, if there are
         some.
@@ -228,9 +228,6 @@ class ModelCard:
         object.__setattr__(self, "area_levels", tuple(self.area_levels))
         object.__setattr__(self, "boundaries", tuple(self.boundaries))
         object.__setattr__(self, "further_channels", tuple(self.further_channels))
-        if self.feature in FEATURES:
-            object.__setattr__(self, "feature_name", FEATURES[self.feature].name)
-            object.__setattr__(self, "feature_is_dark", FEATURES[self.feature].is_dark)
         if self.boundaries:
             self._check_boundaries()
             object.__setattr__(self, "threshold", self.boundaries[0].threshold)
@@ -244,6 +241,11 @@ class ModelCard:
         if thresholds != sorted(thresholds):
             msg = f"The threshold of a boundary is no lower than that of the one around it (got {thresholds}, inwards)."
             raise ModelError(msg)
+
+    @property
+    def feature_in_words(self):
+        """The feature in words, one of them: of the table of those known by name, or of this card."""
+        return self.feature_name or feature_name(self.feature)
 
     @property
     def channels(self):

@@ -183,7 +183,7 @@ def _model_of(feature, model, boundary):
     """A model that finds a feature; the bundled one by default."""
     model = load_model(default_model(feature, boundary) if model is None else model)
     if model.card.feature != feature:
-        msg = f"{model.card.name} finds {model.card.feature_name}s, not {feature_name(feature)}s."
+        msg = f"{model.card.name} finds {model.card.feature_in_words}s, not {feature_name(feature)}s."
         raise ModelError(msg)
     return model
 
@@ -246,7 +246,7 @@ def segment_feature(
     check_count(samples, "samples", least=1, most=len(_VARIANTS))
     moments, alone = _moments(smaps, card)
     history = (
-        f"sunpy_scss: {card.feature_name}s by {card.name}\n"
+        f"sunpy_scss: {card.feature_in_words}s by {card.name}\n"
         f"threshold={threshold:g}, min_area={min_area:g}, samples={samples}"
     )
     results = [
@@ -254,7 +254,7 @@ def segment_feature(
             found.mask(threshold, min_area),
             found.smap,
             card.feature,
-            keywords={"CONTENT": f"{card.feature_name} mask", **found.provenance(), "SCSSTHR": threshold},
+            keywords={"CONTENT": f"{card.feature_in_words} mask", **found.provenance(), "SCSSTHR": threshold},
             history=history,
         )
         for found in _predictions(moments, model, disk_median, samples)
@@ -353,7 +353,7 @@ def _predict(smap, model, boundary, disk_median, samples, quantity, on_pixels):
     check_count(samples, "samples", least=1, most=len(_VARIANTS))
     model = load_model(_model_for(smap, boundary) if model is None else model).at(boundary)
     moments, alone = _moments(smap, model.card)
-    content = f"{model.card.feature_name} {quantity}"
+    content = f"{model.card.feature_in_words} {quantity}"
     levels = dict(zip(("SCSSSURE", "SCSSMAYB"), model.card.area_levels, strict=True))
     results = [
         make_map(

@@ -66,7 +66,7 @@ def _check_part(name, dataset, card):
     for level, labels in dataset.nested.items():
         if not any((labels[at] >= 0.5)[dataset.counted(at)].any() for at in range(len(dataset))):
             inside = "" if len(dataset.nested) == 1 else f" inside the boundary of level {level}"
-            msg = f"The part {name!r} has no {card.feature_name}{inside} in any of its {len(dataset)} images."
+            msg = f"The part {name!r} has no {card.feature_in_words}{inside} in any of its {len(dataset)} images."
             raise TrainingError(msg)
 
 

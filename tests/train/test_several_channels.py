@@ -160,7 +160,8 @@ class TestSegment:
 
 class TestCard:
     def test_of_known_features_the_words_are_known(self):
-        assert (CARD.feature_name, CARD.feature_is_dark) == ("coronal hole", True)
+        assert (CARD.feature_in_words, TWO.feature_in_words) == ("coronal hole", "filament")
+        assert dataclasses.replace(CARD, feature="AR").feature_in_words == "active region"
 
     def test_round_trip(self):
         assert ModelCard.from_dict(TWO.to_dict()) == TWO
