@@ -63,6 +63,7 @@ class Labelled:
     kept: np.ndarray
     rejected: np.ndarray
     image: np.ndarray
+    restored: bool = False
     changes: dict = field(default_factory=lambda: defaultdict(int))
 
     @property
@@ -227,10 +228,14 @@ def holes_by_level(one, kept, rejected):
 def active_regions(everything):
     """Yield each image with its label: 1 in a region, 2 in its core."""
     for one in everything:
-        compressed = AR_COMPRESSED.get(one.row["source"], AR_FULL) / AR_FULL
-        distance = radius(len(one.image))
-        contrast = np.log10(np.maximum(one.image, 1) / np.median(one.image[distance < 0.9]))
-        bright = ndimage.gaussian_filter(contrast, AR_SMOOTHING) >= AR_CORE * compressed
+        median = np.median(one.image[radius(len(one.image)) < 0.9])
+        contrast = np.log10(np.maximum(one.image, 1) / median)
+        if one.row["source"] in AR_COMPRESSED:
+            # Undone in the image, too: the same contrast must not be inside in one image and outside in the next.
+            contrast *= AR_FULL / AR_COMPRESSED[one.row["source"]]
+            one.image = (median * 10**contrast).astype(np.float32)
+            one.restored = True
+        bright = ndimage.gaussian_filter(contrast, AR_SMOOTHING) >= AR_CORE
         core = without_small(one.kept & ndimage.binary_fill_holes(bright))
         yield one, finish(one, one.kept.astype(np.int16) + core, np.zeros_like(one.kept), one.kept), one.rejected
 
@@ -248,7 +253,12 @@ def write(folder, output, one, label, rejected):
     key = one.row["key"]
     for name in ("images", "masks", "rejected"):
         (output / name).mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(folder / "images" / f"{key}.fits", output / "images" / f"{key}.fits")
+    source = folder / "images" / f"{key}.fits"
+    if one.restored:
+        hdu = fits.PrimaryHDU(one.image, wcs_only(fits.getheader(source, -1)))
+        hdu.writeto(output / "images" / f"{key}.fits", overwrite=True)
+    else:
+        shutil.copyfile(source, output / "images" / f"{key}.fits")
     header = fits.getheader(folder / "masks" / f"{key}.fits", 1)
     for name, values in (("masks", label), ("rejected", rejected.astype(np.int16))):
         if name == "masks" or values.any():

@@ -9,6 +9,7 @@ from sunpy.sun.constants import radius as solar_radius
 
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.masks._metrics import ratio
+from sunpy_scss.train._holes import darkened
 
 __all__ = ["detection_curve"]
 
@@ -16,8 +17,6 @@ __all__ = ["detection_curve"]
 _OVERLAP = 0.3
 _TRIES = 200
 _BATCH = 8
-# Of an edge, in pixels of the grid.
-_SOFTNESS = 0.7
 
 
 @u.quantity_input
@@ -97,7 +96,8 @@ def detection_curve(
                 msg = f"The images have no quiet place for {area:g} at {inner} to {outer} solar radii."
                 raise TrainingError(msg)
             for contrast in contrasts:
-                darker = [_darkened(*pair, contrast / (high - low)) for pair in zip(images, caps, strict=True)]
+                depth = contrast / (high - low)
+                darker = [darkened(image, _together(own, image.shape), depth) for image, own in zip(images, caps, strict=True)]
                 after = _claims(model, np.stack(darker), threshold)
                 found = [
                     ratio(np.count_nonzero(new[cap] & ~old[cap]), np.count_nonzero(~old[cap]), 0) >= _OVERLAP
@@ -143,10 +143,5 @@ def _caps(free, half_width, inner, outer, angle, count, rng):
     return caps
 
 
-def _darkened(image, caps, depth):
-    """An image, stretched, with darker caps; nowhere darker than its darkest pixel on the Sun."""
-    inside = np.any(caps, axis=0) if caps else np.zeros_like(image, dtype=bool)
-    soft = ndimage.gaussian_filter(inside.astype(float), _SOFTNESS)
-    # Exact zeros are off the Sun, or below the floor of the stretch.
-    floor = min(image[image > 0].min(), 1)
-    return np.where(image > floor, np.maximum(image - depth * soft, floor), image).astype(np.float32)
+def _together(caps, shape):
+    return np.any(caps, axis=0) if caps else np.zeros(shape, dtype=bool)
