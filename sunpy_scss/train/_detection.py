@@ -7,6 +7,7 @@ import astropy.units as u
 from astropy.table import QTable
 from sunpy.sun.constants import radius as solar_radius
 
+from sunpy_scss._features import FEATURES, feature_name
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.masks._metrics import ratio
 from sunpy_scss.train._holes import darkened
@@ -62,7 +63,7 @@ def detection_curve(
     Raises
     ------
     `~sunpy_scss.exceptions.TrainingError`
-        If the images have no quiet place of that size.
+        If the images have no quiet place of that size, or the feature of the model is bright.
 
     Examples
     --------
@@ -80,6 +81,9 @@ def detection_curve(
     (2, 1.0)
     """
     model = model.at()
+    if not FEATURES[model.card.feature].is_dark:
+        msg = f"Dark holes are put into the images; {model.card.name} looks for {feature_name(model.card.feature)}s."
+        raise TrainingError(msg)
     dataset = dataset.at(model.card)
     threshold = float(model.card.uncalibrated(model.card.threshold))
     low, high = model.card.stretch.limits
@@ -97,7 +101,10 @@ def detection_curve(
                 raise TrainingError(msg)
             for contrast in contrasts:
                 depth = contrast / (high - low)
-                darker = [darkened(image, _together(own, image.shape), depth) for image, own in zip(images, caps, strict=True)]
+                darker = [
+                    darkened(image, _together(own, image.shape), depth)
+                    for image, own in zip(images, caps, strict=True)
+                ]
                 after = _claims(model, np.stack(darker), threshold)
                 found = [
                     ratio(np.count_nonzero(new[cap] & ~old[cap]), np.count_nonzero(~old[cap]), 0) >= _OVERLAP
