@@ -38,8 +38,8 @@ CH_WIDEST = 8  # pixels from the middle boundary that the wide one reaches at mo
 _RADII = [0.0, 0.15, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.96, 0.98, 1.0]
 _LIMB = [-0.116, -0.084, -0.045, -0.031, 0.008, 0.029, 0.06, 0.108, 0.129, 0.156, 0.198, 0.251, 0.316]
 
-# Active regions: five times the disc median, in dex, where the full regions begin at 0.38. Pictures of SUVI are clipped at
-# 0.69 dex: from the level given here on they cannot tell what is core.
+# Active regions: five times the disc median, in dex, where the full regions begin at 0.38. Pictures of SUVI are clipped
+# at 0.69 dex: from the level given here on they cannot tell what is core.
 AR_CORE, AR_SMOOTHING = 0.70, 2.0
 AR_CLIPPED = {"suvi": 0.52}
 
