@@ -119,6 +119,11 @@ def fetch_files(times, folder, *, features=tuple(FEATURES), **options):
 
 
 def _search(times, features, **options):
+    if unknown := [feature for feature in features if feature not in FEATURES]:
+        msg = (
+            f"Which images show {unknown[0]} is not known: download them first, as by sunpy-scss fetch, and give files."
+        )
+        raise ValueError(msg)
     found = search_aia(times, [FEATURES[feature].wavelength for feature in features] * u.AA, **options)
     if not len(found):
         msg = f"The archive has no image near {', '.join(map(str, times))}."

@@ -1,5 +1,8 @@
 """Maps from any file that holds one image of the Sun."""
 
+import bz2
+import shutil
+import tempfile
 import warnings
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -24,8 +27,9 @@ def read_map(path):
     """
     Read the one Map of a file.
 
-    Everything that sunpy reads (FITS, ASDF), and JPEG 2000 as Helioviewer gives it, for which sunpy itself needs a
-    system library. Where such an image has fewer pixels than its header says, as thumbnails do, the scale is mended.
+    Everything that sunpy reads (FITS, ASDF), FITS packed by bzip2, and JPEG 2000 as Helioviewer gives it, for which
+    sunpy itself needs a system library. Where such an image has fewer pixels than its header says, as thumbnails do,
+    the scale is mended.
 
     Parameters
     ----------
@@ -93,7 +97,8 @@ def example_map(wavelength):
         return read_map(path)
 
 
-# How the files of JPEG and PNG begin.
+# How FITS files that bzip2 has packed begin, and those of JPEG and PNG.
+_BZIP2 = b"BZh"
 _PICTURE = (b"\xff\xd8\xff", b"\x89PNG")
 # What astropy and Pillow say of files that are not whole.
 _CUT_OFF = ("truncated", "corrupt", "not multiple of 2880", "broken data stream", "end-of-stream")
@@ -115,8 +120,20 @@ def maps_in(path):
     """The Map in a file, or a list of several; any error where it is cut off, also where sunpy would only warn."""
     if is_jp2(path):
         return sunpy.map.Map(*read_jp2(path))
+    if _start(path).startswith(_BZIP2):
+        return _unpacked(path)
     _check_whole(path)
     return sunpy.map.Map(path)
+
+
+def _unpacked(path):
+    """As `maps_in`: from a file packed by bzip2, which sunpy does not know for what it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, path.stem)
+        with bz2.open(path) as packed, file.open("wb") as plain:
+            shutil.copyfileobj(packed, plain)
+        _check_whole(file)
+        return sunpy.map.Map(file, memmap=False)
 
 
 def _check_whole(path):

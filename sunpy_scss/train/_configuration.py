@@ -17,6 +17,7 @@ __all__ = ["Configuration", "Loss", "read_configuration"]
 
 # Recipes without weights.
 _RECIPES = ("scss-net-2021",)
+_PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,10 @@ class Configuration:
     epochs : int
         The most passes over the training part.
     batch_size : int
+        Images in a step: as many as fit the memory of a GPU.
+    precision : str
+        In which the network computes while it is trained: ``"float32"``, or on a GPU, faster and in half the memory,
+        ``"mixed_float16"`` or ``"mixed_bfloat16"``. The weights are in single precision all the same.
     learning_rate : float
         Of Adam; the highest, after ``warmup_epochs``.
     warmup_epochs : float
@@ -97,6 +102,7 @@ class Configuration:
     card: ModelCard
     epochs: int = 30
     batch_size: int = 8
+    precision: str = "float32"
     learning_rate: float = 2e-3
     warmup_epochs: float = 1.0
     schedule: str = "cosine"
@@ -114,6 +120,7 @@ class Configuration:
     def __post_init__(self):
         _require_finite(self)
         _require(self.epochs >= 1 and self.batch_size >= 1, "epochs and batch_size must be 1 or more")
+        _require(self.precision in _PRECISIONS, f"precision must be one of {', '.join(_PRECISIONS)}")
         _require(self.learning_rate > 0, "learning_rate must be positive")
         _require(0 <= self.warmup_epochs <= self.epochs, "warmup_epochs must be between 0 and epochs")
         _require(self.schedule in ("cosine", "constant"), "schedule must be 'cosine' or 'constant'")
