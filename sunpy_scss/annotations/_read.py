@@ -77,11 +77,11 @@ class Annotation:
     feature: str
     date: Time
     labels: str
-    polygons: tuple
-    shape: tuple
-    centre: tuple
+    polygons: tuple[tuple[np.ndarray, ...], ...]
+    shape: tuple[int, int]
+    centre: tuple[float, float]
     radius: float
-    faults: dict
+    faults: dict[str, int]
 
 
 def read_annotations(path: str | os.PathLike) -> list[Annotation]:
