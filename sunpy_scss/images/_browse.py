@@ -1,5 +1,6 @@
 """Maps from pictures made for the eye."""
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,9 @@ from PIL import Image
 
 import astropy.units as u
 import sunpy.map
+from astropy.time import Time
 from sunpy.coordinates import sun
+from sunpy.map import GenericMap
 from sunpy.time import parse_time
 from sunpy.util import MetaDict
 
@@ -38,7 +41,13 @@ __all__ = [
 
 
 @u.quantity_input
-def from_browse(path, *, date=None, wavelength: u.AA = None, source=None):
+def from_browse(
+    path: str | os.PathLike,
+    *,
+    date: str | Time | None = None,
+    wavelength: u.Quantity[u.AA] | None = None,
+    source: str | None = None,
+) -> GenericMap:
     """
     A Map of a picture as web sites show them: JPEG, PNG or JPEG 2000 of the whole disc, solar north up.
 

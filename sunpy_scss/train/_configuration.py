@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import math
+import os
 import tomllib
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -151,7 +152,7 @@ def _require(holds, rule):
         raise TrainingError(msg)
 
 
-def read_configuration(source):
+def read_configuration(source: str | os.PathLike) -> Configuration:
     """
     A training configuration from a TOML file, or the one of a bundled model.
 
