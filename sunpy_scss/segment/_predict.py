@@ -196,15 +196,15 @@ def _model_of(feature, model, boundary):
 
 @u.quantity_input
 def segment_feature(
-    smaps,
+    smaps: GenericMap | MapSequence | Sequence[GenericMap] | Sequence[Sequence[GenericMap]],
     *,
-    model,
-    boundary=None,
-    threshold=None,
-    min_area: u.Mm**2 = 0 * u.Mm**2,
-    disk_median=None,
-    samples=1,
-):
+    model: str | os.PathLike | Model,
+    boundary: str | None = None,
+    threshold: float | None = None,
+    min_area: u.Quantity[u.Mm**2] = 0 * u.Mm**2,
+    disk_median: u.Quantity | Sequence[u.Quantity] | None = None,
+    samples: int = 1,
+) -> _OneOrList:
     """
     The feature of a model in a Map, or in several Maps of a moment that the model sees together.
 
