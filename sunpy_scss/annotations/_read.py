@@ -1,7 +1,9 @@
 """Labels that others have drawn, from files of polygons or painted images to mask Maps with a true WCS."""
 
 import logging
+import os
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,14 +77,14 @@ class Annotation:
     feature: str
     date: Time
     labels: str
-    polygons: tuple
-    shape: tuple
-    centre: tuple
+    polygons: tuple[tuple[np.ndarray, ...], ...]
+    shape: tuple[int, int]
+    centre: tuple[float, float]
     radius: float
-    faults: dict
+    faults: dict[str, int]
 
 
-def read_annotations(path):
+def read_annotations(path: str | os.PathLike) -> list[Annotation]:
     r"""
     Read annotation files: one, or all those of a folder or a zip file.
 
@@ -149,7 +151,7 @@ def read_annotations(path):
     return annotations
 
 
-def annotation_table(annotations):
+def annotation_table(annotations: Iterable[Annotation]) -> Table:
     """
     What is in annotations, and what is wrong with them.
 
@@ -182,7 +184,9 @@ def annotation_table(annotations):
 
 
 @u.quantity_input
-def annotation_to_mask(annotation, smap=None, *, max_gap: u.hour = _MAX_GAP):
+def annotation_to_mask(
+    annotation: Annotation, smap: GenericMap | None = None, *, max_gap: u.Quantity[u.hour] = _MAX_GAP
+) -> GenericMap:
     """
     The mask Map of an annotation.
 
@@ -236,7 +240,15 @@ def annotation_to_mask(annotation, smap=None, *, max_gap: u.hour = _MAX_GAP):
 
 
 @u.quantity_input
-def geojson_to_mask(path, smap, *, feature, frame=None, date=None, max_gap: u.hour = _MAX_GAP):
+def geojson_to_mask(
+    path: str | os.PathLike,
+    smap: GenericMap,
+    *,
+    feature: str,
+    frame: str | None = None,
+    date: str | Time | None = None,
+    max_gap: u.Quantity[u.hour] = _MAX_GAP,
+) -> GenericMap:
     """
     The mask Map of polygons in a GeoJSON file.
 
@@ -331,7 +343,7 @@ def _solar_frame(name, date, smap):
     return Helioprojective(observer=smap.observer_coordinate, **attributes)
 
 
-def png_to_mask(path, smap, *, feature):
+def png_to_mask(path: str | os.PathLike, smap: GenericMap, *, feature: str) -> GenericMap:
     """
     The mask Map of an image that was painted beside another one.
 

@@ -1,5 +1,7 @@
 """Masks of many image files: stopped at any moment and gone on with later, here or on many machines."""
 
+from __future__ import annotations
+
 import errno
 import inspect
 import json
@@ -13,6 +15,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
@@ -38,6 +41,13 @@ from sunpy_scss.segment._predict import (
     segment_feature,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from distributed import Client
+
+    from sunpy_scss.files._inputs import Inputs
+
 __all__ = ["SEGMENT", "feature_shown", "segment_files"]
 
 SEGMENT = {"CH": segment_coronal_holes, "AR": segment_active_regions}
@@ -53,23 +63,23 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 def segment_files(
-    inputs,
-    output,
+    inputs: Inputs,
+    output: str | os.PathLike,
     *,
-    features=tuple(FEATURES),
-    cadence=None,
-    source="synoptic",
-    plot=None,
-    dpi=None,
-    probability=False,
-    regions=False,
-    flagged=False,
-    overwrite=False,
-    jobs=1,
-    client=None,
-    notify=None,
-    **options,
-):
+    features: Sequence[str] = tuple(FEATURES),
+    cadence: u.Quantity | None = None,
+    source: str = "synoptic",
+    plot: str | None = None,
+    dpi: float | None = None,
+    probability: bool = False,
+    regions: bool = False,
+    flagged: bool = False,
+    overwrite: bool = False,
+    jobs: int | None = 1,
+    client: Client | None = None,
+    notify: Callable[[Outcome], object] | None = None,
+    **options: Any,
+) -> list[Outcome]:
     """
     Segment many images and write their masks.
 

@@ -1,6 +1,7 @@
 """Maps from any file that holds one image of the Sun."""
 
 import bz2
+import os
 import shutil
 import tempfile
 import warnings
@@ -23,7 +24,7 @@ __all__ = ["check_image", "example_map", "maps_in", "read", "read_map"]
 _EXAMPLES = {171: "aia_171_level1.fits", 193: "2013_06_24__17_31_30_84__SDO_AIA_AIA_193.jp2"}
 
 
-def read_map(path):
+def read_map(path: str | os.PathLike) -> GenericMap:
     """
     Read the one Map of a file.
 
@@ -63,7 +64,7 @@ def read_map(path):
     return in_one_unit(maps)
 
 
-def example_map(wavelength):
+def example_map(wavelength: u.Quantity | int) -> GenericMap:
     """
     A real full-disc AIA image that comes with sunpy, for examples and tests without network.
 

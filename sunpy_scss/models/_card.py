@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from scipy.special import expit, logit
@@ -45,7 +46,7 @@ class Stretch:
     def __post_init__(self):
         object.__setattr__(self, "limits", tuple(self.limits))
 
-    def apply(self, image, radius, median):
+    def apply(self, image: np.ndarray, radius: np.ndarray, median: float) -> np.ndarray:
         """
         Map intensities to [0, 1], the input of the network.
 
@@ -243,27 +244,27 @@ class ModelCard:
             raise ModelError(msg)
 
     @property
-    def feature_in_words(self):
+    def feature_in_words(self) -> str:
         """The feature in words, one of them: of the table of those known by name, or of this card."""
         return self.feature_name or feature_name(self.feature)
 
     @property
-    def channels(self):
+    def channels(self) -> tuple[Channel, ...]:
         """All channels, in the order in which the network has them."""
         return (Channel(self.wavelength, self.wavelengths, self.stretch), *self.further_channels)
 
     @property
-    def levels(self):
+    def levels(self) -> tuple[int, ...]:
         """Of the boundaries, from the outermost to the innermost."""
         return tuple(sorted(boundary.level for boundary in self.boundaries)) or (1,)
 
     @property
-    def default_level(self):
+    def default_level(self) -> int:
         """Of the default boundary."""
         return self.boundaries[0].level if self.boundaries else 1
 
     @classmethod
-    def from_dict(cls, values):
+    def from_dict(cls, values: dict) -> Self:
         """
         A card from plain values, as in ``card.json``.
 
@@ -287,15 +288,15 @@ class ModelCard:
             msg = f"This is not a model card: {error}."
             raise ModelError(msg) from error
 
-    def to_dict(self):
+    def to_dict(self) -> dict:
         """The card as plain values, for JSON."""
         return dataclasses.asdict(self)
 
-    def calibrated(self, raw):
+    def calibrated(self, raw: np.ndarray) -> np.ndarray:
         """Probabilities from what the network itself says, arrays of any shape."""
         return _tempered(raw, self.temperature)
 
-    def uncalibrated(self, probability):
+    def uncalibrated(self, probability: np.ndarray) -> np.ndarray:
         """What the network itself says where the calibrated probability is this one."""
         return _tempered(probability, 1 / self.temperature)
 
@@ -322,10 +323,10 @@ class Model:
     """
 
     card: ModelCard
-    predict: Callable
+    predict: Callable[[np.ndarray], np.ndarray]
     split: Split | None = None
 
-    def at(self, boundary=None):
+    def at(self, boundary: str | None = None) -> Self:
         """
         The model of one boundary alone.
 

@@ -44,8 +44,15 @@ def _double_block(x, convolution, filters, norm, name):
 
 
 def scss_net(
-    input_shape=(256, 256, 1), filters=32, layers=4, batch_norm=True, drop_prob=0.0, *, momentum=0.99, outputs=1
-):
+    input_shape: tuple[int, int, int] = (256, 256, 1),
+    filters: int = 32,
+    layers: int = 4,
+    batch_norm: bool = True,
+    drop_prob: float = 0.0,
+    *,
+    momentum: float = 0.99,
+    outputs: int = 1,
+) -> keras.Model:
     """
     The U-Net of Mackovjak et al. (2021).
 

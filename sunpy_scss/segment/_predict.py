@@ -1,6 +1,9 @@
 """Coronal holes and active regions of a Map, as a mask Map on the same WCS."""
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,18 +31,21 @@ __all__ = [
     "segment_feature",
 ]
 
+# A list where several Maps were given. As "any" for type checkers, to which mask.data would otherwise be an error.
+_OneOrList = GenericMap | Any
+
 
 @u.quantity_input
 def segment_coronal_holes(
-    smap,
+    smap: GenericMap | MapSequence | Sequence[GenericMap],
     *,
-    model=None,
-    boundary=None,
-    threshold=None,
-    min_area: u.Mm**2 = 1000 * u.Mm**2,
-    disk_median=None,
-    samples=1,
-):
+    model: str | os.PathLike | Model | None = None,
+    boundary: str | None = None,
+    threshold: float | None = None,
+    min_area: u.Quantity[u.Mm**2] = 1000 * u.Mm**2,
+    disk_median: u.Quantity | None = None,
+    samples: int = 1,
+) -> _OneOrList:
     """
     Coronal holes of a Map.
 
@@ -120,15 +126,15 @@ def segment_coronal_holes(
 
 @u.quantity_input
 def segment_active_regions(
-    smap,
+    smap: GenericMap | MapSequence | Sequence[GenericMap],
     *,
-    model=None,
-    boundary=None,
-    threshold=None,
-    min_area: u.Mm**2 = 300 * u.Mm**2,
-    disk_median=None,
-    samples=1,
-):
+    model: str | os.PathLike | Model | None = None,
+    boundary: str | None = None,
+    threshold: float | None = None,
+    min_area: u.Quantity[u.Mm**2] = 300 * u.Mm**2,
+    disk_median: u.Quantity | None = None,
+    samples: int = 1,
+) -> _OneOrList:
     """
     Active regions of a Map.
 
@@ -190,15 +196,15 @@ def _model_of(feature, model, boundary):
 
 @u.quantity_input
 def segment_feature(
-    smaps,
+    smaps: GenericMap | MapSequence | Sequence[GenericMap] | Sequence[Sequence[GenericMap]],
     *,
-    model,
-    boundary=None,
-    threshold=None,
-    min_area: u.Mm**2 = 0 * u.Mm**2,
-    disk_median=None,
-    samples=1,
-):
+    model: str | os.PathLike | Model,
+    boundary: str | None = None,
+    threshold: float | None = None,
+    min_area: u.Quantity[u.Mm**2] = 0 * u.Mm**2,
+    disk_median: u.Quantity | Sequence[u.Quantity] | None = None,
+    samples: int = 1,
+) -> _OneOrList:
     """
     The feature of a model in a Map, or in several Maps of a moment that the model sees together.
 
@@ -262,7 +268,14 @@ def segment_feature(
     return results[0] if alone else results
 
 
-def predict_probability(smap, *, model=None, boundary=None, disk_median=None, samples=1):
+def predict_probability(
+    smap: GenericMap | MapSequence | Sequence[GenericMap],
+    *,
+    model: str | os.PathLike | Model | None = None,
+    boundary: str | None = None,
+    disk_median: u.Quantity | None = None,
+    samples: int = 1,
+) -> _OneOrList:
     """
     How probable the feature of a model is in each pixel of a Map.
 
@@ -302,7 +315,14 @@ def predict_probability(smap, *, model=None, boundary=None, disk_median=None, sa
     return _predict(smap, model, boundary, disk_median, samples, "probability", _Prediction.probability)
 
 
-def predict_spread(smap, *, model=None, boundary=None, disk_median=None, samples=8):
+def predict_spread(
+    smap: GenericMap | MapSequence | Sequence[GenericMap],
+    *,
+    model: str | os.PathLike | Model | None = None,
+    boundary: str | None = None,
+    disk_median: u.Quantity | None = None,
+    samples: int = 8,
+) -> _OneOrList:
     """
     How far the probability of each pixel changes from variant to variant of the image.
 

@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import math
+import os
 import tomllib
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -89,6 +90,9 @@ class Configuration:
     start : str
         Name or folder of a model whose weights the training starts from, of the same network; empty for random ones.
         The grid may be another. If that model draws one boundary, all boundaries start from it.
+    start_has_seen_validation : bool
+        Allow a start that was trained on images of the validation part, of which nothing else was left. That part still
+        chooses epoch and temperature, but its scores flatter the model; those of the test part do not.
     freeze_encoder : bool
         Train the bottleneck and the decoder only.
     gap_days : float
@@ -111,6 +115,7 @@ class Configuration:
     loss: Loss = field(default_factory=Loss)
     rejected_weight: float = 2.0
     start: str = ""
+    start_has_seen_validation: bool = False
     freeze_encoder: bool = False
     gap_days: float = 14.0
     test_share: float = 0.0
@@ -147,7 +152,7 @@ def _require(holds, rule):
         raise TrainingError(msg)
 
 
-def read_configuration(source):
+def read_configuration(source: str | os.PathLike) -> Configuration:
     """
     A training configuration from a TOML file, or the one of a bundled model.
 

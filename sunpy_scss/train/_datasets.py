@@ -1,7 +1,10 @@
 """Labelled Maps as what a network learns from."""
 
+from __future__ import annotations
+
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -13,6 +16,14 @@ from sunpy_scss._sun.canonical import canonical_radius, frame_of, to_canonical
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.segment._input import maps_of_channels, network_input
 from sunpy_scss.train._cache import CanonicalCache
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    from sunpy_scss.models._card import ModelCard
+    from sunpy_scss.train._folders import LabelledFiles, LabelledMap
+
 
 __all__ = ["Dataset", "inputs_of", "make_dataset"]
 
@@ -68,22 +79,22 @@ class Dataset:
         return Dataset(keys, self.dates[index], images, nested, rejected, known, self.disk, self.level)
 
     @property
-    def labels(self):
+    def labels(self) -> np.ndarray:
         """(n, size, size), inside the boundary that scores are of."""
         return self.nested[self.level]
 
-    def at(self, card):
+    def at(self, card: ModelCard) -> Dataset:
         """The same images with the labels of the first boundary of a card."""
         if card.default_level not in self.nested:
             msg = f"The data set has no labels of level {card.default_level}; make it with the card that asks for it."
             raise TrainingError(msg)
         return replace(self, level=card.default_level)
 
-    def counted(self, position):
+    def counted(self, position: int) -> np.ndarray:
         """(size, size) bool: the pixels on the disc of which the labels of an image say something."""
         return self.disk & (np.asarray(self.known[position]) >= 0.5)
 
-    def target(self, position, rejected_weight):
+    def target(self, position: int, rejected_weight: float) -> np.ndarray:
         """
         (size, size, boundaries + 1): the labels, outermost first, and the weight of each pixel.
 
@@ -100,7 +111,9 @@ def inputs_of(dataset, positions):
     return images if images.ndim == 4 else images[..., np.newaxis]
 
 
-def make_dataset(labelled, card, *, cache=None):
+def make_dataset(
+    labelled: Iterable[LabelledMap | LabelledFiles], card: ModelCard, *, cache: str | os.PathLike | None = None
+) -> Dataset:
     """
     Bring labelled images to a model's grid and stretch, the very ones of segmentation.
 

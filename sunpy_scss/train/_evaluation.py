@@ -13,8 +13,9 @@ from sunpy_scss._features import FEATURES
 from sunpy_scss._save import plain, plain_rows
 from sunpy_scss._sun.canonical import canonical_radius
 from sunpy_scss.masks._metrics import iou_of
+from sunpy_scss.models._card import Model
 from sunpy_scss.train._calibration import answers, calibration_error, calibration_scores, reliability, reliability_sums
-from sunpy_scss.train._datasets import inputs_of
+from sunpy_scss.train._datasets import Dataset, inputs_of
 from sunpy_scss.train._scores import LATITUDES, RADII, disk_sums, measures, overlap_measures, pooled, zone_sums
 from sunpy_scss.train._splits import block_numbers, check_unseen
 from sunpy_scss.train._steadiness import flicker
@@ -82,7 +83,7 @@ class Evaluation:
     flicker: dict
     claimed: np.ndarray
 
-    def to_dict(self):
+    def to_dict(self) -> dict:
         """All but the pixels as plain values for JSON: tables as lists of rows, times as ISO text, NaN as None."""
         numbers = {name: getattr(self, name) for name in ("threshold", "best_threshold", "calibration_error")}
         tables = {name: getattr(self, name) for name in ("scores", "images", "thresholds", "reliability")}
@@ -95,7 +96,9 @@ class Evaluation:
 
 
 @u.quantity_input
-def score_model(model, dataset, *, block_length: u.day = 14 * u.day, seed=0):
+def score_model(
+    model: Model, dataset: Dataset, *, block_length: u.Quantity[u.day] = 14 * u.day, seed: int = 0
+) -> Evaluation:
     """
     Score a model on labelled images, by place and time, with intervals.
 
@@ -269,7 +272,7 @@ def _best(thresholds):
     return float(thresholds["threshold"][np.argmax(thresholds["iou"])])
 
 
-def evaluate(model, dataset):
+def evaluate(model: Model, dataset: Dataset) -> dict:
     """
     Scores of a model on the disc of the canonical grid.
 
@@ -315,7 +318,7 @@ def _one_by_one(dataset, claim):
     return (([at], claim(at)[np.newaxis]) for at in range(len(dataset)))
 
 
-def threshold_scores(training, validation, feature, *, is_dark=None):
+def threshold_scores(training: Dataset, validation: Dataset, feature: str, *, is_dark: bool | None = None) -> dict:
     """
     Scores of simpler methods, to compare a model with.
 

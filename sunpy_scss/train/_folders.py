@@ -2,9 +2,12 @@
 
 import glob
 import hashlib
+import os
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -14,11 +17,12 @@ import sunpy.map
 from astropy.time import Time
 
 from sunpy_scss._features import FEATURES
-from sunpy_scss.annotations._read import annotation_to_mask
+from sunpy_scss.annotations._read import Annotation, annotation_to_mask
 from sunpy_scss.exceptions import EmptyPartError, TrainingError
 from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.images._read import read_map
 from sunpy_scss.images._search import fetch, search_aia
+from sunpy_scss.models._split import Split
 from sunpy_scss.train._index import append_row, read_index
 from sunpy_scss.train._splits import split_by_time
 
@@ -57,10 +61,10 @@ class LabelledMap:
     rejected: sunpy.map.GenericMap | None = None
     further_images: tuple = ()
 
-    def read(self):
+    def read(self) -> Self:
         return self
 
-    def source(self):
+    def source(self) -> str:
         """What tells this image and its labels from all others, and from changed ones."""
         maps = [smap for smap in (self.image, self.mask, self.rejected, *self.further_images) if smap is not None]
         parts = [part for smap in maps for part in (repr(sorted(smap.meta.items())), np.ascontiguousarray(smap.data))]
@@ -88,7 +92,7 @@ class LabelledFiles:
     rejected: Path | None = None
     further_images: tuple = ()
 
-    def read(self):
+    def read(self) -> LabelledMap:
         """
         Read the files.
 
@@ -100,7 +104,7 @@ class LabelledFiles:
         rejected = None if self.rejected is None else sunpy.map.Map(self.rejected)
         return LabelledMap(self.key, image, mask, rejected, tuple(sunpy.map.Map(path) for path in self.further_images))
 
-    def source(self):
+    def source(self) -> str:
         """What tells this image and its labels from all others, and from changed ones; without reading them."""
         files = (self.image, self.mask, self.rejected, *self.further_images)
         paths = [Path(path).resolve() for path in files if path is not None]
@@ -115,7 +119,15 @@ def _fingerprint(parts):
 
 
 @u.quantity_input
-def list_folder(folder, split=None, *, gap: u.day = 14 * u.day, seed=0, test=0.0, known=None):
+def list_folder(
+    folder: str | os.PathLike,
+    split: str | None = None,
+    *,
+    gap: u.Quantity[u.day] = 14 * u.day,
+    seed: int = 0,
+    test: float = 0.0,
+    known: Split | None = None,
+) -> list[LabelledFiles]:
     """
     List the labelled images of a folder: ``images/KEY.fits``, ``masks/KEY.fits``, where present
     ``rejected/KEY.fits`` and, of further channels, ``images_*/KEY.fits`` such as ``images_171/KEY.fits``, and an
@@ -193,7 +205,7 @@ def _labelled_files(folder, key):
     return LabelledFiles(key, image, mask, rejected if rejected.exists() else None, further)
 
 
-def read_folder(folder, split=None, **settings):
+def read_folder(folder: str | os.PathLike, split: str | None = None, **settings: Any) -> Iterator[LabelledMap]:
     """
     Read the labelled images of a folder, one by one.
 
@@ -216,7 +228,14 @@ def read_folder(folder, split=None, **settings):
 
 
 @u.quantity_input
-def fetch_annotated_images(annotations, folder, *, split="", source="synoptic", max_gap: u.s = 30 * u.min):
+def fetch_annotated_images(
+    annotations: Iterable[Annotation],
+    folder: str | os.PathLike,
+    *,
+    split: str = "",
+    source: str = "synoptic",
+    max_gap: u.Quantity[u.s] = 30 * u.min,
+) -> list[str]:
     """
     Get the image that each annotation was drawn on, and write both as a folder to train from.
 
@@ -289,7 +308,7 @@ def _labelled(annotation, path, max_gap):
     return LabelledMap(annotation.name, image, annotation_to_mask(annotation, image, max_gap=max_gap))
 
 
-def write_folder(labelled_maps, folder, *, split=""):
+def write_folder(labelled_maps: Iterable[LabelledMap], folder: str | os.PathLike, *, split: str = "") -> None:
     """
     Write images and masks as the folder that `sunpy_scss.train.read_folder` reads.
 
@@ -360,7 +379,9 @@ def _write(labelled, folder):
 
 
 @u.quantity_input
-def rotated_copies(smap, mask, angles: u.deg):
+def rotated_copies(
+    smap: sunpy.map.GenericMap, mask: sunpy.map.GenericMap, angles: u.Quantity[u.deg]
+) -> list[tuple[sunpy.map.GenericMap, sunpy.map.GenericMap]]:
     """
     Rotate an image and its mask together.
 

@@ -1,5 +1,7 @@
 """Training: labelled Maps to a data set, a configuration to a model folder, and scores."""
 
+from __future__ import annotations
+
 import csv
 import dataclasses
 import io
@@ -7,6 +9,7 @@ import json
 import logging
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -29,6 +32,16 @@ from sunpy_scss.train._datasets import inputs_of
 from sunpy_scss.train._evaluation import evaluate, threshold_scores
 from sunpy_scss.train._parts import checked_split
 
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    import keras
+
+    from sunpy_scss.train._configuration import Configuration
+    from sunpy_scss.train._datasets import Dataset
+
+
 __all__ = ["split_settings", "train_model"]
 
 _log = logging.getLogger("sunpy")
@@ -38,7 +51,7 @@ _PARTIAL = "partial.{}"
 _CONFIGURATION = "configuration.json"
 
 
-def split_settings(model):
+def split_settings(model: str | os.PathLike) -> dict:
     """
     How the folder that a model was trained on was parted, so that others find the same parts.
 
@@ -56,7 +69,15 @@ def split_settings(model):
     return {} if known is None else {"known": known}
 
 
-def train_model(configuration, training, validation, folder, *, test=None, callbacks=()):
+def train_model(
+    configuration: Configuration,
+    training: Dataset,
+    validation: Dataset,
+    folder: str | os.PathLike,
+    *,
+    test: Dataset | None = None,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+) -> Model:
     """
     Train a network and write it as a model folder.
 

@@ -7,6 +7,8 @@ from astropy.time import Time
 
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.exceptions import SplitWarning, TrainingError
+from sunpy_scss.models._card import Model
+from sunpy_scss.train._datasets import Dataset
 
 __all__ = ["block_numbers", "check_split", "check_unseen", "images_of", "split_by_time"]
 
@@ -15,7 +17,15 @@ _SAME_TIME = 1 / 1440
 
 
 @u.quantity_input
-def split_by_time(dates, *, validation=0.2, test=0.0, block: u.day = 28 * u.day, gap: u.day = 14 * u.day, seed=0):
+def split_by_time(
+    dates: Time,
+    *,
+    validation: float = 0.2,
+    test: float = 0.0,
+    block: u.Quantity[u.day] = 28 * u.day,
+    gap: u.Quantity[u.day] = 14 * u.day,
+    seed: int = 0,
+) -> np.ndarray:
     """
     Part images for training, validation and test by whole blocks of time, with gaps between them.
 
@@ -98,7 +108,7 @@ def split_by_time(dates, *, validation=0.2, test=0.0, block: u.day = 28 * u.day,
 
 
 @u.quantity_input
-def check_split(training, validation, *, gap: u.day = 14 * u.day):
+def check_split(training: Dataset, validation: Dataset, *, gap: u.Quantity[u.day] = 14 * u.day) -> None:
     """
     Raise an error where a data set for training is too near in time to one for validation or test.
 
@@ -120,7 +130,7 @@ def check_split(training, validation, *, gap: u.day = 14 * u.day):
         raise TrainingError(msg)
 
 
-def check_unseen(model, dataset, *, and_validation=False):
+def check_unseen(model: Model, dataset: Dataset, *, and_validation: bool = False) -> None:
     """
     Raise an error where a model was trained on images of a data set, or of the days around them.
 
