@@ -20,7 +20,7 @@ __all__ = ["main", "parser"]
 _NOBODY_READS = 141
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """
     Run the command.
 
@@ -51,7 +51,7 @@ def main(arguments=None):
             return 130
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     """
     The parser of all commands, from which their reference is made.
 
