@@ -73,11 +73,12 @@ def parser() -> argparse.ArgumentParser:
 @contextmanager
 def _for_readers():
     """Warnings as lines without the code that gave them; on the standard output nothing but results."""
+    # First, as it sets how warnings are shown when it is loaded.
+    import sunpy
+
     show = warnings.showwarning
     warnings.showwarning = lambda message, *_, **__: tell(f"sunpy-scss: warning: {message}")
     # These loggers print what is no warning on the standard output.
-    import sunpy
-
     levels = {name: logging.getLogger(name).level for name in ("astropy", sunpy.__name__)}
     for name in levels:
         logging.getLogger(name).setLevel(logging.WARNING)
