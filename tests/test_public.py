@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "sunpy_scss"
 # Not yet.
 BARE = {"detection_curve"}
-MODULES = ["", *sorted(path.parent.name for path in PACKAGE.glob("*/__init__.pyi")), "images.fido", "synthetic"]
+MODULES = ["", *sorted(path.parent.name for path in PACKAGE.glob("*/__init__.pyi")), "cli", "images.fido", "synthetic"]
 
 
 def functions_of(module):

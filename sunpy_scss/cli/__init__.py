@@ -20,7 +20,7 @@ __all__ = ["main", "parser"]
 _NOBODY_READS = 141
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """
     Run the command.
 
@@ -51,7 +51,7 @@ def main(arguments=None):
             return 130
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     """
     The parser of all commands, from which their reference is made.
 
@@ -73,11 +73,12 @@ def parser():
 @contextmanager
 def _for_readers():
     """Warnings as lines without the code that gave them; on the standard output nothing but results."""
+    # First, as it sets how warnings are shown when it is loaded.
+    import sunpy
+
     show = warnings.showwarning
     warnings.showwarning = lambda message, *_, **__: tell(f"sunpy-scss: warning: {message}")
     # These loggers print what is no warning on the standard output.
-    import sunpy
-
     levels = {name: logging.getLogger(name).level for name in ("astropy", sunpy.__name__)}
     for name in levels:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -51,9 +51,9 @@ def carrington_map(
     shape : tuple of int, optional
         (ny, nx), pixels in latitude and longitude.
     rotation : int, optional
-        Number of a Carrington rotation: each longitude is taken from the half of a rotation before and after its
-        passage of the central meridian of Earth in that rotation. By default, all that the masks show is averaged,
-        whatever the time between them.
+        Number of a Carrington rotation: of each longitude, only the views within half a rotation of its passage of
+        Earth's central meridian in that rotation are used. By default, all that the masks show is averaged, whatever
+        the time between them.
     mixed_models : bool, optional
         Take masks of different models or methods together, which draw their outlines by different rules.
 
@@ -64,7 +64,7 @@ def carrington_map(
         inside; each view of it counts as the fourth power of the cosine of its angle to the central meridian, and as
         0.0001 at least, also beyond a pole that is tilted to the observer. NaN where no mask shows the surface. Its
         date is half-way between the first and the last mask (DATE-BEG, DATE-END), its observer Earth; CAR_ROT is the
-        rotation if one was asked for. Of the origin of the masks, the header has what all say alike.
+        rotation if one was asked for. The header keeps what all masks say alike of their origin.
 
     Raises
     ------
@@ -192,15 +192,15 @@ def central_meridian_fraction(
     Returns
     -------
     astropy.timeseries.TimeSeries
-        A row for each mask, with the columns ``fraction``, of the area in sight, from 0 to 1 and NaN if none is, and
-        ``coverage``, the share of the slice that is in sight.
+        A row for each mask, with the columns ``fraction``, the share of the area in sight that is inside, from 0 to 1,
+        NaN if nothing of the slice is in sight; and ``coverage``, the share of the slice that is in sight.
 
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
         As `~sunpy_scss.masks.region_table`, or if masks are of different features or models, or two of one image.
     ValueError
-        If there is no mask, or the slice is none.
+        If there is no mask, or the slice is empty.
 
     Notes
     -----

@@ -32,7 +32,7 @@ class Tracks:
     Attributes
     ----------
     regions : astropy.table.QTable
-        A row for each region in each mask.
+        A row for each region in each mask; `track_regions` lists the columns.
     events : astropy.table.QTable
         What began, ended, merged and split.
     times : astropy.time.Time
@@ -69,13 +69,13 @@ def track_regions(
     min_overlap : float, optional
         Two regions belong together if they share at least so much of the smaller of them, from 0 to 1.
     max_angle : astropy.units.Quantity, optional
-        The angle from disc centre out to which a region that is there is believed to be seen. One that is missing
+        The angle from disc centre within which a region that exists is taken to be visible. One that is missing
         farther out is taken to be out of sight, not dead.
     patience : astropy.units.Quantity, optional
-        A region that is missing in sight for less than that goes on when it is found again. If the masks end before,
-        no event tells of it.
+        A region that is missing for less than this time, though its place is in sight, keeps its number when it is
+        found again. If the masks end before that, no event reports it.
     memory : astropy.units.Quantity, optional
-        How long the place of a region is remembered that is not in sight; at most 28 days.
+        How long the place of a region that is out of sight is remembered; at most 28 days.
     mixed_models : bool, optional
         Take masks of different models or methods together, which draw their outlines by different rules.
 
@@ -92,7 +92,7 @@ def track_regions(
             the middle of its area in Stonyhurst coordinates
 
         and all others of `~sunpy_scss.masks.region_table` but ``centroid``; ``id`` is the number in the mask.
-        What all masks say alike of their origin is in its ``meta``.
+        Its ``meta`` keeps what all masks say alike of their origin.
 
         Its ``events`` have the columns ``time``, ``event``, ``track`` and ``other``, where ``event`` is
 

@@ -75,9 +75,9 @@ def report_files(
             smap.meta["filename"] = path.name  # which neither Map nor mask would know
             some = [] if masks else [SEGMENT[feature_shown(smap, features)](smap)]
         except Exception as error:
-            outcomes.append(Outcome(path, error=error))
+            outcomes.append(Outcome(str(path), error=error))
         else:
-            outcomes.append(Outcome(path, (target,)))
+            outcomes.append(Outcome(str(path), (Path(target),)))
             smaps.append(smap)
             found.append(some)
     for path in map(Path, masks if smaps else ()):
@@ -85,7 +85,7 @@ def report_files(
             mask = read_mask(path)
             found[_image_of(mask, smaps)].append(mask)
         except (OSError, ValueError) as error:
-            outcomes.append(Outcome(path, error=error))
+            outcomes.append(Outcome(str(path), error=error))
     if smaps:
         write_report(smaps, found, target, title=title, overwrite=overwrite)
     return outcomes

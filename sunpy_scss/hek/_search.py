@@ -256,4 +256,6 @@ def _cause(error):
         return "no answer in time"
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
         return f"the answer breaks off ({error})"
-    return f"no connection ({error})"
+    # The text of the outer errors repeats the whole query.
+    reason = getattr(next(iter(error.args), None), "reason", error)
+    return f"no connection ({reason.__cause__ or reason})"

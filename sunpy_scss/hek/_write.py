@@ -53,15 +53,16 @@ def hek_records(mask: GenericMap) -> Table:
     Warns
     -----
     `~sunpy_scss.exceptions.HEKWarning`
-        Regions that cannot be seen from Earth are left out: the HEK has polygons as seen from there.
+        Some regions cannot be seen from Earth and are left out: polygons of the HEK are as seen from there.
 
     Notes
     -----
     Start and end are both the time of the image, so that there is no doubt which of them the polygons belong to.
     `~sunpy_scss.hek.hek_to_mask` draws them back.
 
-    Polygons have no holes, as few programs read those of the HEK: lines along the sides of pixels lead to the
-    holes and back. What is hidden from Earth is on the limb, and ``area_raw`` is projected as seen from there.
+    The polygons have no holes, because few programs that read polygons of the HEK expect any: lines along the sides
+    of pixels lead to each hole and back. Vertices that are hidden from Earth are moved to the limb, and ``area_raw``
+    is the area projected on the sky as seen from Earth.
 
     References
     ----------
@@ -104,7 +105,7 @@ def hek_records(mask: GenericMap) -> Table:
 
 
 def _from_earth(points, date, mask):
-    """Positions in arcsec as seen from Earth (n, 2), what is hidden put on the limb; and what is not hidden."""
+    """Positions in arcsec as seen from Earth (n, 2), hidden ones moved to the limb; and which are not hidden."""
     lon, lat = longitude_latitude(points)
     there = SkyCoord(lon * u.rad, lat * u.rad, mask.rsun_meters, frame=HeliographicStonyhurst(obstime=date))
     seen = there.transform_to(_view(date, mask))

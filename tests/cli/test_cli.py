@@ -407,3 +407,14 @@ except SystemExit:
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == ""
+
+
+def test_warnings_are_lines_in_a_fresh_process():
+    code = """
+from sunpy_scss.cli import _for_readers
+with _for_readers():
+    from sunpy.util.exceptions import warn_user
+    warn_user("a doubt")
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (run.stdout, run.stderr) == ("", "sunpy-scss: warning: a doubt\n")

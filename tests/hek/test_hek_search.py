@@ -124,8 +124,9 @@ def test_server_that_never_answers():
 def test_no_server():
     with hek_server([]) as server:
         pass
-    with pytest.raises(HEKError, match="no connection"):
+    with pytest.raises(HEKError, match="no connection") as caught:
         search_hek(DAY, "AR", client=hasty(server))
+    assert "cmd=search" not in str(caught.value), "the message repeats the query"
 
 
 def test_url_that_is_none():
