@@ -3,7 +3,6 @@
 import errno
 import inspect
 import json
-import os
 import pickle
 import platform
 import threading
@@ -28,7 +27,7 @@ from sunpy_scss.files._catalogue import Catalogue
 from sunpy_scss.files._inputs import find_images, fingerprint, local_file
 from sunpy_scss.files._outcome import Item, Outcome, Result
 from sunpy_scss.files._outputs import make_target, settings_text
-from sunpy_scss.files._workers import WorkerError, work_on
+from sunpy_scss.files._workers import WorkerError, processors, work_on
 from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.images._moments import bad_moments
 from sunpy_scss.models._store import load_model
@@ -290,9 +289,7 @@ def _items(paths):
 
 def _worth_it(images):
     """How many processes are worth it: each takes some seconds to start."""
-    return max(
-        1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(), images // 32)
-    )
+    return max(1, min(processors(), images // 32))
 
 
 def _with_progress(results, total):

@@ -1,6 +1,7 @@
 """Maps from any file that holds one image of the Sun."""
 
 import warnings
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from PIL import Image
 import astropy.units as u
 import sunpy.map
 from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning
 from sunpy.map import GenericMap
 
 from sunpy_scss._sun.header import in_one_unit
@@ -115,20 +117,16 @@ def maps_in(path):
     """The Map in a file, or a list of several; any error where it is cut off, also where sunpy would only warn."""
     if is_jp2(path):
         return sunpy.map.Map(*read_jp2(path))
-    _check_whole(path)
-    return sunpy.map.Map(path)
+    with _whole():
+        return sunpy.map.Map(path)
 
 
-def _check_whole(path):
+@contextmanager
+def _whole():
     """Raise an error where astropy would warn and go on with what there is of the data."""
-    if _start(path).startswith(b"SIMPLE"):
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            with fits.open(path) as units:
-                units.info(output=False)
-        if any("truncated" in str(warning.message) for warning in caught):
-            msg = "truncated"
-            raise OSError(msg)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*truncated", AstropyUserWarning)
+        yield
 
 
 def _start(path):
@@ -168,7 +166,8 @@ def check_image(path):
 
 def _check_image(path):
     if _start(path).startswith(b"SIMPLE"):
-        _check_whole(path)
+        with _whole(), fits.open(path) as units:
+            len(units)  # which reads them all
     else:
         with Image.open(path) as image:
             image.load()

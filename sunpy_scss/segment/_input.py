@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sunpy_scss._sun.canonical import Frame, canonical_radius, check_map
+from sunpy_scss._sun.canonical import Frame, canonical_radius
 from sunpy_scss.images._canonical import canonical_image, warn_of_calibration
 from sunpy_scss.images._intensity import quality_caveats, warn_of, wavelength_caveats
 
@@ -50,6 +50,7 @@ def network_input(smap, card, *, disk_median=None):
     Parameters
     ----------
     smap : sunpy.map.GenericMap
+        One that has passed `sunpy_scss._sun.canonical.check_map`.
     card : sunpy_scss.models.ModelCard
     disk_median : astropy.units.Quantity, optional
         Median intensity of the quiet disc; needed where the Map shows too little of the disc to measure it.
@@ -58,7 +59,6 @@ def network_input(smap, card, *, disk_median=None):
     -------
     NetworkInput
     """
-    check_map(smap)
     grid = {"size": card.grid_size, "half_width": card.half_width}
     warn_of(wavelength_caveats(smap, card.name, card.wavelengths))
     found = canonical_image(smap, **grid, disk_median=disk_median)

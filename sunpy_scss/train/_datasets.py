@@ -9,7 +9,7 @@ from tqdm.auto import tqdm
 import astropy.units as u
 from astropy.time import Time
 
-from sunpy_scss._sun.canonical import canonical_radius, frame_of, to_canonical
+from sunpy_scss._sun.canonical import canonical_radius, check_map, frame_of, to_canonical
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.segment._input import network_input
 from sunpy_scss.train._cache import CanonicalCache
@@ -166,6 +166,7 @@ def _on_disk(labelled, card, folder):
 
 def _planes(labelled, card):
     """Image, look-alikes, what is known, and the label of each boundary, on the canonical grid."""
+    check_map(labelled.image)
     prepared = network_input(labelled.image, card)
     label = _checked(labelled.mask, labelled, prepared.frame)
     unknown = label.data < 0 if label.mask is None else (label.data < 0) | label.mask
