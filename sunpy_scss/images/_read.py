@@ -10,7 +10,6 @@ from PIL import Image
 import astropy.units as u
 import sunpy.map
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyUserWarning
 from sunpy.map import GenericMap
 
 from sunpy_scss._sun.header import in_one_unit
@@ -124,9 +123,17 @@ def maps_in(path):
 @contextmanager
 def _whole():
     """Raise an error where astropy would warn and go on with what there is of the data."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", ".*truncated", AstropyUserWarning)
-        yield
+    # Recorded and not made errors, for which astropy would leave the file open.
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        finally:
+            if any("truncated" in str(one.message) for one in caught):
+                msg = "truncated"
+                raise OSError(msg)
+    for one in caught:
+        warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
 def _start(path):
