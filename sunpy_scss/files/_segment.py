@@ -75,8 +75,8 @@ def segment_files(
     ----------
     inputs : str, path-like, sunpy.time.TimeRange, astropy.table.QTable, sunpy.net.fido_factory.UnifiedResponse or list
         Image files, folders, patterns such as ``"2017/*.fits"``, addresses that fsspec knows
-        (``"s3://bucket/2017/*.fits"``), or several of these; what Fido or `~sunpy_scss.images.search_aia` found;
-        or a stretch of time.
+        (``"s3://bucket/2017/*.fits"``), or several of these; what Fido or `~sunpy_scss.images.search_aia` found, what
+        ``Fido.fetch`` returned; or a stretch of time.
     output : path-like
         A folder, made where missing: the mask of ``NAME.fits`` is ``NAME_ch.fits`` or ``NAME_ar.fits``. Or a Zarr
         store, ``NAME.zarr``, of the masks of one feature as an array (time, y, x); see `mask_at`.
