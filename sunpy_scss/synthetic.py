@@ -91,13 +91,13 @@ class SyntheticSun:
 def synthetic_sun(
     date: str | Time = "2017-06-01T12:00:00",
     *,
-    wavelength: u.AA = 193 * u.AA,
+    wavelength: u.Quantity[u.AA] = 193 * u.AA,
     size: int = 512,
     seed: int = 0,
     coronal_holes: Iterable[Cap] | None = None,
     active_regions: Iterable[Cap] | None = None,
     observer: SkyCoord | None = None,
-):
+) -> SyntheticSun:
     """
     Draw a simple Sun whose coronal holes and active regions are known exactly.
 

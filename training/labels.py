@@ -38,10 +38,10 @@ CH_WIDEST = 8  # pixels from the middle boundary that the wide one reaches at mo
 _RADII = [0.0, 0.15, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.96, 0.98, 1.0]
 _LIMB = [-0.116, -0.084, -0.045, -0.031, 0.008, 0.029, 0.06, 0.108, 0.129, 0.156, 0.198, 0.251, 0.316]
 
-# Active regions: what five times the disc median is, in dex, where the full regions begin at 0.38; sources that
-# compress the contrast in proportion.
-AR_FULL, AR_CORE, AR_SMOOTHING = 0.38, 0.70, 2.0
-AR_COMPRESSED = {"browse-2021": 0.33, "suvi": 0.28}
+# Active regions: five times the disc median, in dex, where the full regions begin at 0.38. Pictures of SUVI are clipped
+# at 0.69 dex: from the level given here on they cannot tell what is core.
+AR_CORE, AR_SMOOTHING = 0.70, 2.0
+AR_CLIPPED = {"suvi": 0.52}
 
 SMALLEST = 20  # pixels of a piece
 POLAR = 55.0  # degrees of latitude from which on a region counts as polar
@@ -63,7 +63,6 @@ class Labelled:
     kept: np.ndarray
     rejected: np.ndarray
     image: np.ndarray
-    restored: bool = False
     changes: dict = field(default_factory=lambda: defaultdict(int))
 
     @property
@@ -229,15 +228,11 @@ def active_regions(everything):
     """Yield each image with its label: 1 in a region, 2 in its core."""
     for one in everything:
         median = np.median(one.image[radius(len(one.image)) < 0.9])
-        contrast = np.log10(np.maximum(one.image, 1) / median)
-        if one.row["source"] in AR_COMPRESSED:
-            # Undone in the image, too: the same contrast must not be inside in one image and outside in the next.
-            contrast *= AR_FULL / AR_COMPRESSED[one.row["source"]]
-            one.image = (median * 10**contrast).astype(np.float32)
-            one.restored = True
-        bright = ndimage.gaussian_filter(contrast, AR_SMOOTHING) >= AR_CORE
-        core = without_small(one.kept & ndimage.binary_fill_holes(bright))
-        yield one, finish(one, one.kept.astype(np.int16) + core, np.zeros_like(one.kept), one.kept), one.rejected
+        contrast = ndimage.gaussian_filter(np.log10(np.maximum(one.image, 1) / median), AR_SMOOTHING)
+        clipped = AR_CLIPPED.get(one.row["source"], np.inf)
+        core = without_small(one.kept & ndimage.binary_fill_holes(contrast >= AR_CORE)) & (clipped > AR_CORE)
+        unknown = one.kept & (contrast >= clipped)
+        yield one, finish(one, one.kept.astype(np.int16) + core, unknown, one.kept & ~unknown), one.rejected
 
 
 def finish(one, levels, unknown, kept):
@@ -253,12 +248,7 @@ def write(folder, output, one, label, rejected):
     key = one.row["key"]
     for name in ("images", "masks", "rejected"):
         (output / name).mkdir(parents=True, exist_ok=True)
-    source = folder / "images" / f"{key}.fits"
-    if one.restored:
-        hdu = fits.PrimaryHDU(one.image, wcs_only(fits.getheader(source, -1)))
-        hdu.writeto(output / "images" / f"{key}.fits", overwrite=True)
-    else:
-        shutil.copyfile(source, output / "images" / f"{key}.fits")
+    shutil.copyfile(folder / "images" / f"{key}.fits", output / "images" / f"{key}.fits")
     header = fits.getheader(folder / "masks" / f"{key}.fits", 1)
     for name, values in (("masks", label), ("rejected", rejected.astype(np.int16))):
         if name == "masks" or values.any():

@@ -50,7 +50,7 @@ class Stages:
         self.smap = read_map(self.path)
         self.model = load_model(MODEL)
         self.input = network_input(self.smap, self.model.card)
-        self.image = self.input.image[np.newaxis, ..., np.newaxis]
+        self.image = self.input.image[np.newaxis]
         self.found = self.model.predict(self.image)[0, ..., 0]
         self.grid = {"half_width": self.model.card.half_width}
         self.inside = above_threshold(self.found, self.input.frame, threshold=0.5, **self.grid)

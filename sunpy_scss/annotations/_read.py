@@ -1,7 +1,9 @@
 """Labels that others have drawn, from files of polygons or painted images to mask Maps with a true WCS."""
 
 import logging
+import os
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, He
 from sunpy.map import GenericMap
 from sunpy.map.header_helper import make_fitswcs_header
 
-from sunpy_scss._features import FEATURES
+from sunpy_scss._features import FEATURES, is_feature
 from sunpy_scss._mask_map import make_mask
 from sunpy_scss._sun.canonical import check_map
 from sunpy_scss._sun.polygons import draw, earth_frame
@@ -75,14 +77,14 @@ class Annotation:
     feature: str
     date: Time
     labels: str
-    polygons: tuple
-    shape: tuple
-    centre: tuple
+    polygons: tuple[tuple[np.ndarray, ...], ...]
+    shape: tuple[int, int]
+    centre: tuple[float, float]
     radius: float
-    faults: dict
+    faults: dict[str, int]
 
 
-def read_annotations(path):
+def read_annotations(path: str | os.PathLike) -> list[Annotation]:
     r"""
     Read annotation files: one, or all those of a folder or a zip file.
 
@@ -149,7 +151,7 @@ def read_annotations(path):
     return annotations
 
 
-def annotation_table(annotations):
+def annotation_table(annotations: Iterable[Annotation]) -> Table:
     """
     What is in annotations, and what is wrong with them.
 
@@ -182,7 +184,9 @@ def annotation_table(annotations):
 
 
 @u.quantity_input
-def annotation_to_mask(annotation, smap=None, *, max_gap: u.hour = _MAX_GAP):
+def annotation_to_mask(
+    annotation: Annotation, smap: GenericMap | None = None, *, max_gap: u.Quantity[u.hour] = _MAX_GAP
+) -> GenericMap:
     """
     The mask Map of an annotation.
 
@@ -236,7 +240,15 @@ def annotation_to_mask(annotation, smap=None, *, max_gap: u.hour = _MAX_GAP):
 
 
 @u.quantity_input
-def geojson_to_mask(path, smap, *, feature, frame=None, date=None, max_gap: u.hour = _MAX_GAP):
+def geojson_to_mask(
+    path: str | os.PathLike,
+    smap: GenericMap,
+    *,
+    feature: str,
+    frame: str | None = None,
+    date: str | Time | None = None,
+    max_gap: u.Quantity[u.hour] = _MAX_GAP,
+) -> GenericMap:
     """
     The mask Map of polygons in a GeoJSON file.
 
@@ -254,7 +266,7 @@ def geojson_to_mask(path, smap, *, feature, frame=None, date=None, max_gap: u.ho
     smap : sunpy.map.GenericMap
         The image whose pixels are drawn on. The polygons turn with the solar surface to its time.
     feature : str
-        ``"CH"`` or ``"AR"``: what the polygons are.
+        What the polygons are: ``"CH"``, ``"AR"`` or a code of your own, as ``"FILAMENT"``.
     frame : str, optional
         ``"heliographic_stonyhurst"`` or ``"heliographic_carrington"``, longitude and latitude in degrees; or
         ``"helioprojective"``, in arcsec as the observer of ``smap`` sees them. That of the file by default. Edges are
@@ -331,7 +343,7 @@ def _solar_frame(name, date, smap):
     return Helioprojective(observer=smap.observer_coordinate, **attributes)
 
 
-def png_to_mask(path, smap, *, feature):
+def png_to_mask(path: str | os.PathLike, smap: GenericMap, *, feature: str) -> GenericMap:
     """
     The mask Map of an image that was painted beside another one.
 
@@ -343,7 +355,7 @@ def png_to_mask(path, smap, *, feature):
     smap : sunpy.map.GenericMap
         That image.
     feature : str
-        ``"CH"`` or ``"AR"``: what is painted.
+        What is painted: ``"CH"``, ``"AR"`` or a code of your own, as ``"FILAMENT"``.
 
     Returns
     -------
@@ -436,8 +448,8 @@ def _check_places(polygons, frame, smap, path):
 
 
 def _check_feature(feature):
-    if feature not in FEATURES:
-        msg = f"feature must be one of {', '.join(FEATURES)} (got {feature!r})."
+    if not is_feature(feature):
+        msg = f"feature must be {', '.join(FEATURES)} or a code of capital letters and digits (got {feature!r})."
         raise ValueError(msg)
 
 

@@ -33,7 +33,8 @@ def _models(options):
         score = "not scored" if iou is None else f"validation IoU {iou:.2f}"
         names = ", ".join(boundary.name for boundary in card.boundaries)
         drawn = f"  boundaries: {names}" if names else ""
-        print(f"{name}  {card.feature}  {card.wavelength:g} Angstrom  labels: {card.labels}  {score}{drawn}")
+        seen = ", ".join(f"{channel.wavelength:g}" for channel in card.channels)
+        print(f"{name}  {card.feature}  {seen} Angstrom  labels: {card.labels}  {score}{drawn}")
     return 0
 
 

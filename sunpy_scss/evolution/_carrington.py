@@ -1,5 +1,6 @@
 """Masks of days to years on Carrington coordinates."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,7 +31,14 @@ __all__ = [
 ]
 
 
-def carrington_map(masks, *, projection="CEA", shape=(360, 720), rotation=None, mixed_models=False):
+def carrington_map(
+    masks: Iterable[GenericMap],
+    *,
+    projection: str = "CEA",
+    shape: tuple[int, int] = (360, 720),
+    rotation: int | None = None,
+    mixed_models: bool = False,
+) -> GenericMap:
     """
     What masks of a rotation show of the whole Sun, in Carrington coordinates.
 
@@ -90,7 +98,14 @@ def carrington_map(masks, *, projection="CEA", shape=(360, 720), rotation=None, 
     return _carrington_map(masks, projection, shape, rotation, "share", lambda views: views.inside / views.total)
 
 
-def carrington_coverage(masks, *, projection="CEA", shape=(360, 720), rotation=None, mixed_models=False):
+def carrington_coverage(
+    masks: Iterable[GenericMap],
+    *,
+    projection: str = "CEA",
+    shape: tuple[int, int] = (360, 720),
+    rotation: int | None = None,
+    mixed_models: bool = False,
+) -> GenericMap:
     """
     How well masks show each part of a `carrington_map`.
 
@@ -151,8 +166,12 @@ def _carrington_map(masks, projection, shape, rotation, content, values):
 
 @u.quantity_input
 def central_meridian_fraction(
-    masks, *, width: u.deg = 20 * u.deg, latitudes: u.deg = (-90, 90) * u.deg, mixed_models=False
-):
+    masks: Iterable[GenericMap],
+    *,
+    width: u.Quantity[u.deg] = 20 * u.deg,
+    latitudes: u.Quantity[u.deg] = (-90, 90) * u.deg,
+    mixed_models: bool = False,
+) -> TimeSeries:
     """
     The share of a slice along the central meridian that is inside masks.
 

@@ -1,5 +1,6 @@
 """Masks over days to years: regions followed, their areas and fluxes, Carrington maps and the central meridian."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -9,6 +10,7 @@ import astropy.units as u
 from astropy.table import QTable, vstack
 from astropy.time import Time
 from astropy.timeseries import TimeSeries
+from sunpy.map import GenericMap
 
 from sunpy_scss._mask_map import said_by_all
 from sunpy_scss.evolution._series import checked, origin_of_all
@@ -44,16 +46,16 @@ class Tracks:
 
 @u.quantity_input
 def track_regions(
-    masks,
+    masks: Iterable[GenericMap],
     *,
-    images=None,
-    magnetograms=None,
-    min_overlap=0.2,
-    max_angle: u.deg = 60 * u.deg,
-    patience: u.day = 1 * u.day,
-    memory: u.day = 25 * u.day,
-    mixed_models=False,
-):
+    images: Iterable[GenericMap] | None = None,
+    magnetograms: Iterable[GenericMap] | None = None,
+    min_overlap: float = 0.2,
+    max_angle: u.Quantity[u.deg] = 60 * u.deg,
+    patience: u.Quantity[u.day] = 1 * u.day,
+    memory: u.Quantity[u.day] = 25 * u.day,
+    mixed_models: bool = False,
+) -> Tracks:
     """
     Follow the regions of masks from one to the next.
 
@@ -247,7 +249,7 @@ def _event_table(tracker, meta):
     )
 
 
-def track_series(tracks, track):
+def track_series(tracks: Tracks, track: int) -> TimeSeries:
     """
     The life of one region as a time series.
 
@@ -290,7 +292,7 @@ def track_series(tracks, track):
     return TimeSeries(rows)
 
 
-def total_series(tracks):
+def total_series(tracks: Tracks) -> TimeSeries:
     """
     The areas and fluxes of all regions together as a time series.
 

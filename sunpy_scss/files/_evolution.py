@@ -1,6 +1,9 @@
 """Masks of days to years in files: what became of their regions, and their Carrington map."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tqdm.auto import tqdm
 
@@ -12,10 +15,18 @@ from sunpy_scss.evolution._tracks import track_regions
 from sunpy_scss.images._read import read_map
 from sunpy_scss.plotting._evolution import plot_tracks
 
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from sunpy.map import GenericMap
+
 __all__ = ["carrington_file", "track_files"]
 
 
-def track_files(paths, folder, *, overwrite=False):
+def track_files(
+    paths: Sequence[str | os.PathLike], folder: str | os.PathLike, *, overwrite: bool = False
+) -> list[Path]:
     """
     Follow the regions of mask files and write what became of them.
 
@@ -61,7 +72,9 @@ def _masks(paths, meridian):
         yield mask
 
 
-def carrington_file(paths, target, *, overwrite=False, **options):
+def carrington_file(
+    paths: Sequence[str | os.PathLike], target: str | os.PathLike, *, overwrite: bool = False, **options: Any
+) -> GenericMap:
     """
     Write the Carrington map of mask files.
 

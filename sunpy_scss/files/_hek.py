@@ -1,7 +1,10 @@
 """Masks of the HEK's events beside images and masks in files."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import astropy.units as u
 
@@ -12,6 +15,14 @@ from sunpy_scss.hek._search import search_hek
 from sunpy_scss.images._read import read_map
 from sunpy_scss.masks._metrics import iou
 from sunpy_scss.masks._table import area_fraction
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from sunpy.map import GenericMap
+
+    from sunpy_scss.hek._search import HEKServer
 
 __all__ = ["HEKAgreement", "compare_with_hek", "hek_mask_file"]
 
@@ -41,7 +52,7 @@ class HEKAgreement:
     area_hek: u.Quantity
 
 
-def compare_with_hek(path, *, client=None):
+def compare_with_hek(path: str | os.PathLike, *, client: HEKServer | None = None) -> HEKAgreement:
     """
     Draw SPoCA's events of the HEK beside a mask file, and say how far they agree.
 
@@ -78,7 +89,18 @@ def compare_with_hek(path, *, client=None):
     )
 
 
-def hek_mask_file(path, feature, target, *, time_range, frm_name, max_gap, labels, overwrite, client):
+def hek_mask_file(
+    path: str | os.PathLike,
+    feature: str,
+    target: str | os.PathLike,
+    *,
+    time_range: tuple | None,
+    frm_name: str | Sequence[str],
+    max_gap: u.Quantity,
+    labels: bool,
+    overwrite: bool,
+    client: HEKServer | None,
+) -> GenericMap:
     """
     Search the HEK around an image and write the mask of what it has.
 

@@ -1,7 +1,10 @@
 """Reports, scores and the demo: image files to pages and pictures."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 from tqdm.auto import tqdm
@@ -17,10 +20,25 @@ from sunpy_scss.plotting._maps import plot_cases, plot_masks
 from sunpy_scss.plotting._scores import plot_evaluation
 from sunpy_scss.report._page import write_report
 
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+
+    from sunpy_scss.train._datasets import Dataset
+    from sunpy_scss.train._evaluation import Evaluation
+
 __all__ = ["demo", "report_files", "write_evaluation"]
 
 
-def report_files(paths, target, *, masks=(), features=tuple(FEATURES), title=None, overwrite=False):
+def report_files(
+    paths: Sequence[str | os.PathLike],
+    target: str | os.PathLike,
+    *,
+    masks: Sequence[str | os.PathLike] = (),
+    features: Sequence[str] = tuple(FEATURES),
+    title: str | None = None,
+    overwrite: bool = False,
+) -> list[Outcome]:
     """
     Write a report of image files, with masks that are there or new ones.
 
@@ -80,7 +98,7 @@ def _image_of(mask, smaps):
     return min(range(len(smaps)), key=lambda number: (gaps[number] > LONGEST_GAP, others[number], gaps[number]))
 
 
-def demo(folder):
+def demo(folder: str | os.PathLike) -> Iterator[str]:
     """
     Segment the two real images that come with sunpy, and write the masks and one picture.
 
@@ -112,7 +130,7 @@ def demo(folder):
     yield f"picture -> {picture}"
 
 
-def write_evaluation(evaluation, dataset, folder):
+def write_evaluation(evaluation: Evaluation, dataset: Dataset, folder: str | os.PathLike) -> list[Path]:
     """
     Write the scores of a model as JSON and as plots; what is there is replaced.
 

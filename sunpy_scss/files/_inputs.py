@@ -1,11 +1,14 @@
 """Which images many inputs are: files, folders, patterns, results of Fido, stretches of time."""
 
+from __future__ import annotations
+
 import glob
 import re
 import tempfile
 from contextlib import contextmanager
 from os import fspath
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,12 +21,28 @@ from sunpy_scss._warn import warn_caller
 from sunpy_scss.exceptions import ArchiveError, MissingImageWarning, UnreadableFileError
 from sunpy_scss.images._search import fetch, search_aia
 
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from astropy.time import Time
+    from sunpy.net.fido_factory import UnifiedResponse
+
+    Inputs = str | os.PathLike | TimeRange | QTable | UnifiedResponse | Sequence[str | os.PathLike]
+
 __all__ = ["fetch_files", "find_images", "fingerprint", "local_file", "name_of", "stem_of"]
 
 _ENDING = re.compile(r"\.(fits|fit|fts|asdf|jp2)(\.(gz|bz2|fz))?$", re.IGNORECASE)
 
 
-def find_images(inputs, folder, *, features=tuple(FEATURES), cadence=None, source="synoptic"):
+def find_images(
+    inputs: Inputs,
+    folder: str | os.PathLike,
+    *,
+    features: Sequence[str] = tuple(FEATURES),
+    cadence: u.Quantity | None = None,
+    source: str = "synoptic",
+) -> list[str]:
     """
     The images that inputs name, each once and always in the same order.
 
@@ -93,7 +112,13 @@ def _moments(times, cadence):
     return list(times.start + np.arange(int(steps) + 1) * cadence)
 
 
-def fetch_files(times, folder, *, features=tuple(FEATURES), **options):
+def fetch_files(
+    times: Sequence[str | Time],
+    folder: str | os.PathLike,
+    *,
+    features: Sequence[str] = tuple(FEATURES),
+    **options: Any,
+) -> list[Path]:
     """
     Download the AIA images nearest to some times.
 
@@ -121,6 +146,11 @@ def fetch_files(times, folder, *, features=tuple(FEATURES), **options):
 
 
 def _search(times, features, **options):
+    if unknown := [feature for feature in features if feature not in FEATURES]:
+        msg = (
+            f"Which images show {unknown[0]} is not known: download them first, as by sunpy-scss fetch, and give files."
+        )
+        raise ValueError(msg)
     found = search_aia(times, [FEATURES[feature].wavelength for feature in features] * u.AA, **options)
     if not len(found):
         msg = f"The archive has no image near {', '.join(map(str, times))}."

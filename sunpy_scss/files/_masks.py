@@ -1,8 +1,11 @@
 """Masks in files: their regions, and how far they agree."""
 
+from __future__ import annotations
+
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +27,12 @@ from sunpy_scss.masks._export import write_geojson
 from sunpy_scss.masks._filaments import filament_score
 from sunpy_scss.masks._table import region_table
 from sunpy_scss.report._caveats import comparison_caveats
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+
+    from sunpy.map import GenericMap
 
 __all__ = [
     "compare_files",
@@ -50,7 +59,7 @@ def gaps_to_images(date, times):
     return gaps
 
 
-def read_mask(path):
+def read_mask(path: str | os.PathLike) -> GenericMap:
     """
     Read the one mask of a file.
 
@@ -82,7 +91,15 @@ def read_mask(path):
     return mask
 
 
-def measure_files(paths, *, images=(), magnetograms=(), probabilities=(), target=None, overwrite=False):
+def measure_files(
+    paths: Sequence[str | os.PathLike],
+    *,
+    images: Sequence[str | os.PathLike] = (),
+    magnetograms: Sequence[str | os.PathLike] = (),
+    probabilities: Sequence[str | os.PathLike] = (),
+    target: str | os.PathLike | None = None,
+    overwrite: bool = False,
+) -> QTable:
     """
     Measure the regions of mask files.
 
@@ -145,7 +162,14 @@ def measure_files(paths, *, images=(), magnetograms=(), probabilities=(), target
     return table
 
 
-def score_filaments(paths, *, images, magnetograms=(), target=None, overwrite=False):
+def score_filaments(
+    paths: Sequence[str | os.PathLike],
+    *,
+    images: Sequence[str | os.PathLike],
+    magnetograms: Sequence[str | os.PathLike] = (),
+    target: str | os.PathLike | None = None,
+    overwrite: bool = False,
+) -> QTable:
     """
     How much each region of coronal-hole mask files looks like a filament.
 
@@ -191,7 +215,14 @@ def score_filaments(paths, *, images, magnetograms=(), target=None, overwrite=Fa
     return table
 
 
-def export_files(paths, folder, *, form="geojson", frame="heliographic_stonyhurst", overwrite=False):
+def export_files(
+    paths: Sequence[str | os.PathLike],
+    folder: str | os.PathLike,
+    *,
+    form: str = "geojson",
+    frame: str = "heliographic_stonyhurst",
+    overwrite: bool = False,
+) -> Iterator[Path]:
     """
     Write the regions of mask files for other programs.
 
@@ -303,7 +334,13 @@ def _save_regions(table, path):
         save_table(plain, path)
 
 
-def compare_files(paths, *, names=None, folder=None, overwrite=False):
+def compare_files(
+    paths: Sequence[str | os.PathLike],
+    *,
+    names: Sequence[str] | None = None,
+    folder: str | os.PathLike | None = None,
+    overwrite: bool = False,
+) -> QTable:
     """
     How far mask files agree, and where.
 

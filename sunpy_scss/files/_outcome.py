@@ -1,11 +1,17 @@
 """One image among many: what is asked of it, and what became of it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from astropy.table import QTable
 from astropy.time import Time
 
 from sunpy_scss.files._inputs import name_of, stem_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Item", "Outcome", "Result"]
 
@@ -32,22 +38,22 @@ class Outcome:
     """
 
     path: str
-    written: tuple = ()
-    kept: tuple = ()
+    written: tuple[Path, ...] = ()
+    kept: tuple[Path, ...] = ()
     error: Exception | None = None
     flagged: bool = False
-    caveats: tuple = ()
+    caveats: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @property
-    def status(self):
+    def status(self) -> str:
         """``"written"``, ``"kept"`` (all files were there), ``"flagged"`` or ``"failed"``."""
         if self.error:
             return "flagged" if self.flagged else "failed"
         return "written" if self.written else "kept"
 
     @property
-    def failure(self):
+    def failure(self) -> str:
         """The error in one line that names the file, once."""
         text = " ".join(str(self.error).split()) or type(self.error).__name__
         return text if str(self.path) in text else f"{self.path}: {text}"

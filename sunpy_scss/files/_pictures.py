@@ -1,5 +1,9 @@
 """Pictures and movies of masks in files."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from tqdm.auto import tqdm
 
@@ -11,10 +15,22 @@ from sunpy_scss.plotting._evolution import plot_tracked_regions
 from sunpy_scss.plotting._maps import plot_masks
 from sunpy_scss.plotting._movie import save_movie
 
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+    from pathlib import Path
+
 __all__ = ["movie_files", "plot_file"]
 
 
-def plot_file(image, masks, target, *, dpi=None, overwrite=False):
+def plot_file(
+    image: str | os.PathLike,
+    masks: Sequence[str | os.PathLike],
+    target: str | os.PathLike,
+    *,
+    dpi: float | None = None,
+    overwrite: bool = False,
+) -> None:
     """
     Draw the outlines of mask files on their image.
 
@@ -47,7 +63,16 @@ def plot_file(image, masks, target, *, dpi=None, overwrite=False):
     save_figure(axes.figure, target, dpi=dpi)
 
 
-def movie_files(masks, images, target, *, track=False, rate=4, dpi=None, overwrite=False):
+def movie_files(
+    masks: Sequence[str | os.PathLike],
+    images: Sequence[str | os.PathLike],
+    target: str | os.PathLike,
+    *,
+    track: bool = False,
+    rate: float = 4,
+    dpi: float | None = None,
+    overwrite: bool = False,
+) -> Path:
     """
     Draw mask files on their images, as a movie in order of time.
 

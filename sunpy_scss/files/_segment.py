@@ -1,5 +1,7 @@
 """Masks of many image files: stopped at any moment and gone on with later, here or on many machines."""
 
+from __future__ import annotations
+
 import errno
 import inspect
 import json
@@ -12,6 +14,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
@@ -21,8 +24,7 @@ from astropy.time import Time
 
 from sunpy_scss._features import FEATURES, default_model, feature_at
 from sunpy_scss._save import save_text
-from sunpy_scss._warn import warn_caller
-from sunpy_scss.exceptions import InvalidMapError, QualityWarning
+from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.files._catalogue import Catalogue
 from sunpy_scss.files._inputs import find_images, fingerprint, local_file
 from sunpy_scss.files._outcome import Item, Outcome, Result
@@ -31,7 +33,19 @@ from sunpy_scss.files._workers import WorkerError, processors, work_on
 from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.images._moments import bad_moments
 from sunpy_scss.models._store import load_model
-from sunpy_scss.segment._predict import predict_probability, segment_active_regions, segment_coronal_holes
+from sunpy_scss.segment._predict import (
+    predict_probability,
+    segment_active_regions,
+    segment_coronal_holes,
+    segment_feature,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from distributed import Client
+
+    from sunpy_scss.files._inputs import Inputs
 
 __all__ = ["SEGMENT", "feature_shown", "segment_files"]
 
@@ -48,23 +62,23 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 def segment_files(
-    inputs,
-    output,
+    inputs: Inputs,
+    output: str | os.PathLike,
     *,
-    features=tuple(FEATURES),
-    cadence=None,
-    source="synoptic",
-    plot=None,
-    dpi=None,
-    probability=False,
-    regions=False,
-    flagged=False,
-    overwrite=False,
-    jobs=1,
-    client=None,
-    notify=None,
-    **options,
-):
+    features: Sequence[str] = tuple(FEATURES),
+    cadence: u.Quantity | None = None,
+    source: str = "synoptic",
+    plot: str | None = None,
+    dpi: float | None = None,
+    probability: bool = False,
+    regions: bool = False,
+    flagged: bool = False,
+    overwrite: bool = False,
+    jobs: int | None = 1,
+    client: Client | None = None,
+    notify: Callable[[Outcome], object] | None = None,
+    **options: Any,
+) -> list[Outcome]:
     """
     Segment many images and write their masks.
 
@@ -81,7 +95,8 @@ def segment_files(
         A folder, made where missing: the mask of ``NAME.fits`` is ``NAME_ch.fits`` or ``NAME_ar.fits``. Or a Zarr
         store, ``NAME.zarr``, of the masks of one feature as an array (time, y, x); see `mask_at`.
     features : sequence of str, optional
-        ``"CH"``, ``"AR"``; of several, each image gets the one that its wavelength shows.
+        ``"CH"``, ``"AR"``; of several, each image gets the one that its wavelength shows. A model of another feature
+        finds that one.
     cadence : astropy.units.Quantity, optional
         How far apart images of a stretch of time are.
     source : str, optional
@@ -108,7 +123,7 @@ def segment_files(
     notify : callable, optional
         Called with each `Outcome` as it is known.
     **options
-        For `sunpy_scss.segment_coronal_holes` and `sunpy_scss.segment_active_regions`.
+        For `sunpy_scss.segment_coronal_holes`, `sunpy_scss.segment_active_regions` or `sunpy_scss.segment_feature`.
 
     Returns
     -------
@@ -133,6 +148,7 @@ def segment_files(
     >>> outcomes = segment_files("2017/*.fits", "masks", jobs=4, regions=True)  # doctest: +SKIP
     >>> [outcome.failure for outcome in outcomes if outcome.error]  # doctest: +SKIP
     """
+    features = _features_of(options.get("model"), features)
     settings = _settings(features, options)
     target = make_target(output, plot=plot, dpi=dpi, probability=probability)
     job = _Job(target, settings, options, several=len(features) > 1, overwrite=overwrite, flagged=flagged)
@@ -203,12 +219,10 @@ class _Job:
         if feature not in self.settings:
             msg = f"its wavelength shows {FEATURES[feature].name}s, which the model does not find"
             raise InvalidMapError(msg)
-        if reasons := bad_moments(smap):
-            if not self.flagged:
-                msg = f"left out: {'; '.join(reasons)}"
-                raise _FlaggedError(msg)
-            warn_caller(f"Segmented all the same: {'; '.join(reasons)}", QualityWarning)
-        mask = SEGMENT[feature](smap, **self.options)
+        if not self.flagged and (reasons := bad_moments(smap)):
+            msg = f"left out: {'; '.join(reasons)}"
+            raise _FlaggedError(msg)
+        mask = SEGMENT.get(feature, segment_feature)(smap, **self.options)
         mask.meta["SCSSSET"] = settings_text(self.settings[feature])
         mask.meta["SCSSIN"] = fingerprint(item.path)
         return mask
@@ -233,6 +247,15 @@ def feature_shown(smap, features):
     return feature
 
 
+def _features_of(model, features):
+    """The features to look for; unless they are named, that of a model alone which finds another than those."""
+    if model is not None and tuple(features) == tuple(FEATURES):
+        feature = load_model(model).card.feature
+        if feature not in FEATURES:
+            return (feature,)
+    return features
+
+
 def _is_for(feature, options):
     """Whether the options that name a model or a boundary can be meant for a feature, of several."""
     model, boundary = options.get("model"), options.get("boundary")
@@ -246,8 +269,9 @@ def _settings(features, options):
     for feature in features:
         if len(features) > 1 and not _is_for(feature, options):
             continue
-        SEGMENT[feature]([], **options)  # checks them as it would for an image
-        defaults = inspect.signature(SEGMENT[feature]).parameters.values()
+        segment = SEGMENT.get(feature, segment_feature)
+        segment([], **options)  # checks them as it would for an image
+        defaults = inspect.signature(segment).parameters.values()
         values = {one.name: one.default for one in defaults if one.kind is one.KEYWORD_ONLY} | options
         card = load_model(values["model"] or default_model(feature, values["boundary"])).at(values["boundary"]).card
         values["boundary"] = next((one.name for one in card.boundaries), None)

@@ -1,5 +1,6 @@
 """Masks of many times in one Zarr store (time, y, x), which xarray, dask and ndcube open as it is."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -165,7 +166,7 @@ def _plain(header, keys):
     return {key: header[key] for key in keys if key in header}
 
 
-def mask_at(path, place):
+def mask_at(path: str | os.PathLike, place: int) -> GenericMap:
     """
     One mask of a Zarr store that `segment_files` wrote, as a Map.
 

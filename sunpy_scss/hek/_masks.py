@@ -5,12 +5,15 @@ The polygon of an event belongs to the moment of the image that it was drawn on.
 times of a record that is, rotates the polygon with the Sun to the time and observer of a Map, and draws it there.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 import astropy.units as u
 from astropy.coordinates import CartesianRepresentation, SkyCoord, UnitSphericalRepresentation
 from astropy.table import QTable
 from sunpy.coordinates import HeliographicStonyhurst
+from sunpy.map import GenericMap
 
 import sunpy_scss
 from sunpy_scss._features import feature_name
@@ -18,7 +21,7 @@ from sunpy_scss._mask_map import make_map
 from sunpy_scss._sun.polygons import earth_frame, outlines, pixels_inside
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.hek._choice import choose, warn_if_nothing
-from sunpy_scss.hek._records import LASTING, parse_polygon
+from sunpy_scss.hek._records import LASTING, Events, parse_polygon
 
 __all__ = ["drawn_events", "events_to_regions", "hek_to_mask"]
 
@@ -27,7 +30,15 @@ _PREFIX = "ivo://helio-informatics.org/"
 
 
 @u.quantity_input
-def hek_to_mask(events, smap, *, labels=False, time_from="auto", max_gap: u.hour = _MAX_GAP, frm_name=None):
+def hek_to_mask(
+    events: Events,
+    smap: GenericMap,
+    *,
+    labels: bool = False,
+    time_from: str = "auto",
+    max_gap: u.Quantity[u.hour] = _MAX_GAP,
+    frm_name: str | Sequence[str] | None = None,
+) -> GenericMap:
     """
     Draw events of the HEK on the pixels of a Map.
 
@@ -110,7 +121,14 @@ def hek_to_mask(events, smap, *, labels=False, time_from="auto", max_gap: u.hour
 
 
 @u.quantity_input
-def drawn_events(events, smap, *, time_from="auto", max_gap: u.hour = _MAX_GAP, frm_name=None):
+def drawn_events(
+    events: Events,
+    smap: GenericMap,
+    *,
+    time_from: str = "auto",
+    max_gap: u.Quantity[u.hour] = _MAX_GAP,
+    frm_name: str | Sequence[str] | None = None,
+) -> QTable:
     """
     What `~sunpy_scss.hek.hek_to_mask` draws, as a table.
 
@@ -161,7 +179,14 @@ def _centroids(vectors, smap):
 
 
 @u.quantity_input
-def events_to_regions(events, smap, *, time_from="auto", max_gap: u.hour = _MAX_GAP, frm_name=None):
+def events_to_regions(
+    events: Events,
+    smap: GenericMap,
+    *,
+    time_from: str = "auto",
+    max_gap: u.Quantity[u.hour] = _MAX_GAP,
+    frm_name: str | Sequence[str] | None = None,
+) -> dict[str, list[SkyCoord]]:
     """
     The borders of events at the time and from the place of a Map, to plot over it.
 
@@ -223,7 +248,7 @@ def _draw(chosen, smap, left):
 def _provenance(chosen, drawn, left, smap, time_from, labels):
     """The keywords and the HISTORY of a mask."""
     feature, method = chosen.meta["event_type"], chosen.meta["method"]
-    content = feature_name(feature)
+    content = feature_name(feature) or "HEK"
     keywords = {
         "CONTENT": f"{content} {'labels' if labels else 'mask'}",
         "SCSSFEAT": feature,

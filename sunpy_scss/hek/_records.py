@@ -18,8 +18,10 @@ from sunpy.net.hek import HEKClient, HEKTable
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.exceptions import HEKError, HEKWarning
 
-__all__ = ["FRM_NAME", "FULL_NAMES", "LASTING", "TIME_RULES", "hek_table", "parse_polygon"]
+__all__ = ["FRM_NAME", "FULL_NAMES", "LASTING", "TIME_RULES", "Events", "hek_table", "parse_polygon"]
 
+# All forms in which events come.
+Events = Table | Row | UnifiedResponse | Mapping | list | tuple
 # This package, among the methods of the HEK.
 FRM_NAME = "sunpy_scss"
 # Which of its times a method means by the polygon. SPoCA writes its previous run as the start and the image as the
@@ -114,7 +116,7 @@ class _UnusableError(Exception):
     """An event that cannot be drawn, and why, as it follows a number of events."""
 
 
-def hek_table(events):
+def hek_table(events: Events) -> QTable:
     """
     Events of the HEK in whatever form they come, as a table of what is needed to draw them.
 

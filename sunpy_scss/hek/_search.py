@@ -1,7 +1,10 @@
 """Searching the HEK."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import requests
 from tqdm import tqdm
@@ -16,13 +19,26 @@ from sunpy.time import TimeRange
 from sunpy_scss.exceptions import HEKError
 from sunpy_scss.hek._records import FULL_NAMES, hek_table
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from astropy.table import QTable
+    from astropy.time import Time
+    from sunpy.net.hek import HEKClient
+
 __all__ = ["HEKServer", "search_hek"]
 
 # The HEK breaks off a search that takes it a minute.
 _CHUNK = 30 * u.day
 
 
-def search_hek(time_range, feature, *, frm_name="SPoCA", client=None):
+def search_hek(
+    time_range: tuple | TimeRange | a.Time,
+    feature: str | a.hek.EventType,
+    *,
+    frm_name: str | Sequence[str] = "SPoCA",
+    client: HEKServer | HEKClient | None = None,
+) -> QTable:
     """
     Find events in the HEK.
 
@@ -136,7 +152,7 @@ class HEKServer:
     attempts: int = 4
     pause: float = 2
 
-    def records(self, start, end, event_type, frm_name):
+    def records(self, start: Time, end: Time, event_type: str, frm_name: str) -> list[dict]:
         """
         All records of one type and method, from all pages of the answer.
 

@@ -1,6 +1,9 @@
 """The regions of a mask in the shape of records of the HEK."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,10 +23,13 @@ from sunpy_scss.masks._outlines import flat_rings, joined, trace, vertices_on_sp
 from sunpy_scss.masks._regions import find_regions
 from sunpy_scss.masks._table import _region_table
 
+if TYPE_CHECKING:
+    from sunpy.map import GenericMap
+
 __all__ = ["hek_records"]
 
 
-def hek_records(mask):
+def hek_records(mask: GenericMap) -> Table:
     """
     The regions of a mask in the shape of records of the HEK.
 

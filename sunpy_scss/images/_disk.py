@@ -1,5 +1,9 @@
 """The solar disc of a Map, and the Map without what is beyond it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 import sunpy.map
@@ -8,10 +12,13 @@ from sunpy_scss._mask_map import make_map
 from sunpy_scss._sun.canonical import check_map, frame_of
 from sunpy_scss._sun.header import in_one_unit
 
+if TYPE_CHECKING:
+    from sunpy.map import GenericMap
+
 __all__ = ["limb_crop", "limb_mask"]
 
 
-def limb_mask(smap, *, radius=1.0):
+def limb_mask(smap: GenericMap, *, radius: float = 1.0) -> GenericMap:
     """
     The pixels of a Map that are on the solar disc.
 
@@ -48,7 +55,7 @@ def limb_mask(smap, *, radius=1.0):
     return make_map(inside, smap, keywords={"CONTENT": "disc mask"}, history=history)
 
 
-def limb_crop(smap, *, radius=1.0):
+def limb_crop(smap: GenericMap, *, radius: float = 1.0) -> GenericMap:
     """
     A Map without what is beyond the limb.
 

@@ -1,5 +1,9 @@
 """Maps from any file that holds one image of the Sun."""
 
+import bz2
+import os
+import shutil
+import tempfile
 import warnings
 from contextlib import contextmanager
 from importlib.resources import as_file, files
@@ -21,12 +25,13 @@ __all__ = ["check_image", "example_map", "maps_in", "read", "read_map"]
 _EXAMPLES = {171: "aia_171_level1.fits", 193: "2013_06_24__17_31_30_84__SDO_AIA_AIA_193.jp2"}
 
 
-def read_map(path):
+def read_map(path: str | os.PathLike) -> GenericMap:
     """
     Read the one Map of a file.
 
-    Everything that sunpy reads (FITS, ASDF), and JPEG 2000 as Helioviewer gives it, for which sunpy itself needs a
-    system library. Where such an image has fewer pixels than its header says, as thumbnails do, the scale is mended.
+    Everything that sunpy reads (FITS, ASDF), FITS packed by bzip2, and JPEG 2000 as Helioviewer gives it, for which
+    sunpy itself needs a system library. Where such an image has fewer pixels than its header says, as thumbnails do,
+    the scale is mended.
 
     Parameters
     ----------
@@ -60,7 +65,7 @@ def read_map(path):
     return in_one_unit(maps)
 
 
-def example_map(wavelength):
+def example_map(wavelength: u.Quantity | int) -> GenericMap:
     """
     A real full-disc AIA image that comes with sunpy, for examples and tests without network.
 
@@ -94,7 +99,8 @@ def example_map(wavelength):
         return read_map(path)
 
 
-# How the files of JPEG and PNG begin.
+# How FITS files that bzip2 has packed begin, and those of JPEG and PNG.
+_BZIP2 = b"BZh"
 _PICTURE = (b"\xff\xd8\xff", b"\x89PNG")
 # What astropy and Pillow say of files that are not whole.
 _CUT_OFF = ("truncated", "corrupt", "not multiple of 2880", "broken data stream", "end-of-stream")
@@ -116,8 +122,20 @@ def maps_in(path):
     """The Map in a file, or a list of several; any error where it is cut off, also where sunpy would only warn."""
     if is_jp2(path):
         return sunpy.map.Map(*read_jp2(path))
+    if _start(path).startswith(_BZIP2):
+        return _unpacked(path)
     with _whole():
         return sunpy.map.Map(path)
+
+
+def _unpacked(path):
+    """As `maps_in`: from a file packed by bzip2, which sunpy does not know for what it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, path.stem)
+        with bz2.open(path) as packed, file.open("wb") as plain:
+            shutil.copyfileobj(packed, plain)
+        with _whole():
+            return sunpy.map.Map(file, memmap=False)
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Images from archives."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +19,14 @@ __all__ = ["fetch", "search_aia"]
 
 @u.quantity_input
 def search_aia(
-    time,
-    wavelength: u.AA = (171, 193) * u.AA,
+    time: str | Time | Sequence[str | Time],
+    wavelength: u.Quantity[u.AA] = (171, 193) * u.AA,
     *,
-    source="synoptic",
-    max_gap: u.s = 30 * u.min,
-    timeout: u.s = 60 * u.s,
-    attempts=3,
-):
+    source: str = "synoptic",
+    max_gap: u.Quantity[u.s] = 30 * u.min,
+    timeout: u.Quantity[u.s] = 60 * u.s,
+    attempts: int = 3,
+) -> QTable:
     """
     Find the AIA images nearest to some times.
 
@@ -41,7 +43,7 @@ def search_aia(
     max_gap : astropy.units.Quantity, optional
         Images farther from the time asked for do not count.
     timeout : astropy.units.Quantity, optional
-        How long an archive may be silent.
+        How long an archive may take to answer for one of the times.
     attempts : int, optional
         How often to ask an archive that fails.
 
@@ -118,7 +120,15 @@ def _times(times):
 
 
 @u.quantity_input
-def fetch(results, path=".", *, overwrite=False, progress=True, timeout: u.s = 60 * u.s, attempts=3):
+def fetch(
+    results: QTable | Row | Sequence[Row],
+    path: str | os.PathLike = ".",
+    *,
+    overwrite: bool = False,
+    progress: bool = True,
+    timeout: u.Quantity[u.s] = 60 * u.s,
+    attempts: int = 3,
+) -> list[Path]:
     """
     Download what `search_aia` found.
 

@@ -11,7 +11,7 @@ import numpy as np
 import astropy.units as u
 from astropy.time import Time
 from sunpy.net import attrs as a
-from sunpy.net.attr import SimpleAttr
+from sunpy.net.attr import Attr, SimpleAttr
 from sunpy.net.dataretriever import GenericClient
 from sunpy.net.dataretriever.client import QueryResponse
 from sunpy.net.scraper import Scraper
@@ -59,7 +59,7 @@ class Product(SimpleAttr):
     ValueError: Product must be one of browse, suntoday, chimera, chimera_table (got 'map').
     """
 
-    def __init__(self, value):
+    def __init__(self, value: str) -> None:
         if value not in _PRODUCTS:
             msg = f"Product must be one of {', '.join(_PRODUCTS)} (got {value!r})."
             raise ValueError(msg)
@@ -96,7 +96,7 @@ class PictureClient(GenericClient):
     """
 
     @classmethod
-    def register_values(cls):
+    def register_values(cls) -> dict:
         """The products, for completion and the help of Fido."""
         return {Product: list(_PRODUCTS.items())}
 
@@ -108,7 +108,7 @@ class PictureClient(GenericClient):
     def _can_handle_query(cls, *query):
         return cls.check_attr_types_in_query(query, {a.Time, Product}, {a.Wavelength})
 
-    def search(self, *query):
+    def search(self, *query: Attr) -> QueryResponse:
         """
         What there is of a `Product` in a range of time.
 

@@ -1,7 +1,10 @@
 """How far masks agree: in pairs, pixel by pixel and region by region, weighted by area on the Sun."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,10 +18,15 @@ from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._metrics import dice_of, iou_of, ratio
 from sunpy_scss.masks._regions import find_regions
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sunpy.map import GenericMap
+
 __all__ = ["compare_masks", "consensus", "disagreement", "match_regions", "reproject_mask"]
 
 
-def compare_masks(masks, *, names=None):
+def compare_masks(masks: Iterable[GenericMap], *, names: Sequence[str] | None = None) -> QTable:
     """
     Overlap of masks, each with each.
 
@@ -100,7 +108,7 @@ def compare_masks(masks, *, names=None):
     )
 
 
-def consensus(masks):
+def consensus(masks: Iterable[GenericMap]) -> GenericMap:
     """
     How many masks have a pixel inside.
 
@@ -133,7 +141,7 @@ def consensus(masks):
     return _votes_map(masks, "consensus", lambda votes, number: votes)
 
 
-def disagreement(masks):
+def disagreement(masks: Iterable[GenericMap]) -> GenericMap:
     """
     How many masks differ from the majority.
 
@@ -164,7 +172,7 @@ def disagreement(masks):
     return _votes_map(masks, "disagreement", lambda votes, number: np.minimum(votes, number - votes))
 
 
-def match_regions(first, second):
+def match_regions(first: GenericMap, second: GenericMap) -> QTable:
     """
     Which regions of two masks belong together.
 
@@ -299,7 +307,7 @@ def _votes_map(masks, content, count):
     return make_map(data, masks[0], keywords={"CONTENT": content}, history=history, highest=len(masks))
 
 
-def reproject_mask(mask, target):
+def reproject_mask(mask: GenericMap, target: GenericMap) -> GenericMap:
     """
     Bring a mask to the pixels of another Map.
 

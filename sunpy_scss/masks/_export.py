@@ -1,7 +1,10 @@
 """Masks for other programs: outlines of their regions as coordinates, GeoJSON, regions, records like the HEK's."""
 
+from __future__ import annotations
+
 import json
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,13 +19,21 @@ from sunpy_scss.masks._outlines import flat_rings, joined, trace
 from sunpy_scss.masks._regions import find_regions
 from sunpy_scss.masks._table import _region_table
 
+if TYPE_CHECKING:
+    import os
+
+    from regions import Regions
+
+    from astropy.table import QTable
+    from sunpy.map import GenericMap
+
 __all__ = ["region_outlines", "sky_regions", "write_geojson"]
 
 # Digits after the point: a millionth of a degree is 12 m on the Sun, a ten-thousandth of an arcsec 70 m.
 _DIGITS = {"heliographic_stonyhurst": 6, "heliographic_carrington": 6, "helioprojective": 4}
 
 
-def region_outlines(mask):
+def region_outlines(mask: GenericMap) -> dict[int, list[list[SkyCoord]]]:
     """
     The outlines of the regions of a mask, along the sides of its pixels.
 
@@ -74,7 +85,14 @@ def _coordinates(ring, regions, mask):
     return SkyCoord(lon * u.rad, lat * u.rad, frame=mask.coordinate_frame)
 
 
-def write_geojson(mask, path, *, frame="heliographic_stonyhurst", table=None, overwrite=False):
+def write_geojson(
+    mask: GenericMap,
+    path: str | os.PathLike,
+    *,
+    frame: str = "heliographic_stonyhurst",
+    table: QTable | None = None,
+    overwrite: bool = False,
+) -> None:
     """
     Write the regions of a mask as GeoJSON.
 
@@ -194,7 +212,7 @@ def _observer(mask):
     return {"lon": float(there.lon.deg), "lat": float(there.lat.deg), "radius": float(there.radius.to_value(u.km))}
 
 
-def sky_regions(mask):
+def sky_regions(mask: GenericMap) -> Regions:
     """
     The regions of a mask for the `regions <https://astropy-regions.readthedocs.io>`__ package.
 

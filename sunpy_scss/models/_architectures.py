@@ -1,5 +1,7 @@
 """Networks of others, which a card names and never brings along: code is given, not loaded."""
 
+from collections.abc import Callable
+
 from sunpy_scss.exceptions import ModelError
 
 __all__ = ["builder_of", "register_network"]
@@ -7,7 +9,7 @@ __all__ = ["builder_of", "register_network"]
 _BUILDERS = {}
 
 
-def register_network(build, name=None):
+def register_network(build: Callable, name: str | None = None) -> str:
     """
     Make a network of your own known, so that it can be trained, saved and loaded as the package's own.
 

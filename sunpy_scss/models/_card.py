@@ -3,15 +3,17 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from scipy.special import expit, logit
 
+from sunpy_scss._features import FEATURES
 from sunpy_scss.exceptions import ModelError
 from sunpy_scss.models._split import Split
 from sunpy_scss.models._validity import check_card
 
-__all__ = ["OUTER_RADIUS", "Boundary", "Model", "ModelCard", "Network", "Stretch"]
+__all__ = ["OUTER_RADIUS", "Boundary", "Channel", "Model", "ModelCard", "Network", "Stretch"]
 
 # The corona beyond this radius says nothing of what is on the disc.
 OUTER_RADIUS = 1.08
@@ -44,7 +46,7 @@ class Stretch:
     def __post_init__(self):
         object.__setattr__(self, "limits", tuple(self.limits))
 
-    def apply(self, image, radius, median):
+    def apply(self, image: np.ndarray, radius: np.ndarray, median: float) -> np.ndarray:
         """
         Map intensities to [0, 1], the input of the network.
 
@@ -67,6 +69,25 @@ class Stretch:
         low, high = self.limits
         scaled = np.clip((x - low) / (high - low), 0, 1)
         return np.where(radius <= OUTER_RADIUS, scaled, 0).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Channel:
+    """
+    One of the images of a moment that a network sees together.
+
+    Attributes
+    ----------
+    wavelength : float
+        Of the training images, in Angstrom.
+    wavelengths : tuple of float
+        Those by which the Map of this channel is told from the others, in Angstrom.
+    stretch : Stretch
+    """
+
+    wavelength: float
+    wavelengths: tuple[float, ...]
+    stretch: Stretch
 
 
 @dataclass(frozen=True)
@@ -134,7 +155,8 @@ class ModelCard:
     name : str
         Never used twice: new weights, new name.
     feature : str
-        ``"CH"`` for coronal holes or ``"AR"`` for active regions.
+        ``"CH"`` for coronal holes, ``"AR"`` for active regions, or a code of your own for another feature: up to 20
+        capital letters, digits and underscores. Masks have it in their header.
     wavelength : float
         Of the training images, in Angstrom.
     wavelengths : tuple of float
@@ -145,6 +167,13 @@ class ModelCard:
         Half of the canonical grid's side, in apparent solar radii.
     stretch : Stretch
     network : Network
+    further_channels : tuple of Channel
+        Where the network sees several images of a moment together, the channels after the first one, which is described
+        by ``wavelength``, ``wavelengths`` and ``stretch``. See ``channels``.
+    feature_name : str
+        What the feature is in words, one of them, as "filament"; known for CH and AR.
+    feature_is_dark : bool
+        Whether it is darker than the quiet Sun; known for CH and AR.
     threshold : float
         Probability, calibrated, from which on a pixel belongs to the feature; that of the first boundary, if there are
         some.
@@ -178,6 +207,9 @@ class ModelCard:
     half_width: float
     stretch: Stretch
     network: Network
+    further_channels: tuple[Channel, ...] = ()
+    feature_name: str = ""
+    feature_is_dark: bool | None = None
     threshold: float = 0.5
     temperature: float = 1.0
     boundaries: tuple[Boundary, ...] = ()
@@ -196,6 +228,10 @@ class ModelCard:
         object.__setattr__(self, "wavelengths", tuple(self.wavelengths))
         object.__setattr__(self, "area_levels", tuple(self.area_levels))
         object.__setattr__(self, "boundaries", tuple(self.boundaries))
+        object.__setattr__(self, "further_channels", tuple(self.further_channels))
+        if self.feature in FEATURES:
+            object.__setattr__(self, "feature_name", FEATURES[self.feature].name)
+            object.__setattr__(self, "feature_is_dark", FEATURES[self.feature].is_dark)
         if self.boundaries:
             self._check_boundaries()
             object.__setattr__(self, "threshold", self.boundaries[0].threshold)
@@ -211,17 +247,22 @@ class ModelCard:
             raise ModelError(msg)
 
     @property
-    def levels(self):
+    def channels(self) -> tuple[Channel, ...]:
+        """All channels, in the order in which the network has them."""
+        return (Channel(self.wavelength, self.wavelengths, self.stretch), *self.further_channels)
+
+    @property
+    def levels(self) -> tuple[int, ...]:
         """Of the boundaries, from the outermost to the innermost."""
         return tuple(sorted(boundary.level for boundary in self.boundaries)) or (1,)
 
     @property
-    def default_level(self):
+    def default_level(self) -> int:
         """Of the default boundary."""
         return self.boundaries[0].level if self.boundaries else 1
 
     @classmethod
-    def from_dict(cls, values):
+    def from_dict(cls, values: dict) -> Self:
         """
         A card from plain values, as in ``card.json``.
 
@@ -235,21 +276,25 @@ class ModelCard:
                 "stretch": Stretch(**values["stretch"]),
                 "network": Network(**values["network"]),
                 "boundaries": tuple(Boundary(**one) for one in values.get("boundaries", ())),
+                "further_channels": tuple(
+                    Channel(**{**one, "wavelengths": tuple(one["wavelengths"]), "stretch": Stretch(**one["stretch"])})
+                    for one in values.get("further_channels", ())
+                ),
             }
             return cls(**{**values, **nested})
         except (KeyError, TypeError) as error:
             msg = f"This is not a model card: {error}."
             raise ModelError(msg) from error
 
-    def to_dict(self):
+    def to_dict(self) -> dict:
         """The card as plain values, for JSON."""
         return dataclasses.asdict(self)
 
-    def calibrated(self, raw):
+    def calibrated(self, raw: np.ndarray) -> np.ndarray:
         """Probabilities from what the network itself says, arrays of any shape."""
         return _tempered(raw, self.temperature)
 
-    def uncalibrated(self, probability):
+    def uncalibrated(self, probability: np.ndarray) -> np.ndarray:
         """What the network itself says where the calibrated probability is this one."""
         return _tempered(probability, 1 / self.temperature)
 
@@ -268,7 +313,7 @@ class Model:
     ----------
     card : ModelCard
     predict : callable
-        From (n, size, size, 1) float32 in [0, 1] to probabilities (n, size, size, boundaries), before
+        From (n, size, size, channels) float32 in [0, 1] to probabilities (n, size, size, boundaries), before
         `ModelCard.calibrated`; those of outer boundaries first, and no lower than further inside. Any function will do.
     split : Split, optional
         The images that it was trained and validated on, where that is known. Scores on those it was trained on, or on
@@ -276,10 +321,10 @@ class Model:
     """
 
     card: ModelCard
-    predict: Callable
+    predict: Callable[[np.ndarray], np.ndarray]
     split: Split | None = None
 
-    def at(self, boundary=None):
+    def at(self, boundary: str | None = None) -> Self:
         """
         The model of one boundary alone.
 

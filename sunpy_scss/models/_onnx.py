@@ -33,7 +33,7 @@ def load_predict(weights):
     Returns
     -------
     callable
-        From images (n, ny, nx, 1) to probabilities (n, ny, nx, boundaries), float32, as those of
+        From images (n, ny, nx, channels) to probabilities (n, ny, nx, boundaries), float32, as those of
         `sunpy_scss.models._network.predict`; safe in threads.
     """
     options = onnxruntime.SessionOptions()

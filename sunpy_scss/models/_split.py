@@ -1,13 +1,20 @@
 """Which images a model has seen; a file beside its weights."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sunpy_scss.exceptions import ModelError
+
+if TYPE_CHECKING:
+    from astropy.time import Time
+
 
 __all__ = ["SPLIT_FILE", "Split", "read_split", "split_text"]
 
@@ -45,11 +52,11 @@ class Split:
     fingerprints: dict = field(default_factory=dict)
 
     @property
-    def seen(self):
+    def seen(self) -> tuple:
         """All that weights were fitted to, in this training and before it."""
         return (*self.train, *self.earlier)
 
-    def part_of(self, key, date):
+    def part_of(self, key: str, date: Time) -> str | None:
         """The part of the image of this key, if its date (`~astropy.time.Time`) is the same to a day; else None."""
         part, other = self._by_key.get(key, (None, None))
         return (

@@ -5,6 +5,8 @@ A folder with ``card.json`` and ``model.weights.h5`` is a complete model; so are
 ``split.json``, the images that the model has seen. Weights that replaced others have their hash in their name.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import hashlib
 import json
@@ -14,6 +16,7 @@ import warnings
 from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sunpy_scss._save import save_text, scratch_folder
 from sunpy_scss.exceptions import ModelError, ModelNotFoundError
@@ -21,12 +24,18 @@ from sunpy_scss.models._architectures import builder_of
 from sunpy_scss.models._card import Model, ModelCard
 from sunpy_scss.models._split import SPLIT_FILE, read_split, split_text
 
+if TYPE_CHECKING:
+    import keras
+
+    from sunpy_scss.models._split import Split
+
+
 __all__ = ["build_network", "list_models", "load_model", "load_network", "save_model"]
 
 _CARD, _WEIGHTS = "card.json", "model.weights.h5"
 
 
-def list_models():
+def list_models() -> list[str]:
     """
     Names of the models that come with the package.
 
@@ -47,7 +56,7 @@ def _bundled():
     return files("sunpy_scss") / "data"
 
 
-def load_model(model):
+def load_model(model: str | os.PathLike | Model) -> Model:
     """
     A model by name or folder.
 
@@ -84,7 +93,7 @@ def load_model(model):
     return Model(card, partial(_predict, str(weights), card.sha256), read_split(weights.parent))
 
 
-def load_network(model):
+def load_network(model: str | os.PathLike) -> keras.Model:
     """
     The network of a model, to go on training from.
 
@@ -194,7 +203,7 @@ def _keras_engine(folder):
     return partial(predict, load_network(folder))
 
 
-def build_network(card, *, seed=None):
+def build_network(card: ModelCard, *, seed: int | None = None) -> keras.Model:
     """
     The untrained network of a card.
 
@@ -212,7 +221,7 @@ def build_network(card, *, seed=None):
 
     if seed is not None:
         _network.set_seed(seed)
-    shape, arguments = (card.grid_size, card.grid_size, 1), dataclasses.asdict(card.network)
+    shape, arguments = (card.grid_size, card.grid_size, len(card.channels)), dataclasses.asdict(card.network)
     architecture, own = arguments.pop("architecture"), arguments.pop("arguments")
     if architecture:
         return builder_of(architecture)(shape, outputs=len(card.levels), **own)
@@ -246,7 +255,14 @@ def save_weights(network, path):
     network.save_weights(path)
 
 
-def save_model(card, network, folder, *, overwrite=False, split=None):
+def save_model(
+    card: ModelCard,
+    network: keras.Model,
+    folder: str | os.PathLike,
+    *,
+    overwrite: bool = False,
+    split: Split | None = None,
+) -> Model:
     """
     Write a network and its card as a model folder.
 

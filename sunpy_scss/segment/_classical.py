@@ -45,7 +45,13 @@ _LINES = (((-1, 1, 0), 0.0), ((-1, 0, 1), 0.0), ((0, 0.5, 0.5), -0.3))
 
 
 @u.quantity_input
-def threshold_coronal_holes(smap, *, threshold=None, min_area: u.Mm**2 = 1000 * u.Mm**2, disk_median=None):
+def threshold_coronal_holes(
+    smap: sunpy.map.GenericMap,
+    *,
+    threshold: float | u.Quantity | None = None,
+    min_area: u.Quantity[u.Mm**2] = 1000 * u.Mm**2,
+    disk_median: u.Quantity | None = None,
+) -> sunpy.map.GenericMap:
     """
     Coronal holes of a Map by an intensity threshold.
 
@@ -160,8 +166,13 @@ def _border(threshold, smap, found):
 
 @u.quantity_input
 def three_channel_coronal_holes(
-    smap_171, smap_193, smap_211, *, min_area: u.Mm**2 = 1000 * u.Mm**2, max_gap: u.s = 30 * u.min
-):
+    smap_171: sunpy.map.GenericMap,
+    smap_193: sunpy.map.GenericMap,
+    smap_211: sunpy.map.GenericMap,
+    *,
+    min_area: u.Quantity[u.Mm**2] = 1000 * u.Mm**2,
+    max_gap: u.Quantity[u.s] = 30 * u.min,
+) -> sunpy.map.GenericMap:
     """
     Coronal holes by the ratios of three channels, with limits of our own.
 

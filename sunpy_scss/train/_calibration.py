@@ -1,7 +1,10 @@
 """Probabilities that mean what they say: the temperature of a model, and how far its probabilities can be trusted."""
 
+from __future__ import annotations
+
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -12,7 +15,15 @@ from astropy.table import QTable
 
 from sunpy_scss.exceptions import ModelNotFoundError, TrainingError
 from sunpy_scss.models._store import load_model, write_card
+from sunpy_scss.train._datasets import inputs_of
 from sunpy_scss.train._splits import block_numbers, check_unseen
+
+if TYPE_CHECKING:
+    import os
+
+    from sunpy_scss.models._card import Model
+    from sunpy_scss.train._datasets import Dataset
+
 
 __all__ = [
     "answers",
@@ -34,7 +45,7 @@ _BATCH = 8
 _BLOCK = 28 * u.day
 
 
-def fit_temperature(model, dataset):
+def fit_temperature(model: Model, dataset: Dataset) -> float:
     """
     The temperature at which a model's probabilities are the likeliest for some labels.
 
@@ -132,8 +143,8 @@ def answers(model, dataset):
     """Batch by batch, positions of images and what the network itself says of them, (n, size, size)."""
     for start in range(0, len(dataset.images), _BATCH):
         positions = range(start, min(start + _BATCH, len(dataset.images)))
-        images = np.stack([dataset.images[at] for at in positions])
-        yield positions, np.asarray(model.predict(images[..., np.newaxis]), dtype=np.float32).reshape(images.shape)
+        images = inputs_of(dataset, positions)
+        yield positions, np.asarray(model.predict(images), dtype=np.float32).reshape(images.shape[:3])
 
 
 def _on_disk(model, dataset):
@@ -143,7 +154,7 @@ def _on_disk(model, dataset):
         yield np.stack([dataset.labels[at] >= 0.5 for at in positions])[counted], answer[counted]
 
 
-def calibrate(model, dataset):
+def calibrate(model: Model, dataset: Dataset) -> Model:
     """
     A model with the temperature that fits some labels, if that helps.
 
@@ -198,7 +209,7 @@ def _helpful_temperature(model, dataset):
     return best if helps else 1.0
 
 
-def calibrate_folder(folder, dataset):
+def calibrate_folder(folder: str | os.PathLike, dataset: Dataset) -> Model:
     """
     Calibrate the model in a folder; done again, it changes nothing.
 
@@ -272,7 +283,7 @@ def reliability_sums(card, labelled, raw):
     return np.stack([_sums(labelled, probability) for probability in (card.calibrated(raw), raw)])
 
 
-def reliability(labelled, probability):
+def reliability(labelled: np.ndarray, probability: np.ndarray) -> QTable:
     """
     What probabilities say against how often they are right.
 
@@ -321,7 +332,7 @@ def _table(sums):
     return table
 
 
-def calibration_error(table):
+def calibration_error(table: QTable) -> float:
     """
     The mean distance between what probabilities say and how often they are right.
 

@@ -102,8 +102,7 @@ def detection_curve(
             for contrast in contrasts:
                 depth = contrast / (high - low)
                 darker = [
-                    darkened(image, _together(own, image.shape), depth)
-                    for image, own in zip(images, caps, strict=True)
+                    darkened(image, _together(own, image.shape), depth) for image, own in zip(images, caps, strict=True)
                 ]
                 after = _claims(model, np.stack(darker), threshold)
                 found = [

@@ -1,5 +1,7 @@
 """Training: labelled Maps to a data set, a configuration to a model folder, and scores."""
 
+from __future__ import annotations
+
 import csv
 import dataclasses
 import io
@@ -7,11 +9,10 @@ import json
 import logging
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm.auto import tqdm
-
-import astropy.units as u
 
 import sunpy_scss
 from sunpy_scss._save import save_text
@@ -20,7 +21,6 @@ from sunpy_scss.models._card import Model
 from sunpy_scss.models._split import SPLIT_FILE, split_text
 from sunpy_scss.models._store import (
     build_network,
-    list_models,
     load_model,
     load_network,
     refuse_to_overwrite,
@@ -28,9 +28,19 @@ from sunpy_scss.models._store import (
     save_weights,
 )
 from sunpy_scss.train._calibration import calibrate
-from sunpy_scss.train._configuration import read_configuration
+from sunpy_scss.train._datasets import inputs_of
 from sunpy_scss.train._evaluation import evaluate, threshold_scores
 from sunpy_scss.train._parts import checked_split
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    import keras
+
+    from sunpy_scss.train._configuration import Configuration
+    from sunpy_scss.train._datasets import Dataset
+
 
 __all__ = ["split_settings", "train_model"]
 
@@ -41,7 +51,7 @@ _PARTIAL = "partial.{}"
 _CONFIGURATION = "configuration.json"
 
 
-def split_settings(model):
+def split_settings(model: str | os.PathLike) -> dict:
     """
     How the folder that a model was trained on was parted, so that others find the same parts.
 
@@ -53,19 +63,21 @@ def split_settings(model):
     Returns
     -------
     dict
-        For `list_folder`: ``known``, the parts themselves, where the model's folder has them; else ``gap``, ``seed``
-        and ``test`` of the recipe of a bundled model; else nothing.
+        For `list_folder`: ``known``, the parts themselves; nothing where the model's folder does not have them.
     """
     known = load_model(model).split
-    if known is not None:
-        return {"known": known}
-    if str(model) not in list_models():
-        return {}
-    recipe = read_configuration(model)
-    return {"gap": recipe.gap_days * u.day, "seed": recipe.seed, "test": recipe.test_share}
+    return {} if known is None else {"known": known}
 
 
-def train_model(configuration, training, validation, folder, *, test=None, callbacks=()):
+def train_model(
+    configuration: Configuration,
+    training: Dataset,
+    validation: Dataset,
+    folder: str | os.PathLike,
+    *,
+    test: Dataset | None = None,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+) -> Model:
     """
     Train a network and write it as a model folder.
 
@@ -153,7 +165,8 @@ class _Run:
         self._keras = _network
         self.configuration, self.folder, self.callbacks = configuration, folder, list(callbacks)
         self.split, self.parts, self.training, self.validation = split, parts, parts["train"], parts["validation"]
-        self.network = build_network(configuration.card, seed=configuration.seed)
+        with _network.precision(configuration.precision):
+            self.network = build_network(configuration.card, seed=configuration.seed)
         if configuration.start:
             _copy_weights(load_network(configuration.start), self.network, configuration.start)
         if configuration.freeze_encoder:
@@ -221,7 +234,7 @@ class _Run:
 
     def _pair(self, dataset):
         weight = self.configuration.rejected_weight
-        return lambda position: (dataset.images[position], dataset.target(position, weight))
+        return lambda position: (inputs_of(dataset, [position])[0], dataset.target(position, weight))
 
     def _fail(self, epoch, dataset, positions):
         """Say where a loss that is not finite comes from, as far as the data show it."""
@@ -252,7 +265,7 @@ class _Run:
         card = model.card
         scores = {
             "model": evaluate(model, self.validation),
-            **threshold_scores(self.training, self.validation, card.feature),
+            **threshold_scores(self.training, self.validation, card.feature, is_dark=card.feature_is_dark),
         }
         if "test" in self.parts:
             scores["test"] = evaluate(model, self.parts["test"])

@@ -5,7 +5,10 @@ import numpy as np
 import astropy.units as u
 from astropy.time import Time
 
-from sunpy_scss.exceptions import TrainingError
+from sunpy_scss._warn import warn_caller
+from sunpy_scss.exceptions import SplitWarning, TrainingError
+from sunpy_scss.models._card import Model
+from sunpy_scss.train._datasets import Dataset
 
 __all__ = ["block_numbers", "check_split", "check_unseen", "images_of", "split_by_time"]
 
@@ -14,7 +17,15 @@ _SAME_TIME = 1 / 1440
 
 
 @u.quantity_input
-def split_by_time(dates, *, validation=0.2, test=0.0, block: u.day = 28 * u.day, gap: u.day = 14 * u.day, seed=0):
+def split_by_time(
+    dates: Time,
+    *,
+    validation: float = 0.2,
+    test: float = 0.0,
+    block: u.Quantity[u.day] = 28 * u.day,
+    gap: u.Quantity[u.day] = 14 * u.day,
+    seed: int = 0,
+) -> np.ndarray:
     """
     Part images for training, validation and test by whole blocks of time, with gaps between them.
 
@@ -97,7 +108,7 @@ def split_by_time(dates, *, validation=0.2, test=0.0, block: u.day = 28 * u.day,
 
 
 @u.quantity_input
-def check_split(training, validation, *, gap: u.day = 14 * u.day):
+def check_split(training: Dataset, validation: Dataset, *, gap: u.Quantity[u.day] = 14 * u.day) -> None:
     """
     Raise an error where a data set for training is too near in time to one for validation or test.
 
@@ -119,14 +130,14 @@ def check_split(training, validation, *, gap: u.day = 14 * u.day):
         raise TrainingError(msg)
 
 
-def check_unseen(model, dataset, *, and_validation=False):
+def check_unseen(model: Model, dataset: Dataset, *, and_validation: bool = False) -> None:
     """
     Raise an error where a model was trained on images of a data set, or of the days around them.
 
     Parameters
     ----------
     model : sunpy_scss.models.Model
-        Nothing is checked where its ``split`` is None.
+        One without weights, as a function of your own is, was trained on nothing.
     dataset : sunpy_scss.train.Dataset
     and_validation : bool, optional
         For a part that must have chosen nothing: refuse the images that chose the best epoch, too.
@@ -135,9 +146,20 @@ def check_unseen(model, dataset, *, and_validation=False):
     ------
     `~sunpy_scss.exceptions.TrainingError`
         If there are such images; it names the nearest pair.
+
+    Warns
+    -----
+    `~sunpy_scss.exceptions.SplitWarning`
+        If the model has weights, but not the list of images that they were fitted to.
     """
     split = model.split
     if split is None:
+        if model.card.sha256:
+            msg = (
+                f"It is not known which images {model.card.name} was trained on: it comes without split.json. Where "
+                "some of these, or of the days around them, were among those, its scores are too high."
+            )
+            warn_caller(msg, SplitWarning)
         return
     seen = (*split.seen, *split.validation) if and_validation else split.seen
     pair = _too_near(seen, images_of(dataset), max(split.gap_days, _SAME_TIME))

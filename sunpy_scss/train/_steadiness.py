@@ -1,8 +1,10 @@
 """How steady masks are from one day to the next, once the Sun's rotation is taken out."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 import astropy.units as u
+from astropy.time import Time
 from sunpy.coordinates.sun import B0
 
 from sunpy_scss._sun.canonical import canonical_radius
@@ -16,7 +18,9 @@ _LARGEST_RADIUS = np.sin(np.deg2rad(60))
 
 
 @u.quantity_input
-def flicker(masks, dates, *, half_width=1.25, gap: u.day = (0.4, 1.6) * u.day):
+def flicker(
+    masks: ArrayLike, dates: Time, *, half_width: float = 1.25, gap: u.Quantity[u.day] = (0.4, 1.6) * u.day
+) -> dict[str, float]:
     """
     How much of a mask is another one a day later, after the Sun's rotation.
 

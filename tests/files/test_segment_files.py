@@ -31,6 +31,7 @@ from sunpy_scss.exceptions import (
     ArchiveError,
     InvalidMapError,
     MissingImageWarning,
+    ModelError,
     ModelNotFoundError,
     UnreadableFileError,
 )
@@ -38,6 +39,7 @@ from sunpy_scss.files import _inputs, _outputs, _segment, find_images, mask_at, 
 from sunpy_scss.files._catalogue import Catalogue
 from sunpy_scss.images import read_map
 from sunpy_scss.masks import region_table
+from sunpy_scss.models import Model, ModelCard
 
 MODEL = dark_model()
 SIZE = 64
@@ -311,6 +313,22 @@ class TestFailures:
         (outcome,) = run(tmp_path / "bad.fits", output, flagged=True)
         assert outcome.status == "written"
         assert any(reason in caveat for caveat in outcome.caveats)
+
+    def test_a_model_of_another_feature(self, folder, output):
+        card = ModelCard.from_dict(
+            {**MODEL.card.to_dict(), "feature": "FILAMENT", "feature_name": "filament", "feature_is_dark": True}
+        )
+        model = Model(card, MODEL.predict)
+        assert statuses(segment_files(folder, output, model=model)) == ["written"] * 4
+        mask = read_map(output / "day0_filament.fits")
+        assert (mask.meta["SCSSFEAT"], mask.meta["CONTENT"]) == ("FILAMENT", "filament mask")
+        np.testing.assert_array_equal(
+            mask.data, segment_coronal_holes(image(0), model=MODEL, min_area=0 * u.Mm**2).data
+        )
+        with pytest.raises(ValueError, match="Which images show FILAMENT is not known"):
+            segment_files(TimeRange("2017-06-01", "2017-06-02"), output, model=model, cadence=12 * u.hour)
+        with pytest.raises(ModelError, match="finds filaments, not coronal holes"):
+            segment_files(folder, output, model=model, features=["CH"])
 
     def test_good_moments(self, tmp_path, output):
         meta = {"quality": 1 << 30, "acs_eclp": "NO", "acs_mode": "SCIENCE", "aiftsid": 40962, "sat_rot": 359.9}
