@@ -49,7 +49,7 @@ class Stages:
         self.path = image_file(size)
         self.smap = read_map(self.path)
         self.model = load_model(MODEL)
-        self.input = network_input(self.smap, self.model.card)
+        self.input = network_input((self.smap,), self.model.card)
         self.image = self.input.image[np.newaxis]
         self.found = self.model.predict(self.image)[0, ..., 0]
         self.grid = {"half_width": self.model.card.half_width}
@@ -60,7 +60,7 @@ class Stages:
         np.sum(read_map(self.path).data)
 
     def time_network_input(self, size):
-        network_input(self.smap, self.model.card)
+        network_input((self.smap,), self.model.card)
 
     def time_network(self, size):
         self.model.predict(self.image)

@@ -130,14 +130,14 @@ def _check_together(maps):
             raise InvalidMapError(msg)
 
 
-def network_input(smaps, card, *, disk_median=None):
+def network_input(maps, card, *, disk_median=None):
     """
     Bring a Map, or those of several channels, to the grid and the stretch of a model card.
 
     Parameters
     ----------
-    smaps : sunpy.map.GenericMap or sequence of sunpy.map.GenericMap
-        As for `maps_of_channels`.
+    maps : tuple of sunpy.map.GenericMap
+        What `maps_of_channels` gives.
     card : sunpy_scss.models.ModelCard
     disk_median : astropy.units.Quantity, optional
         Median intensity of the quiet disc; needed where the Map shows too little of the disc to measure it. Of several
@@ -147,7 +147,6 @@ def network_input(smaps, card, *, disk_median=None):
     -------
     NetworkInput
     """
-    maps = maps_of_channels(smaps, card)
     if len(card.channels) == 1:
         warn_of(wavelength_caveats(maps[0], card.name, card.wavelengths))
     grid = {"size": card.grid_size, "half_width": card.half_width}

@@ -14,7 +14,7 @@ from astropy.time import Time
 
 from sunpy_scss._sun.canonical import canonical_radius, frame_of, to_canonical
 from sunpy_scss.exceptions import TrainingError
-from sunpy_scss.segment._input import network_input
+from sunpy_scss.segment._input import maps_of_channels, network_input
 from sunpy_scss.train._cache import CanonicalCache
 
 if TYPE_CHECKING:
@@ -190,7 +190,8 @@ def _on_disk(labelled, card, folder):
 def _planes(labelled, card):
     """Image, look-alikes, what is known, and the label of each boundary, on the canonical grid."""
     single = len(card.channels) == 1
-    prepared = network_input(labelled.image if single else (labelled.image, *labelled.further_images), card)
+    smaps = labelled.image if single else (labelled.image, *labelled.further_images)
+    prepared = network_input(maps_of_channels(smaps, card), card)
     image, frame = prepared.image[..., 0] if single else prepared.image, frame_of(labelled.image)
     label = _checked(labelled.mask, labelled, frame)
     unknown = label.data < 0 if label.mask is None else (label.data < 0) | label.mask
