@@ -3,6 +3,7 @@ What each stage costs on images of 1024 and 4096 pixels, beside the reading of t
 
     pip install asv
     asv run --quick --python=same            # without --quick: quieter figures, some minutes
+    asv run --quick --python=same --bench Files
 """
 
 import os
@@ -104,10 +105,10 @@ class Files:
         self.paths = [self.folder / f"sun{index:04}.fits" for index in range(number)]
         for path in self.paths:
             path.write_bytes(image)
-        segment_files(self.paths[:1], ["CH"], self.folder / "masks", overwrite=True)
+        self.time_files(1)
 
     def time_files(self, number):
-        segment_files(self.paths, ["CH"], self.folder / "masks", overwrite=True)
+        segment_files(self.paths[:number], self.folder / "masks", features=["CH"], overwrite=True)
 
 
 class Start:

@@ -30,7 +30,7 @@ from sunpy_scss.files._catalogue import Catalogue
 from sunpy_scss.files._inputs import find_images, fingerprint, local_file
 from sunpy_scss.files._outcome import Item, Outcome, Result
 from sunpy_scss.files._outputs import make_target, settings_text
-from sunpy_scss.files._workers import WorkerError, work_on
+from sunpy_scss.files._workers import WorkerError, processors, work_on
 from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.images._moments import bad_moments
 from sunpy_scss.models._store import load_model
@@ -90,8 +90,8 @@ def segment_files(
     ----------
     inputs : str, path-like, sunpy.time.TimeRange, astropy.table.QTable, sunpy.net.fido_factory.UnifiedResponse or list
         Image files, folders, patterns such as ``"2017/*.fits"``, addresses that fsspec knows
-        (``"s3://bucket/2017/*.fits"``), or several of these; what Fido or `~sunpy_scss.images.search_aia` found;
-        or a stretch of time.
+        (``"s3://bucket/2017/*.fits"``), or several of these; what Fido or `~sunpy_scss.images.search_aia` found, what
+        ``Fido.fetch`` returned; or a stretch of time.
     output : path-like
         A folder, made where missing: the mask of ``NAME.fits`` is ``NAME_ch.fits`` or ``NAME_ar.fits``. Or a Zarr
         store, ``NAME.zarr``, of the masks of one feature as an array (time, y, x); see `mask_at`.
@@ -314,9 +314,7 @@ def _items(paths):
 
 def _worth_it(images):
     """How many processes are worth it: each takes some seconds to start."""
-    return max(
-        1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(), images // 32)
-    )
+    return max(1, min(processors(), images // 32))
 
 
 def _with_progress(results, total):

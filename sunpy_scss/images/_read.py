@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 import warnings
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -123,8 +124,8 @@ def maps_in(path):
         return sunpy.map.Map(*read_jp2(path))
     if _start(path).startswith(_BZIP2):
         return _unpacked(path)
-    _check_whole(path)
-    return sunpy.map.Map(path)
+    with _whole():
+        return sunpy.map.Map(path)
 
 
 def _unpacked(path):
@@ -133,20 +134,24 @@ def _unpacked(path):
         file = Path(folder, path.stem)
         with bz2.open(path) as packed, file.open("wb") as plain:
             shutil.copyfileobj(packed, plain)
-        _check_whole(file)
-        return sunpy.map.Map(file, memmap=False)
+        with _whole():
+            return sunpy.map.Map(file, memmap=False)
 
 
-def _check_whole(path):
+@contextmanager
+def _whole():
     """Raise an error where astropy would warn and go on with what there is of the data."""
-    if _start(path).startswith(b"SIMPLE"):
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            with fits.open(path) as units:
-                units.info(output=False)
-        if any("truncated" in str(warning.message) for warning in caught):
-            msg = "truncated"
-            raise OSError(msg)
+    # Recorded and not made errors, for which astropy would leave the file open.
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        finally:
+            if any("truncated" in str(one.message) for one in caught):
+                msg = "truncated"
+                raise OSError(msg)
+    for one in caught:
+        warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
 def _start(path):
@@ -186,7 +191,8 @@ def check_image(path):
 
 def _check_image(path):
     if _start(path).startswith(b"SIMPLE"):
-        _check_whole(path)
+        with _whole(), fits.open(path) as units:
+            len(units)  # which reads them all
     else:
         with Image.open(path) as image:
             image.load()

@@ -137,7 +137,7 @@ def network_input(maps, card, *, disk_median=None):
     Parameters
     ----------
     maps : tuple of sunpy.map.GenericMap
-        From `maps_of_channels`.
+        What `maps_of_channels` gives.
     card : sunpy_scss.models.ModelCard
     disk_median : astropy.units.Quantity, optional
         Median intensity of the quiet disc; needed where the Map shows too little of the disc to measure it. Of several

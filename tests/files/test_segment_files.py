@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+import parfive
 import pytest
+from file_server import file_server
 from filelock import FileLock
 from hard_models import deadly_model
 from makers import dark_model, disk_map, sun_with_hole
@@ -18,10 +21,20 @@ from makers import dark_model, disk_map, sun_with_hole
 import astropy.units as u
 import sunpy.map
 from astropy.table import QTable
+from sunpy.net.dataretriever import QueryResponse
+from sunpy.net.dataretriever.sources.aia_synopsis import AIASynopsisClient
+from sunpy.net.fido_factory import UnifiedResponse
 from sunpy.time import TimeRange
 
 from sunpy_scss import segment_coronal_holes
-from sunpy_scss.exceptions import ArchiveError, InvalidMapError, ModelError, ModelNotFoundError, UnreadableFileError
+from sunpy_scss.exceptions import (
+    ArchiveError,
+    InvalidMapError,
+    MissingImageWarning,
+    ModelError,
+    ModelNotFoundError,
+    UnreadableFileError,
+)
 from sunpy_scss.files import _inputs, _outputs, _segment, find_images, mask_at, segment_files
 from sunpy_scss.files._catalogue import Catalogue
 from sunpy_scss.images import read_map
@@ -43,13 +56,18 @@ def image(number, **settings):
     )
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """Images of four days."""
-    (tmp_path / "images").mkdir()
+@pytest.fixture(scope="module")
+def four_days(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("four_days")
     for number in range(4):
-        image(number).save(tmp_path / "images" / f"day{number}.fits")
-    return tmp_path / "images"
+        image(number).save(folder / f"day{number}.fits")
+    return folder
+
+
+@pytest.fixture
+def folder(four_days, tmp_path):
+    """Images of four days."""
+    return Path(shutil.copytree(four_days, tmp_path / "images"))
 
 
 @pytest.fixture
@@ -75,6 +93,36 @@ class TestInputs:
         files = [str(folder / f"day{number}.fits") for number in range(4)]
         for inputs in (folder, str(folder), str(folder / "day*.fits"), files, [folder, files[0]], iter(files)):
             assert find_images(inputs, tmp_path) == files
+
+    # Fido leaves the event loop of parfive open.
+    @pytest.mark.filterwarnings("ignore:unclosed", "ignore::pytest.PytestUnraisableExceptionWarning")
+    def test_what_fido_found(self, folder, output):
+        with file_server() as server:
+            for path in folder.iterdir():
+                server.files[f"/{path.name}"] = path.read_bytes()
+            rows = [{"url": f"{server.url}/day{number}.fits"} for number in range(4)]
+            found = UnifiedResponse(QueryResponse(rows, client=AIASynopsisClient()))
+            outcomes = run(found, output)
+            assert statuses(outcomes) == ["written"] * 4
+            assert {Path(outcome.path).parent for outcome in outcomes} == {output / "images"}
+            there = {path: path.stat().st_mtime_ns for path in (output / "images").iterdir()}
+            assert statuses(run(found, output)) == ["kept"] * 4
+            assert {path: path.stat().st_mtime_ns for path in (output / "images").iterdir()} == there
+
+            del server.files["/day2.fits"]
+            with pytest.warns(MissingImageWarning, match=r"could not be downloaded: .*day2\.fits"):
+                outcomes = run(found, output.with_name("others"))
+            assert statuses(outcomes) == ["written"] * 3
+
+    def test_what_fido_downloaded(self, folder, output):
+        files = parfive.Results(map(str, sorted(folder.iterdir())))
+        assert statuses(run(files, output)) == ["written"] * 4
+        files.add_error("day4.fits", "http://archive/day4.fits", OSError("it was away"))
+        with pytest.warns(MissingImageWarning, match=r"http://archive/day4\.fits: it was away"):
+            assert find_images(files, output) == list(files)
+        nothing = parfive.Results(errors=files.errors)
+        with pytest.raises(ArchiveError, match="None of the images could be downloaded"):
+            find_images(nothing, output)
 
     def test_what_is_not_there_is_an_image_that_fails(self, folder, output):
         outcomes = run([folder, folder / "nowhere.fits"], output)
@@ -141,13 +189,14 @@ class TestFolder:
             assert found.meta["SCSSMOD"] == "test-ch"
 
     def test_same_call_keeps_what_is_there(self, folder, output):
-        run(folder, output, plot="png", probability=True)
+        two = [folder / "day0.fits", folder / "day1.fits"]
+        run(two, output, plot="png", probability=True)
         before = {path: path.stat().st_mtime_ns for path in output.glob("day*")}
-        assert len(before) == 12
-        outcomes = run(folder, output, plot="png", probability=True)
-        assert statuses(outcomes) == ["kept"] * 4
+        assert len(before) == 6
+        outcomes = run(two, output, plot="png", probability=True)
+        assert statuses(outcomes) == ["kept"] * 2
         assert {path: path.stat().st_mtime_ns for path in before} == before
-        assert statuses(run(folder, output, overwrite=True)) == ["written"] * 4
+        assert statuses(run(two, output, overwrite=True)) == ["written"] * 2
 
     def test_picture_is_of_the_mask_that_is_there(self, folder, output, monkeypatch):
         run(folder / "day0.fits", output)
@@ -175,7 +224,7 @@ class TestFolder:
             run(folder, output, **changes)
         assert "overwrite=True" in str(error.value)
         assert sorted(output.iterdir()) == before
-        assert statuses(run(folder, output, overwrite=True, **changes)) == ["written"] * 4
+        assert statuses(run(folder / "day1.fits", output, overwrite=True, **changes)) == ["written"]
 
     def test_same_settings_in_other_words(self, folder, output):
         run(folder, output)
