@@ -1,26 +1,25 @@
 """
-How true areas and perimeters are from disc centre to the limb, on spherical caps seen by SDO.
+How true areas and perimeters are from disc centre to the limb, on spherical caps seen from 1 au.
 
     python benchmarks/limb.py [--sizes 256 512 1024] [--radius 10]
 
-A cap is moved away from disc centre in several directions. Of what can be seen of it, the area on the sphere, the
-perimeter, the limb included, and the area on the sky are known. Printed are the mean errors and the largest ones, in
-percent.
+The middles of pixels say what is in a mask. Of what can be seen of a cap, the area on the sphere, the perimeter, the
+limb included, and the area on the sky are known. Printed are the mean errors in several directions from disc centre,
+and the largest ones, in percent.
 """
 
 import argparse
+from types import SimpleNamespace
 
 import numpy as np
 
-import astropy.units as u
+from sunpy_scss._sun.surface import canonical_surface
+from sunpy_scss.masks._perimeters import perimeters
+from sunpy_scss.masks._regions import regions_of
 
-from sunpy_scss.hek import hek_records
-from sunpy_scss.masks import region_table
-from sunpy_scss.synthetic import Cap, synthetic_sun
-
-ANGLES = [0, 30, 50, 60, 65, 70, 74, 76, 78, 80, 82, 85, 90, 95]
-DIRECTIONS = [3, 17, 31, 46, 62, 88]
-RADIUS = 695.7  # Mm
+ANGLES = [0, 30, 50, 60, 65, 70, 74, 76, 78, 80, 82, 85, 90]
+DIRECTIONS = np.radians([3, 17, 31, 46, 62, 88])
+DISTANCE, HALF_WIDTH = 214.9, 1.3
 
 
 def main():
@@ -28,40 +27,36 @@ def main():
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024])
     parser.add_argument("--radius", type=float, default=10, help="of the caps, in degrees")
     options = parser.parse_args()
-    print("pixels centre   end |    area %        | perimeter %      | area on the sky %")
+    print("pixels   end |    area         | perimeter       | area on the sky")
     for size in options.sizes:
+        grid = pixels(size)
         for angle in ANGLES:
-            errors = [error(size, angle, direction, options.radius) for direction in DIRECTIONS]
-            cells = " | ".join(f"{mean:+7.1f} {most:+7.1f}" for mean, most in map(summary, np.transpose(errors)))
-            print(f"{size:6d} {angle:6d} {angle + options.radius:5.0f} | {cells}")
+            found = [errors(grid, np.radians(angle), direction, np.radians(options.radius)) for direction in DIRECTIONS]
+            cells = " | ".join(
+                f"{each.mean():+7.1f} {each[np.abs(each).argmax()]:+7.1f}" for each in np.transpose(found)
+            )
+            print(f"{size:6d} {angle + options.radius:5.0f} | {cells}", flush=True)
 
 
-def summary(errors):
-    errors = errors[np.isfinite(errors)]
-    return errors.mean(), errors[np.abs(errors).argmax()]
+def pixels(size):
+    """The surface on a grid, and the points in the middle of its pixels, NaN off the disc."""
+    surface = canonical_surface(size, HALF_WIDTH, DISTANCE)
+    rows, columns = np.indices((size, size)).reshape(2, -1)
+    shown = surface.on_sun(rows, columns)
+    points = np.full((3, size**2), np.nan)
+    points[:, shown] = surface.points(rows[shown], columns[shown])
+    return SimpleNamespace(surface=surface, points=points)
 
 
-def error(size, angle, direction, radius):
+def errors(grid, angle, direction, radius):
     """Of the area, the perimeter and the area on the sky of a cap, in percent."""
-    sun = synthetic_sun(size=size, coronal_holes=[], active_regions=[]).image
-    observer = sun.observer_coordinate
-    tilt = observer.lat.to_value(u.rad)
-    centre = _turned(np.radians(angle), np.radians(direction), tilt)
-    lat, lon = np.degrees(np.arcsin(centre[2])), np.degrees(np.arctan2(centre[1], centre[0]))
-    cap = Cap((lon + observer.lon.deg) * u.deg, lat * u.deg, radius * u.deg)
-    mask = synthetic_sun(size=size, coronal_holes=[cap], active_regions=[]).coronal_holes
-    table = region_table(mask)
-    sky = hek_records(mask)["area_raw"].sum() / 1e6
-    distance = (observer.radius / sun.rsun_meters).to_value(u.one)
-    truth = np.array(of_a_cap(np.radians(angle), np.radians(radius), distance)) * [RADIUS**2, RADIUS, RADIUS**2]
-    found = np.array([table["area"].to_value(u.Mm**2).sum(), table["perimeter"].to_value(u.Mm).sum(), sky])
-    return 100 * (found / truth - 1)
-
-
-def _turned(angle, direction, tilt):
-    """A place so far from disc centre in a direction from west over north, in the frame of the observer's meridian."""
-    towards, west, north = np.cos(angle), np.sin(angle) * np.cos(direction), np.sin(angle) * np.sin(direction)
-    return towards * np.cos(tilt) - north * np.sin(tilt), west, towards * np.sin(tilt) + north * np.cos(tilt)
+    across = np.sin(angle) * np.array([np.cos(direction), np.sin(direction)])
+    centre = np.array([np.cos(angle), *across])
+    inside = (centre @ grid.points > np.cos(radius)).reshape(grid.surface.shape)
+    regions = regions_of(inside, grid.surface)
+    sky = regions.areas @ np.maximum(grid.surface.foreshortening(regions.points), 0)
+    found = np.array([regions.areas.sum(), perimeters(regions).sum(), sky])
+    return 100 * (found / of_a_cap(angle, radius, DISTANCE) - 1)
 
 
 def of_a_cap(angle, radius, distance, count=2000):

@@ -60,9 +60,7 @@ def nearest_cells(points, axis, angle):
     around /= np.linalg.norm(around, axis=0)
     depth = np.maximum(angle - np.arccos(np.clip(along, -1, 1)), _LEAST_DEPTH)
     # Points and their mirror images beyond the edge are equally far from it, which makes it the side of their cells.
-    within, beyond = (
-        np.outer(axis, np.cos(angle + side)) + around * np.sin(angle + side) for side in (-depth, depth)
-    )
+    within, beyond = (np.outer(axis, np.cos(angle + side)) + around * np.sin(angle + side) for side in (-depth, depth))
     diagram = SphericalVoronoi(np.concatenate([within, beyond], axis=1).T)
     diagram.sort_vertices_of_regions()
     cells = diagram.regions[: points.shape[1]]

@@ -60,7 +60,8 @@ def _area_within(line):
     if size == 0:
         return 0.0
     middle = (vector / size)[:, np.newaxis]
-    return min(abs(excess(middle, line, following).sum()), 4 * np.pi)
+    area = abs(excess(middle, line, following).sum())
+    return min(area, 4 * np.pi - area)
 
 
 def _unit(vectors):

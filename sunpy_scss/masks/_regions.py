@@ -11,8 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from sunpy_scss._mask_map import pixels_inside
 from sunpy_scss._sun.surface import Surface, box_around, surface_of
 
-__all__ = ["Regions", "find_regions", "label"]
-
+__all__ = ["Regions", "find_regions", "label", "regions_of"]
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,19 @@ def find_regions(mask):
         If it is no Map, has other coordinates than helioprojective or heliographic, or other values than 0 and 1.
     """
     surface = surface_of(mask)
-    inside = pixels_inside(mask)
+    return regions_of(pixels_inside(mask), surface)
+
+
+def regions_of(inside, surface):
+    """
+    The `Regions` of pixels.
+
+    Parameters
+    ----------
+    inside : numpy.ndarray
+        (ny, nx) bool; it is changed: pixels off the disc are taken out.
+    surface : sunpy_scss._sun.surface.Surface
+    """
     # Several times as fast as nonzero, which looks at two dimensions.
     rows, columns = np.divmod(np.flatnonzero(inside), inside.shape[1])
     on_sun = surface.on_sun(rows, columns)
@@ -120,9 +131,8 @@ def find_regions(mask):
     rows, columns = rows[on_sun], columns[on_sun]
     numbers = labels[rows, columns]
     order = np.argsort(numbers, kind="stable")
-    rows, columns = rows[order], columns[order]
     starts = np.searchsorted(numbers[order], np.arange(1, labels.max(initial=0) + 1))
-    return Regions(surface, labels, rows, columns, starts)
+    return Regions(surface, labels, rows[order], columns[order], starts)
 
 
 def label(inside, wraps, *, connectivity=2):

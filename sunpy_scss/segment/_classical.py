@@ -1,4 +1,8 @@
-"""Coronal holes without a network: by a threshold, and by three channels. To compare with, and where no weights fit."""
+"""
+Coronal holes without a network: by a threshold, and by three channels. To compare with, and where no weights fit.
+
+Both methods are this package's own, neither CATCH nor CHIMERA, and their masks say so.
+"""
 
 import numpy as np
 from scipy import ndimage
@@ -47,7 +51,7 @@ _LINES = (((-1, 1, 0), 0.0), ((-1, 0, 1), 0.0), ((0, 0.5, 0.5), -0.3))
 @u.quantity_input
 def threshold_coronal_holes(smap, *, threshold=None, min_area: u.Mm**2 = 1000 * u.Mm**2, disk_median=None):
     """
-    Coronal holes of a Map by an intensity threshold.
+    Coronal holes of a Map by an intensity threshold, a method of our own.
 
     Parameters
     ----------
@@ -332,5 +336,5 @@ def _mask_map(excess, smap, min_area, *, missing, keywords, history):
         smap,
         "CH",
         keywords=keywords,
-        history=f"sunpy_scss: coronal holes by {keywords['SCSSMOD']}\n{history}\nmin_area={min_area:g}",
+        history=f"sunpy_scss: coronal holes by {keywords['SCSSMOD']}, a method of its own\n{history}\nmin_area={min_area:g}",
     )

@@ -137,7 +137,7 @@ class TestFollowed:
     def test_one_hole_for_35_days_is_one_track(self):
         tracks = track_regions(mask_at(day, (-50, 15, 12), size=128) for day in range(36))
         assert set(tracks.regions["track"]) == {1}
-        assert [event for _, event, *_ in events(tracks)][0] == "start"
+        assert events(tracks)[0][1] == "start"
         assert {event for _, event, *_ in events(tracks)} == {"start", "rotated off", "return"}
 
     def test_slivers_that_come_around_the_limb_are_one_hole(self):
