@@ -336,5 +336,5 @@ def _mask_map(excess, smap, min_area, *, missing, keywords, history):
         smap,
         "CH",
         keywords=keywords,
-        history=f"sunpy_scss: coronal holes by {keywords['SCSSMOD']}, a method of its own\n{history}\nmin_area={min_area:g}",
+        history=f"sunpy_scss: coronal holes by {keywords['SCSSMOD']}, its own method\n{history}\nmin_area={min_area:g}",
     )
