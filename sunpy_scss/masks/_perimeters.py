@@ -78,6 +78,8 @@ def _shortest(left, right):
     start = _unit(left[:, 0] + right[:, 0]).tolist()
     # After some bends it does not depend on where it started.
     bends = list(islice(_pulled_tight(start, lefts[1:], rights[1:]), _SETTLED))
+    if not bends:  # all is one point, a pole
+        return left[:, :1]
     index, start = bends[len(bends) // 2]
     gates = [points[index + 2 :] + points[: index + 2] for points in (lefts, rights)]
     return np.transpose([start, *(point for _, point in _pulled_tight(start, *gates))])
