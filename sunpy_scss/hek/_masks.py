@@ -159,9 +159,9 @@ def drawn_events(
     surface, areas, centroids = surface_of(smap), [], []
     for inside in pixels.values():
         rows, columns = np.unravel_index(inside, smap.data.shape)
-        each = surface.areas(rows, columns)
+        each, middles = surface.cells(rows, columns)
         areas.append(each.sum())
-        centroids.append(surface.points(rows, columns) @ each)
+        centroids.append(middles @ each)
     table = QTable({"label": np.arange(1, len(drawn) + 1)})
     for name in ("kb_archivid", "frm_name", "obstime"):
         table[name] = drawn[name]

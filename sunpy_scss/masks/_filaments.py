@@ -17,7 +17,8 @@ from sunpy_scss._sun.transfer import same_grid
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.images._intensity import intensities
 from sunpy_scss.masks._measures import field
-from sunpy_scss.masks._regions import find_regions, perimeters
+from sunpy_scss.masks._perimeters import perimeters
+from sunpy_scss.masks._regions import find_regions
 
 if TYPE_CHECKING:
     from sunpy.map import GenericMap

@@ -18,6 +18,7 @@ __all__ = ["flat_rings", "gates", "joined", "trace", "vertices_on_sphere"]
 # Steps on the sphere so short, and so short in longitude, are as good as straight in longitude and latitude.
 _STEP = np.radians(0.5)
 _STEP_IN_LONGITUDE = np.radians(5)
+_ROUNDING = 1e-12
 # By direction of a side, east, north, west, south, of (row, column): to the next pixel along it, to the pixel across
 # it, and from the number of a pixel to the corner where its side begins.
 _AHEAD = np.array([(0, 1), (1, 0), (0, -1), (-1, 0)])
@@ -82,6 +83,9 @@ def gates(regions):
     if surface.wraps:
         across[1] %= inside.shape[1]
     left, right = surface.points(*within), surface.points(*across)
+    if not surface.is_image:  # the side of a pixel at a pole is no border
+        at_pole = np.abs(right[2]) > 1 - _ROUNDING
+        left[:, at_pole] = right[:, at_pole]
     if _handedness(surface) < 0:
         left, right = right, left
     period = inside.shape[1] if surface.wraps else np.inf

@@ -8,6 +8,8 @@ sides the shortest has no such steps. It is too short where the border bends, an
 if it had been drawn some way inside of it. The known area tells how far.
 """
 
+from itertools import islice
+
 import numpy as np
 
 from sunpy_scss._sun.cells import excess
@@ -15,6 +17,8 @@ from sunpy_scss._sun.view import distances
 from sunpy_scss.masks._outlines import gates
 
 __all__ = ["perimeters"]
+
+_SETTLED = 20
 
 
 def perimeters(regions):
@@ -72,8 +76,10 @@ def _shortest(left, right):
     """The shortest closed line between points on its left and right; (3, m)."""
     lefts, rights = left.T.tolist(), right.T.tolist()
     start = _unit(left[:, 0] + right[:, 0]).tolist()
-    # Away from where it starts and ends it is the closed one already.
-    bends = _pulled_tight(start, lefts[1:], rights[1:])
+    # After some bends it does not depend on where it started.
+    bends = list(islice(_pulled_tight(start, lefts[1:], rights[1:]), _SETTLED))
+    if not bends:  # all is one point, a pole
+        return left[:, :1]
     index, start = bends[len(bends) // 2]
     gates = [points[index + 2 :] + points[: index + 2] for points in (lefts, rights)]
     return np.transpose([start, *(point for _, point in _pulled_tight(start, *gates))])
@@ -86,13 +92,12 @@ def _pulled_tight(start, lefts, rights):
     A funnel of great circles from the last bend is narrowed gate by gate; where one of its sides crosses the other,
     this has a bend (Lee & Preparata 1984, https://doi.org/10.1002/net.3230140304).
 
-    Returns
-    -------
-    list of tuple
+    Yields
+    ------
+    tuple
         (index of the gate, point).
     """
     lefts, rights = [*lefts, start], [*rights, start]
-    bends = []
     apex = left = right = start
     at_left = at_right = index = -1
     while index + 1 < len(lefts):
@@ -102,7 +107,7 @@ def _pulled_tight(start, lefts, rights):
             if apex == right or _turn(apex, left, new) < 0:
                 right, at_right = new, index
             else:
-                bends.append((at_left, left))
+                yield at_left, left
                 apex, right, index = left, left, at_left
                 at_right = index
                 continue
@@ -111,10 +116,9 @@ def _pulled_tight(start, lefts, rights):
             if apex == left or _turn(apex, right, new) > 0:
                 left, at_left = new, index
             else:
-                bends.append((at_right, right))
+                yield at_right, right
                 apex, left, index = right, right, at_right
                 at_left = index
-    return bends
 
 
 def _turn(first, second, third):

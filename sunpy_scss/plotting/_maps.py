@@ -153,7 +153,7 @@ def _middles(labels):
     on_sun = surface.on_sun(rows, columns)
     rows, columns = rows[on_sun], columns[on_sun]
     numbers, index = np.unique(labels.data[rows, columns], return_inverse=True)
-    weighted = surface.areas(rows, columns) * surface.points(rows, columns)
+    weighted = np.multiply(*surface.cells(rows, columns))
     middles = np.stack([np.bincount(index, weights=axis, minlength=len(numbers)) for axis in weighted])
     row, column = surface.pixels(middles / np.linalg.norm(middles, axis=0))
     return zip(numbers.tolist(), np.transpose([column, row]), strict=True)
