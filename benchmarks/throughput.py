@@ -2,7 +2,7 @@
 Files from image to written mask: the rate, and how time and memory go with their number.
 
     python benchmarks/throughput.py images/*.fits                   # a folder of 1024 x 1024 images
-    python benchmarks/throughput.py images/*.fits --counts 64 256 1024 --jobs 1 2 --zarr --regions
+    python benchmarks/throughput.py images/*.fits --files 64 256 1000 --jobs 1 2 --zarr --regions
 
 Beside the time on the clock stands that of the processors, imports included, which other programs disturb less: its
 increase from number to number is the cost of an image. The images are linked under other names as often as it takes.
@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import numpy as np
 
 RUN = """
 import json, resource, sys, time
@@ -40,7 +42,7 @@ if __name__ == "__main__":
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("images", nargs="+", type=Path)
-    parser.add_argument("--counts", nargs="+", type=int, default=[64, 128, 256])
+    parser.add_argument("--files", nargs="+", type=int, default=[64, 128, 256])
     parser.add_argument("--jobs", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--zarr", action="store_true", help="into a store instead of FITS files")
     parser.add_argument("--regions", action="store_true", help="with the table of regions")
@@ -51,12 +53,24 @@ def main():
         script = Path(folder, "run.py")
         script.write_text(RUN)
         for jobs in options.jobs:
-            for count in options.counts:
+            used = []
+            for count in options.files:
                 found = measure(script, options, count, jobs)
                 rate = (count - 1) / (found["seconds"] - found["start"])
                 values = (count, jobs, found["seconds"], found["start"], rate, found["cpu"], found["mib"])
                 print("".join(f"{value:14.5g}" for value in values), flush=True)
+                used.append(found["cpu"])
+            if len(used) > 1:
+                print(line(options.files, used))
     print(f"reading alone: {reading_rate(options.images):.1f} images/s")
+
+
+def line(counts, used):
+    """What an image costs, and how far the cost of many is from a line in their number."""
+    (slope, start), off = np.polyfit(counts, used, 1), ""
+    if len(counts) > 2:
+        off = f", at most {np.abs(used / np.polyval((slope, start), counts) - 1).max():.1%} off a line"
+    return f"processor time: {start:.3g} s and {slope:.3g} s for each image{off}"
 
 
 def measure(script, options, count, jobs):

@@ -58,15 +58,13 @@ masks = [sun.coronal_holes for sun in suns]
 
 ###############################################################################
 # Each hole keeps its number, also when it comes back after half a rotation behind the
-# Sun. What comes and goes at the limb is not taken for birth and death. A hole of few
-# pixels may break up there; such pieces, seen once only, are left out here.
+# Sun. What comes and goes at the limb is not taken for birth and death, and pieces into
+# which a hole breaks up there have its number.
 
 tracks = track_regions(masks)
-numbers, counts = np.unique(tracks.regions["track"], return_counts=True)
-lasting = np.isin(tracks.events["track"], numbers[counts > 1])
 tracks.events["time"].format = "iso"
 tracks.events["time"].out_subfmt = "date"
-print(tracks.events[lasting])
+print(tracks.events)
 
 figure = plot_tracks(tracks)
 

@@ -7,3 +7,4 @@ from .segment import predict_probability as predict_probability
 from .segment import predict_spread as predict_spread
 from .segment import segment_active_regions as segment_active_regions
 from .segment import segment_coronal_holes as segment_coronal_holes
+from .segment import segment_feature as segment_feature

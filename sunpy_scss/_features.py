@@ -1,8 +1,11 @@
 """The features that are looked for, and what the package takes for granted of each."""
 
+import re
 from dataclasses import dataclass
 
-__all__ = ["FEATURES", "Feature", "default_model", "feature_at", "feature_name"]
+__all__ = ["FEATURES", "Feature", "default_model", "feature_at", "feature_name", "is_feature"]
+
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,19}")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,11 @@ def default_model(feature, boundary=None):
     return facts.model if boundary is None else facts.model_of_boundaries
 
 
+def is_feature(code):
+    """Whether something can be the code of a feature, of the table or of a user's own: short and in capital letters."""
+    return isinstance(code, str) and _CODE.fullmatch(code) is not None
+
+
 def feature_name(feature):
-    """A feature in words; any type of event of the HEK has some."""
-    return FEATURES[feature].name if feature in FEATURES else f"HEK {feature}".strip()
+    """A feature in words; of one that is not in the table, which a card may name, its code."""
+    return FEATURES[feature].name if feature in FEATURES else feature

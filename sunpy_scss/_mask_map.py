@@ -1,7 +1,6 @@
 """What a mask Map is: values, feature, colours, header."""
 
 import html
-from functools import partial
 
 import numpy as np
 from matplotlib.colors import Normalize
@@ -14,7 +13,16 @@ import sunpy_scss
 from sunpy_scss._features import FEATURES, feature_name
 from sunpy_scss.exceptions import InvalidMapError
 
-__all__ = ["feature_of", "make_map", "make_mask", "pixels_inside", "provenance", "said_by_all", "several_masks"]
+__all__ = [
+    "ResultMap",
+    "feature_of",
+    "make_map",
+    "make_mask",
+    "pixels_inside",
+    "provenance",
+    "said_by_all",
+    "several_masks",
+]
 
 
 def make_map(data, smap, *, keywords, history, highest=1):
@@ -55,17 +63,28 @@ def make_map(data, smap, *, keywords, history, highest=1):
     header |= {**keywords, "HISTORY": history}
     # A constant mask has no range of its own to scale colours by.
     settings = {"norm": Normalize(0, max(1, highest)), "cmap": "gray", "interpolation": "nearest"}
-    result = GenericMap(data, header, plot_settings=settings)
-    if data.size and data.min() == data.max():
-        # sunpy's preview in notebooks equalises the histogram, and fails where there is but one value.
-        what = f"{keywords.get('CONTENT', 'Map')} of {smap.date.isot}"
-        result._repr_html_ = partial(_text_preview, what, data.shape, data.flat[0])
-    return result
+    return ResultMap(data, header, plot_settings=settings)
 
 
-def _text_preview(what, shape, value):
-    ny, nx = shape
-    return f"<p>{html.escape(what)}, {ny} x {nx} pixels, all of which are {value:g}.</p>"
+class ResultMap(GenericMap):
+    """
+    A result of this package: a Map as any other, made new or read from a file, but for its preview in notebooks.
+
+    That of sunpy equalises the histogram, and fails where there is but one value, as in an empty mask.
+    """
+
+    @classmethod
+    def is_datasource_for(cls, data, header, **kwargs):
+        """Sunpy asks it of the header of a file."""
+        return "scssver" in header
+
+    def _repr_html_(self, compute_dask=False):
+        if self.data.size and self.data.min() != self.data.max():
+            return super()._repr_html_(compute_dask=compute_dask)
+        ny, nx = self.data.shape
+        what = html.escape(f"{self.meta.get('content', 'Map')} of {self.date.isot}")
+        value = f", all of which are {self.data.flat[0]:g}" if self.data.size else ""
+        return f"<p>{what}, {ny} x {nx} pixels{value}.</p>"
 
 
 def make_mask(inside, smap, feature, *, keywords, history):

@@ -81,7 +81,7 @@ class MissingImageWarning(SunpyUserWarning):
 
 
 class QualityWarning(SunpyUserWarning):
-    """The instrument team flagged this image."""
+    """The instrument team flagged this image, or it is a dark frame, a calibration, or not of the whole Sun."""
 
 
 class SplitWarning(SunpyUserWarning):

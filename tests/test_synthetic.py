@@ -45,9 +45,10 @@ def test_edge_of_the_mask_is_at_the_angle_asked_for():
 
 def test_image_is_taken_for_calibrated_aia(sun):
     # Any doubt about wavelength, calibration or quality would be a warning, hence an error.
-    prepared = network_input(sun.image, CARD)
-    assert prepared.scale == 1
-    assert 50 < prepared.disk_median < 100
+    prepared = network_input((sun.image,), CARD)
+    (channel,) = prepared.channels
+    assert channel.scale == 1
+    assert 50 < channel.disk_median < 100
     assert sun.image.instrument == "AIA 2"
 
 

@@ -38,10 +38,10 @@ CH_WIDEST = 8  # pixels from the middle boundary that the wide one reaches at mo
 _RADII = [0.0, 0.15, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.96, 0.98, 1.0]
 _LIMB = [-0.116, -0.084, -0.045, -0.031, 0.008, 0.029, 0.06, 0.108, 0.129, 0.156, 0.198, 0.251, 0.316]
 
-# Active regions: what five times the disc median is, in dex, where the full regions begin at 0.38; sources that
-# compress the contrast in proportion.
-AR_FULL, AR_CORE, AR_SMOOTHING = 0.38, 0.70, 2.0
-AR_COMPRESSED = {"browse-2021": 0.33, "suvi": 0.28}
+# Active regions: five times the disc median, in dex, where the full regions begin at 0.38. Pictures of SUVI are clipped
+# at 0.69 dex: from the level given here on they cannot tell what is core.
+AR_CORE, AR_SMOOTHING = 0.70, 2.0
+AR_CLIPPED = {"suvi": 0.52}
 
 SMALLEST = 20  # pixels of a piece
 POLAR = 55.0  # degrees of latitude from which on a region counts as polar
@@ -227,12 +227,12 @@ def holes_by_level(one, kept, rejected):
 def active_regions(everything):
     """Yield each image with its label: 1 in a region, 2 in its core."""
     for one in everything:
-        compressed = AR_COMPRESSED.get(one.row["source"], AR_FULL) / AR_FULL
-        distance = radius(len(one.image))
-        contrast = np.log10(np.maximum(one.image, 1) / np.median(one.image[distance < 0.9]))
-        bright = ndimage.gaussian_filter(contrast, AR_SMOOTHING) >= AR_CORE * compressed
-        core = without_small(one.kept & ndimage.binary_fill_holes(bright))
-        yield one, finish(one, one.kept.astype(np.int16) + core, np.zeros_like(one.kept), one.kept), one.rejected
+        median = np.median(one.image[radius(len(one.image)) < 0.9])
+        contrast = ndimage.gaussian_filter(np.log10(np.maximum(one.image, 1) / median), AR_SMOOTHING)
+        clipped = AR_CLIPPED.get(one.row["source"], np.inf)
+        core = without_small(one.kept & ndimage.binary_fill_holes(contrast >= AR_CORE)) & (clipped > AR_CORE)
+        unknown = one.kept & (contrast >= clipped)
+        yield one, finish(one, one.kept.astype(np.int16) + core, unknown, one.kept & ~unknown), one.rejected
 
 
 def finish(one, levels, unknown, kept):

@@ -3,6 +3,7 @@ What each stage costs on images of 1024 and 4096 pixels, beside the reading of t
 
     pip install asv
     asv run --quick --python=same            # without --quick: quieter figures, some minutes
+    asv run --quick --python=same --bench Files
 """
 
 import os
@@ -48,8 +49,8 @@ class Stages:
         self.path = image_file(size)
         self.smap = read_map(self.path)
         self.model = load_model(MODEL)
-        self.input = network_input(self.smap, self.model.card)
-        self.image = self.input.image[np.newaxis, ..., np.newaxis]
+        self.input = network_input((self.smap,), self.model.card)
+        self.image = self.input.image[np.newaxis]
         self.found = self.model.predict(self.image)[0, ..., 0]
         self.grid = {"half_width": self.model.card.half_width}
         self.inside = above_threshold(self.found, self.input.frame, threshold=0.5, **self.grid)
@@ -59,7 +60,7 @@ class Stages:
         np.sum(read_map(self.path).data)
 
     def time_network_input(self, size):
-        network_input(self.smap, self.model.card)
+        network_input((self.smap,), self.model.card)
 
     def time_network(self, size):
         self.model.predict(self.image)
@@ -104,10 +105,10 @@ class Files:
         self.paths = [self.folder / f"sun{index:04}.fits" for index in range(number)]
         for path in self.paths:
             path.write_bytes(image)
-        segment_files(self.paths[:1], ["CH"], self.folder / "masks", overwrite=True)
+        self.time_files(1)
 
     def time_files(self, number):
-        segment_files(self.paths, ["CH"], self.folder / "masks", overwrite=True)
+        segment_files(self.paths[:number], self.folder / "masks", features=["CH"], overwrite=True)
 
 
 class Start:

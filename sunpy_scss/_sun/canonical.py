@@ -239,10 +239,24 @@ def to_canonical(data, frame, *, size, half_width):
     first = frame.matrix @ np.full(2, _axis(fine, half_width)[0]) + frame.centre
     matrix, offset = frame.matrix * step / factor, (first - (factor - 1) / 2) / factor
     # scipy counts (row, column), the frame (column, row).
-    sampled = ndimage.affine_transform(
-        blocks, matrix[::-1, ::-1], offset[::-1], output_shape=(fine, fine), order=1, mode="constant", cval=np.nan
-    )
+    sampled = _resample(blocks, matrix[::-1, ::-1], offset[::-1], fine)
     return _reduce(sampled, _OVERSAMPLE).astype(np.float32)
+
+
+def _resample(image, matrix, offset, size):
+    """An image linearly interpolated at ``matrix @ (row, column) + offset``, (size, size); NaN outside of it."""
+    if matrix[0, 1] or matrix[1, 0]:
+        return ndimage.affine_transform(
+            image, matrix, offset, output_shape=(size, size), order=1, mode="constant", cval=np.nan
+        )
+    # Not rotated, as most images are: first the rows, then the columns, in a third of the time.
+    for axis in (0, 1):
+        at = matrix[axis, axis] * np.arange(size) + offset[axis]
+        first = np.clip(np.floor(at).astype(int), 0, image.shape[axis] - 2)
+        share = np.where((at >= 0) & (at <= image.shape[axis] - 1), at - first, np.nan)
+        share = np.expand_dims(share, 1 - axis)
+        image = image.take(first, axis) * (1 - share) + image.take(first + 1, axis) * share
+    return image
 
 
 def from_canonical(image, frame, *, half_width):

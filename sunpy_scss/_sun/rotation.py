@@ -2,6 +2,9 @@
 
 import numpy as np
 
+import astropy.units as u
+from sunpy.sun.models import differential_rotation
+
 __all__ = ["latitude_longitude", "seen_later"]
 
 
@@ -31,8 +34,8 @@ def seen_later(latitude, longitude, days, tilt):
     """
     Where points of the Sun are after some days, as seen from the Earth.
 
-    The Sun turns by 14.713 - 2.396 sin^2 - 1.787 sin^4 of the latitude, in degrees a day [1]_, of which the Earth
-    follows with 0.9856.
+    The Sun turns as in `sunpy_scss._sun.transfer.drift`, by the law of Howard et al. (1990) [1]_. The Earth follows at
+    its mean speed, which is right to 0.02 degrees a day.
 
     Parameters
     ----------
@@ -50,11 +53,10 @@ def seen_later(latitude, longitude, days, tilt):
 
     References
     ----------
-    .. [1] Snodgrass & Ulrich 1990, https://doi.org/10.1086/168467
+    .. [1] Howard, Harvey & Forgach (1990), https://doi.org/10.1007/BF00156795
     """
-    squared = np.sin(latitude) ** 2
-    rate = 14.713 - 2.396 * squared - 1.787 * squared**2 - 0.9856
-    east = longitude + np.deg2rad(rate * days)
+    turned = differential_rotation(days * u.day, latitude * u.rad, model="howard", frame_time="synodic")
+    east = longitude + turned.to_value(u.rad)
     towards = np.cos(latitude) * np.cos(east)
     return (
         np.cos(latitude) * np.sin(east),

@@ -18,15 +18,19 @@ from astropy.wcs import WCS
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, Helioprojective
 from sunpy.util.exceptions import SunpyMetadataWarning
 
+from sunpy_scss._sun.cells import cell_areas, nearest_cells
 from sunpy_scss._sun.view import View, half_turn, longitude_latitude, longitude_origin, unit_vectors, view_of
 from sunpy_scss.exceptions import InvalidMapError
 
-__all__ = ["Surface", "box_around", "canonical_surface", "cell_areas", "remove_small_regions", "surface_of"]
+__all__ = ["Surface", "box_around", "canonical_surface", "remove_small_regions", "surface_of"]
 
-# So many pixels at a time stay in the cache of a processor.
-_CHUNK = 2**14
 # Halvings of the way between the centre of a pixel and a corner beyond the end of the projection.
 _HALVINGS = 30
+# How many pixels from the limb the slant of the surface still makes the sides of pixels poor borders between them, and
+# how many are needed beside these to say where the borders are.
+_SLANTED, _BESIDE = 2, 4
+# More than an image has columns, to number its pixels, some beside it included.
+_KEYS = 2**24
 _EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
 
@@ -195,10 +199,66 @@ class Surface(View):
         index = np.stack([number[place] for place in places])
         return corner_rows + top - 0.5, corner_columns + left - 0.5, index
 
-    def areas(self, rows, columns):
-        """Areas of pixels on the surface in squares of the solar radius."""
+    def cells(self, rows, columns):
+        """
+        What of the surface pixels stand for.
+
+        Close to the limb a pixel spans many degrees across which the surface turns away, and those that the limb cuts
+        have no middle on the Sun. There each place belongs to the pixel whose middle is nearest to it on the sphere.
+
+        Parameters
+        ----------
+        rows, columns : numpy.ndarray
+            (n,) indices of pixels with their middle on the Sun, all different.
+
+        Returns
+        -------
+        areas : numpy.ndarray
+            (n,) in squares of the solar radius. All pixels of an image add up to the visible surface, to 0.03 % on one
+            of 200 pixels and more.
+        middles : numpy.ndarray
+            (3, n) unit vectors.
+        """
         corner_rows, corner_columns, index = self.corners(rows, columns)
-        return cell_areas(self.points(corner_rows, corner_columns), index)
+        areas = cell_areas(self.points(corner_rows, corner_columns), index)
+        middles = self.points(rows, columns)
+        if self.is_image:
+            sines = np.sqrt(1 - np.minimum(self.cosine(middles), 1) ** 2)
+            near = np.flatnonzero(sines > 1 - _SLANTED * self.diagonal / np.sqrt(2))
+            if near.size:
+                areas[near], middles[:, near] = self._cells_at_limb(rows[near], columns[near])
+        return areas, middles
+
+    def _cells_at_limb(self, rows, columns):
+        keys, angles, points = self._limb_pixels
+        chosen = np.searchsorted(keys, _keys(rows, columns))
+        # A cell is at most as long as the way from the middle of a pixel on the limb to the limb itself.
+        count = max(1, int(2 * np.pi / np.sqrt(2 * self.diagonal)) - 1)
+        sectors = np.floor(angles * count / (2 * np.pi)).astype(int) % count
+        wanted = np.unique(sectors[chosen])
+        around = np.flatnonzero(np.isin(sectors, (wanted[:, np.newaxis] + (-1, 0, 1)) % count))
+        areas, middles = nearest_cells(points[:, around], self.observer / self.distance, np.arccos(1 / self.distance))
+        place = np.searchsorted(around, chosen)
+        return areas[place], middles[:, place]
+
+    @cached_property
+    def _limb_pixels(self):
+        """Of the pixels along the whole limb, also beyond the Map: keys in order, position angles, and points."""
+        around = np.arange(-_BESIDE, _BESIDE + 1)
+        limb = np.stack(self.pixels(self.circle(int(2 * np.pi * 3 / self.diagonal))))
+        limb = np.unique(np.floor(limb + 0.5).astype(int), axis=1)
+        rows, columns = limb[:, np.newaxis, np.newaxis] + np.stack(np.meshgrid(around, around))[..., np.newaxis]
+        keys = np.unique(_keys(rows, columns))
+        columns = (keys + _KEYS // 2) % _KEYS - _KEYS // 2
+        rows = (keys - columns) // _KEYS
+        on_sun = self.on_sun(rows, columns)
+        points = self.points(rows[on_sun], columns[on_sun])
+        west, north, _ = self.axes @ points
+        return keys[on_sun], np.arctan2(north, west), points
+
+    def areas(self, rows, columns):
+        """Areas of pixels, as `cells` has them."""
+        return self.cells(rows, columns)[0]
 
     @cached_property
     def smallest(self):
@@ -206,6 +266,10 @@ class Surface(View):
         row, column = self.pixels(self.observer[:, np.newaxis] / self.distance)
         down, right = np.array([(-0.5, -0.5, 0.5, 0.5), (-0.5, 0.5, 0.5, -0.5)])
         return cell_areas(self.points(row + down, column + right), np.arange(4)[:, np.newaxis])[0]
+
+
+def _keys(rows, columns):
+    return rows.astype(np.int64) * _KEYS + columns
 
 
 def surface_of(smap):
@@ -289,9 +353,8 @@ def remove_small_regions(mask, surface, least):
     labels, _ = ndimage.label(box, structure=_EIGHT_NEIGHBOURS)
     inside = np.flatnonzero(box)
     numbers = labels.ravel()[inside]
-    # A pixel shows no less surface than one at disc centre, but for some at the limb: regions of so many pixels are
-    # large enough, and need not be measured.
-    doubtful = np.bincount(numbers) * surface.smallest < 2 * least
+    # A pixel shows no less surface than one at disc centre: regions of so many pixels need not be measured.
+    doubtful = np.bincount(numbers) * surface.smallest < least
     inside, numbers = inside[doubtful[numbers]], numbers[doubtful[numbers]]
     rows, columns = np.divmod(inside, box.shape[1])
     rows, columns = rows + box_rows.start, columns + box_columns.start
@@ -308,38 +371,3 @@ def box_around(mask):
     """(rows, columns), the slices of the smallest box that holds all that is True; empty if nothing is."""
     found = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     return tuple(slice(where[0], where[-1] + 1) if where.size else slice(0, 0) for where in found)
-
-
-def cell_areas(points, index):
-    """
-    Areas of spherical quadrangles.
-
-    Parameters
-    ----------
-    points : numpy.ndarray
-        (3, m) unit vectors.
-    index : numpy.ndarray
-        (4, n), the corners of each in order.
-
-    Returns
-    -------
-    numpy.ndarray
-        (n,) in squares of the radius.
-    """
-    areas = np.empty(index.shape[1])
-    for start in range(0, len(areas), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        a, b, c, d = (points[:, corner] for corner in index[:, part])
-        areas[part] = np.abs(_excess(a, b, c) + _excess(a, c, d))
-    return areas
-
-
-def _excess(a, b, c):
-    """Signed area of spherical triangles (Van Oosterom & Strackee 1983, https://doi.org/10.1109/TBME.1983.325207)."""
-    (x1, y1, z1), (x2, y2, z2) = b - a, c - a
-    volume = a[0] * (y1 * z2 - z1 * y2) + a[1] * (z1 * x2 - x1 * z2) + a[2] * (x1 * y2 - y1 * x2)
-    return 2 * np.arctan2(volume, 1 + _dot(a, b) + _dot(b, c) + _dot(c, a))
-
-
-def _dot(a, b):
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]

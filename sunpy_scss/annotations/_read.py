@@ -18,7 +18,7 @@ from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, He
 from sunpy.map import GenericMap
 from sunpy.map.header_helper import make_fitswcs_header
 
-from sunpy_scss._features import FEATURES
+from sunpy_scss._features import FEATURES, is_feature
 from sunpy_scss._mask_map import make_mask
 from sunpy_scss._sun.canonical import check_map
 from sunpy_scss._sun.polygons import draw, earth_frame
@@ -266,7 +266,7 @@ def geojson_to_mask(
     smap : sunpy.map.GenericMap
         The image whose pixels are drawn on. The polygons turn with the solar surface to its time.
     feature : str
-        ``"CH"`` or ``"AR"``: what the polygons are.
+        What the polygons are: ``"CH"``, ``"AR"`` or a code of your own, as ``"FILAMENT"``.
     frame : str, optional
         ``"heliographic_stonyhurst"`` or ``"heliographic_carrington"``, longitude and latitude in degrees; or
         ``"helioprojective"``, in arcsec as the observer of ``smap`` sees them. That of the file by default. Edges are
@@ -355,7 +355,7 @@ def png_to_mask(path: str | os.PathLike, smap: GenericMap, *, feature: str) -> G
     smap : sunpy.map.GenericMap
         That image.
     feature : str
-        ``"CH"`` or ``"AR"``: what is painted.
+        What is painted: ``"CH"``, ``"AR"`` or a code of your own, as ``"FILAMENT"``.
 
     Returns
     -------
@@ -448,8 +448,8 @@ def _check_places(polygons, frame, smap, path):
 
 
 def _check_feature(feature):
-    if feature not in FEATURES:
-        msg = f"feature must be one of {', '.join(FEATURES)} (got {feature!r})."
+    if not is_feature(feature):
+        msg = f"feature must be {', '.join(FEATURES)} or a code of capital letters and digits (got {feature!r})."
         raise ValueError(msg)
 
 

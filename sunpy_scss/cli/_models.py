@@ -33,7 +33,8 @@ def _models(options):
         score = "not scored" if iou is None else f"validation IoU {iou:.2f}"
         names = ", ".join(boundary.name for boundary in card.boundaries)
         drawn = f"  boundaries: {names}" if names else ""
-        print(f"{name}  {card.feature}  {card.wavelength:g} Angstrom  labels: {card.labels}  {score}{drawn}")
+        seen = ", ".join(f"{channel.wavelength:g}" for channel in card.channels)
+        print(f"{name}  {card.feature}  {seen} Angstrom  labels: {card.labels}  {score}{drawn}")
     return 0
 
 
@@ -132,6 +133,11 @@ def _add_evaluate(commands):
         help="of the folder; the test part chose nothing, neither the epoch nor the threshold (default: validation)",
     )
     command.add_argument("--boundary", metavar="NAME", help="which outline of the model is scored")
+    command.add_argument(
+        "--detection",
+        action="store_true",
+        help="also put dark holes into the images, and tell the share that is found by area and contrast (slow)",
+    )
     command.add_argument("--output", metavar="DIR", help="also write all scores as JSON, and pages of plots")
     _add_cache(command)
     _add_network(command)
@@ -140,8 +146,10 @@ def _add_evaluate(commands):
 def _evaluate(options):
     import json
 
+    from sunpy_scss._save import plain_rows
     from sunpy_scss.files._images import write_evaluation
     from sunpy_scss.models._store import load_model
+    from sunpy_scss.train._detection import detection_curve
     from sunpy_scss.train._evaluation import evaluate, score_model
     from sunpy_scss.train._run import split_settings
     from sunpy_scss.train._splits import check_unseen
@@ -150,9 +158,13 @@ def _evaluate(options):
     model = load_model(options.model).at(options.boundary)
     dataset = _part(options, model.card, options.part, **split_settings(options.model))
     check_unseen(model, dataset, and_validation=options.part == "test")
-    print(json.dumps(evaluate(model, dataset), indent=2))
+    evaluation = score_model(model, dataset)
+    scores = evaluate(model, dataset) | {"flicker": evaluation.to_dict()["flicker"]}
+    if options.detection:
+        scores["detection"] = dict(zip(("rows", "units"), plain_rows(detection_curve(model, dataset)), strict=True))
+    print(json.dumps(scores, indent=2))
     if options.output:
-        for path in write_evaluation(score_model(model, dataset), dataset, options.output):
+        for path in write_evaluation(evaluation, dataset, options.output):
             print(path)
     return 0
 

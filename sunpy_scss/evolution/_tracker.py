@@ -4,6 +4,10 @@ Regions followed over the Sun: where each was last seen, and which regions of th
 What is known of all regions is a cloud of points on the sphere, the middles of pixels with their areas, that turns
 with the Sun. A mask renews it where the Sun is in clear sight; behind the limb and near it, it stays. A second, even
 cloud knows when each place on the Sun was last in clear sight.
+
+Near the limb regions fall to pieces and flow together by foreshortening alone. There pieces keep the number of the
+region, and regions that flow together are remembered apart. What was never in clear sight is no region of its own: when
+it turns out to be a part of another one, it has been this all the time.
 """
 
 from dataclasses import dataclass, replace
@@ -21,6 +25,7 @@ __all__ = ["Settings", "Tracker"]
 # In days. What is so near disc centre that it is in sight cannot leave and come back in less, not even seen from
 # different places: half a rotation.
 _HALF_ROTATION = 13
+_BEGINS = ("start", "birth", "rotated on", "split")
 # Degrees between the points that know when a place was in sight.
 _SPACING = 2
 
@@ -48,10 +53,14 @@ class Settings:
 
 @dataclass
 class _Track:
-    """When a region was last seen, and when it was first not seen though its place was in sight; days."""
+    """
+    When a region was last seen, and when it was first not seen though its place was in sight, in days; and whether it
+    ever was in clear sight itself.
+    """
 
     last: float
     missing: float | None = None
+    clear: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,7 @@ class Tracker:
         self._cloud = _NOTHING
         self._tracks = {}
         self._count = 0
+        self._same = {}
         self._places = _even_points()
         self._looked = np.full(self._places.shape[1], -np.inf)
 
@@ -105,17 +115,25 @@ class Tracker:
         Returns
         -------
         numpy.ndarray
-            (regions,) integers from 1 on.
+            (regions,) integers from 1 on; see `names`.
         """
         self._turn(regions.surface.obstime)
         here = _regions_at(regions, self._cloud.points)
         clear = (here >= 0) & self._near(regions.surface, self._cloud.points)
-        tracks = self._match(regions, here)
+        near = regions.areas * self._near(regions.surface, regions.points)
+        in_sight = regions.sum(near) >= regions.sum(regions.areas) / 2
+        tracks = self._match(regions, here, clear, in_sight)
         self._miss(tracks, clear)
         self._renew(regions, tracks, here, clear)
         clear = self._near(regions.surface, self._places) & (regions.surface.nearest(self._places) >= 0)
         self._looked[clear] = self._day
         return tracks
+
+    @property
+    def names(self):
+        """What each of the numbers of `follow`, from 0, is called in the end: without those of parts, from 1 on."""
+        roots = [self._root(number) for number in range(self._count + 1)]
+        return np.unique(roots, return_inverse=True)[1]
 
     def finish(self):
         """
@@ -149,8 +167,12 @@ class Tracker:
         """Which points are so near disc centre that a region there would be seen."""
         return surface.cosine(points) >= np.cos(self.settings.max_angle)
 
-    def _match(self, regions, here):
-        """The track of each region: the old one that it overlaps most, if no other has it, or a new one."""
+    def _match(self, regions, here, clear, in_sight):
+        """
+        The track of each region: the old one that it overlaps most, if no other has it, or a new one.
+
+        A piece that is not in sight has that of the region of which it is a piece.
+        """
         numbers, index = np.unique(self._cloud.tracks, return_inverse=True)
         areas = regions.sum(regions.areas)
         # Position 0 is for what is in sight, but in no region.
@@ -162,16 +184,26 @@ class Tracker:
         smaller = np.minimum(shared.sum(axis=1)[:, np.newaxis], areas)
         overlaps = np.where(overlaps >= self.settings.min_overlap * smaller, overlaps, 0)
         tracks = self._continue(numbers, overlaps)
-        lives_on = self._merge(numbers, overlaps, tracks)
+        known = [np.bincount(index, self._cloud.areas * part, minlength=len(numbers)) for part in (clear, 1)]
+        told_apart = in_sight | (known[0] >= known[1] / 2)[:, np.newaxis]
+        lives_on = self._merge(numbers, overlaps, tracks, told_apart)
         for region in np.flatnonzero(tracks == 0):
             parent = lives_on[overlaps[:, region].argmax()] if overlaps[:, region].any() else 0
-            tracks[region] = self._begin(regions, region, parent)
+            if parent and not in_sight[region]:
+                tracks[region] = parent
+            else:
+                tracks[region] = self._begin(regions, region, parent, in_sight[region])
+        for number in tracks[in_sight]:
+            self._tracks[number].clear = True
         return tracks
 
     def _continue(self, numbers, overlaps):
+        """Regions take tracks that were in clear sight before others, and each the one that it overlaps most."""
         tracks = np.zeros(overlaps.shape[1], dtype=int)
-        for flat in np.argsort(-overlaps, axis=None, kind="stable")[: np.count_nonzero(overlaps)]:
-            row, region = np.unravel_index(flat, overlaps.shape)
+        clear = np.array([self._tracks[number].clear for number in numbers], dtype=bool)
+        rows, places = overlaps.nonzero()
+        for first in np.lexsort([-overlaps[rows, places], ~clear[rows]]):
+            row, region = rows[first], places[first]
             if tracks[region] == 0 and numbers[row] not in tracks:
                 tracks[region] = numbers[row]
                 self._see(numbers[row])
@@ -180,7 +212,7 @@ class Tracker:
     def _see(self, number):
         if self._was_behind(number):
             self.events.append((self._day, "return", number, 0))
-        self._tracks[number] = _Track(self._day)
+        self._tracks[number] = _Track(self._day, clear=self._tracks[number].clear)
 
     def _was_behind(self, number):
         """Whether a region has been behind the Sun since it was last seen; if so, when it went there is an event."""
@@ -190,34 +222,61 @@ class Tracker:
             self.events.append((last, "rotated off", number, 0))
         return behind
 
-    def _merge(self, numbers, overlaps, tracks):
-        """Give up those whose regions all went to others; the tracks in which each lives on."""
+    def _merge(self, numbers, overlaps, tracks, told_apart):
+        """
+        Give up those whose regions all went to others; the tracks in which each lives on.
+
+        Unless a region or what it took over, ``told_apart`` of (tracks, regions), is in sight: then it stays in memory.
+        """
         lives_on = numbers.copy()
         for place, (number, row) in enumerate(zip(numbers, overlaps, strict=True)):
-            if row.any() and number not in tracks:
-                # A free region would have gone to this track.
-                into = lives_on[place] = tracks[row.argmax()]
+            if not row.any() or number in tracks:
+                continue
+            # A free region would have gone to this track.
+            region = row.argmax()
+            into = tracks[region]
+            if not self._tracks[number].clear:
+                self._be_part(number, into)
+            elif told_apart[place, region]:
                 self._was_behind(number)
                 self.events.append((self._day, "merge", number, into))
-                del self._tracks[number]
-                self._cloud.tracks[self._cloud.tracks == number] = into
+            else:
+                continue
+            lives_on[place] = into
+            del self._tracks[number]
+            self._cloud.tracks[self._cloud.tracks == number] = into
         return lives_on
 
-    def _begin(self, regions, region, parent):
+    def _be_part(self, number, into):
+        """A track has been a part of another one all the time, which is seen since the first of them."""
+        first, last = sorted(self._root(one) for one in (number, into))
+        self._same[last] = first
+        begins = {event[2]: event for event in self.events if event[1] in _BEGINS}
+        begin = min(begins[number], begins[into])
+        others = [event for event in self.events if event[2] != number and event is not begins[into]]
+        self.events = [*others, (*begin[:2], into, begin[3])]
+
+    def _root(self, number):
+        """The first number of a track that may have several."""
+        while number in self._same:
+            number = self._same[number]
+        return number
+
+    def _begin(self, regions, region, parent, in_sight):
         self._count += 1
         self._tracks[self._count] = _Track(self._day)
-        event = "split" if parent else self._first_sight(regions, region)
+        event = "split" if parent else self._first_sight(regions, region, in_sight)
         self.events.append((self._day, event, self._count, parent))
         return self._count
 
-    def _first_sight(self, regions, region):
+    def _first_sight(self, regions, region, in_sight):
         """Whether a new region is born, or has come into sight."""
         looked = self._day - self._looked <= _HALF_ROTATION
         if not looked.any():
             return "start"
         chosen = regions.number == region
         _, places = cKDTree(self._places.T).query(regions.points[:, chosen].T)
-        return "birth" if _mostly(looked[places], regions.areas[chosen]) else "rotated on"
+        return "birth" if in_sight and _mostly(looked[places], regions.areas[chosen]) else "rotated on"
 
     def _miss(self, seen, clear):
         """What was not found in a mask though its place was in sight, and that for too long, is dead."""
@@ -240,10 +299,13 @@ class Tracker:
     def _renew(self, regions, tracks, here, clear):
         """Put what is seen in place of what was known of the same places."""
         known = np.isin(self._cloud.tracks, list(self._tracks))
-        left = np.isin(self._cloud.tracks, tracks) & clear
+        found = np.isin(self._cloud.tracks, tracks)
+        left = found & clear
+        # What flows together near the limb stays apart in memory.
+        covered = (here > 0) & (found | clear)
         days = np.full(regions.areas.shape, float(self._day))
         seen = _Cloud(regions.points, regions.areas, tracks[regions.number], days)
-        self._cloud = self._cloud[known & ~left & (here <= 0)] + seen
+        self._cloud = self._cloud[known & ~left & ~covered] + seen
 
 
 def _even_points():

@@ -87,7 +87,7 @@ def track_regions(
         ``mask``, ``time``
             its place among the masks, from 0, and its time
         ``track``
-            the number of the region, the same in all masks
+            the number of the region, the same in all masks; near the limb, that of each of its pieces
         ``lon``, ``lat``
             the middle of its area in Stonyhurst coordinates
 
@@ -99,9 +99,10 @@ def track_regions(
         ``start``
             seen for the first time, in the first mask or after a gap of more than 13 days or ``memory``
         ``birth``
-            seen for the first time, in a place that had been in sight in the last 13 days, where there was none
+            seen for the first time, within ``max_angle``, in a place that had been in sight in the last 13 days, where
+            there was none
         ``rotated on``
-            seen for the first time, in a place that had not been
+            seen for the first time elsewhere
         ``split``
             has come off the track ``other``
         ``merge``
@@ -132,6 +133,11 @@ def track_regions(
     Coronal holes turn more like a rigid body than the photosphere does [2]_. Over the time behind the Sun this
     moves a hole at 60 degrees of latitude by tens of degrees against its remembered place; long holes are found
     again, small ones at high latitudes may get a new number.
+
+    More than ``max_angle`` away from disc centre, regions fall to pieces and flow together by foreshortening. There no
+    track splits, merges or is born: pieces have the number of the region, so that several rows of one mask may have the
+    same, and of two tracks in one piece that with the larger overlap has its row. Pieces that are one region when they
+    come into sight were one track all the time.
 
     A region whose middle is always more than ``max_angle`` away from disc centre, as a polar hole, never dies: it
     rotates off. Only the area in sight counts in ``area``; see ``beyond_60`` and ``touches_limb``.
@@ -183,6 +189,7 @@ def track_regions(
     _check_any(times)
     tracker.finish()
     regions = vstack(tables, metadata_conflicts="silent")
+    regions["track"] = tracker.names[regions["track"]]
     regions.meta = origin_of_all(said_by_all([table.meta for table in tables]))
     return Tracks(regions, _event_table(tracker, regions.meta), Time(times))
 
@@ -242,8 +249,8 @@ def _event_table(tracker, meta):
         {
             "time": tracker.start + np.array(days, dtype=float) * u.day,
             "event": np.array(names, dtype=str),
-            "track": np.array(tracks, dtype=int),
-            "other": np.array(others, dtype=int),
+            "track": tracker.names[np.array(tracks, dtype=int)],
+            "other": tracker.names[np.array(others, dtype=int)],
         },
         meta=dict(meta),
     )

@@ -51,7 +51,7 @@ def find_images(
     inputs : str, path-like, sunpy.time.TimeRange, astropy.table.QTable, sunpy.net.fido_factory.UnifiedResponse or list
         A file, a folder (all images in it and below), a pattern such as ``"2017/*.fits"``, either of them in a store
         that fsspec knows (``"s3://bucket/2017/*.fits"``), several of these, what Fido or
-        `~sunpy_scss.images.search_aia` found, or a stretch of time.
+        `~sunpy_scss.images.search_aia` found, what Fido has downloaded, or a stretch of time.
     folder : path-like
         Where to download what is not there yet.
     features : sequence of str, optional
@@ -78,7 +78,9 @@ def find_images(
     elif isinstance(inputs, QTable):
         found = fetch(inputs, folder)
     elif hasattr(inputs, "all_colnames"):  # what Fido found; its class is slow to import
-        found = _from_fido(inputs, folder)
+        found = _downloaded(_fetch_from_fido(inputs, folder))
+    elif hasattr(inputs, "errors"):  # what Fido downloaded
+        found = _downloaded(inputs)
     else:
         several = [inputs] if isinstance(inputs, str) or hasattr(inputs, "__fspath__") else inputs
         found = [file for one in several for file in _files_of(fspath(one))]
@@ -144,6 +146,11 @@ def fetch_files(
 
 
 def _search(times, features, **options):
+    if unknown := [feature for feature in features if feature not in FEATURES]:
+        msg = (
+            f"Which images show {unknown[0]} is not known: download them first, as by sunpy-scss fetch, and give files."
+        )
+        raise ValueError(msg)
     found = search_aia(times, [FEATURES[feature].wavelength for feature in features] * u.AA, **options)
     if not len(found):
         msg = f"The archive has no image near {', '.join(map(str, times))}."
@@ -164,11 +171,15 @@ def _download(times, folder, *, features, source):
         return paths
 
 
-def _from_fido(results, folder):
+def _fetch_from_fido(results, folder):
     from sunpy.net import Fido
 
     # None of these is downloaded twice: parfive keeps the files that are there.
-    files = Fido.fetch(results, path=str(Path(folder, "{file}")), overwrite=False)
+    return Fido.fetch(results, path=str(Path(folder, "{file}")), overwrite=False)
+
+
+def _downloaded(files):
+    """The files of a download of parfive; an error or a warning tells of those that failed."""
     if files.errors:
         failed = "; ".join(f"{error.url}: {error.exception}" for error in files.errors)
         if not files:

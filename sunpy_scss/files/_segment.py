@@ -25,17 +25,21 @@ from astropy.time import Time
 
 from sunpy_scss._features import FEATURES, default_model, feature_at
 from sunpy_scss._save import save_text
-from sunpy_scss._warn import warn_caller
-from sunpy_scss.exceptions import InvalidMapError, QualityWarning
+from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.files._catalogue import Catalogue
 from sunpy_scss.files._inputs import find_images, fingerprint, local_file
 from sunpy_scss.files._outcome import Item, Outcome, Result
 from sunpy_scss.files._outputs import make_target, settings_text
-from sunpy_scss.files._workers import WorkerError, work_on
+from sunpy_scss.files._workers import WorkerError, processors, work_on
 from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.images._moments import bad_moments
 from sunpy_scss.models._store import load_model
-from sunpy_scss.segment._predict import predict_probability, segment_active_regions, segment_coronal_holes
+from sunpy_scss.segment._predict import (
+    predict_probability,
+    segment_active_regions,
+    segment_coronal_holes,
+    segment_feature,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,13 +90,14 @@ def segment_files(
     ----------
     inputs : str, path-like, sunpy.time.TimeRange, astropy.table.QTable, sunpy.net.fido_factory.UnifiedResponse or list
         Image files, folders, patterns such as ``"2017/*.fits"``, addresses that fsspec knows
-        (``"s3://bucket/2017/*.fits"``), or several of these; what Fido or `~sunpy_scss.images.search_aia` found;
-        or a stretch of time.
+        (``"s3://bucket/2017/*.fits"``), or several of these; what Fido or `~sunpy_scss.images.search_aia` found, what
+        ``Fido.fetch`` returned; or a stretch of time.
     output : path-like
         A folder, made where missing: the mask of ``NAME.fits`` is ``NAME_ch.fits`` or ``NAME_ar.fits``. Or a Zarr
         store, ``NAME.zarr``, of the masks of one feature as an array (time, y, x); see `mask_at`.
     features : sequence of str, optional
-        ``"CH"``, ``"AR"``; of several, each image gets the one that its wavelength shows.
+        ``"CH"``, ``"AR"``; of several, each image gets the one that its wavelength shows. A model of another feature
+        finds that one.
     cadence : astropy.units.Quantity, optional
         How far apart images of a stretch of time are.
     source : str, optional
@@ -119,7 +124,7 @@ def segment_files(
     notify : callable, optional
         Called with each `Outcome` as it is known.
     **options
-        For `sunpy_scss.segment_coronal_holes` and `sunpy_scss.segment_active_regions`.
+        For `sunpy_scss.segment_coronal_holes`, `sunpy_scss.segment_active_regions` or `sunpy_scss.segment_feature`.
 
     Returns
     -------
@@ -144,6 +149,7 @@ def segment_files(
     >>> outcomes = segment_files("2017/*.fits", "masks", jobs=4, regions=True)  # doctest: +SKIP
     >>> [outcome.failure for outcome in outcomes if outcome.error]  # doctest: +SKIP
     """
+    features = _features_of(options.get("model"), features)
     settings = _settings(features, options)
     target = make_target(output, plot=plot, dpi=dpi, probability=probability)
     job = _Job(target, settings, options, several=len(features) > 1, overwrite=overwrite, flagged=flagged)
@@ -214,12 +220,10 @@ class _Job:
         if feature not in self.settings:
             msg = f"its wavelength shows {FEATURES[feature].name}s, which the model does not find"
             raise InvalidMapError(msg)
-        if reasons := bad_moments(smap):
-            if not self.flagged:
-                msg = f"left out: {'; '.join(reasons)}"
-                raise _FlaggedError(msg)
-            warn_caller(f"Segmented all the same: {'; '.join(reasons)}", QualityWarning)
-        mask = SEGMENT[feature](smap, **self.options)
+        if not self.flagged and (reasons := bad_moments(smap)):
+            msg = f"left out: {'; '.join(reasons)}"
+            raise _FlaggedError(msg)
+        mask = SEGMENT.get(feature, segment_feature)(smap, **self.options)
         mask.meta["SCSSSET"] = settings_text(self.settings[feature])
         mask.meta["SCSSIN"] = fingerprint(item.path)
         return mask
@@ -244,6 +248,15 @@ def feature_shown(smap, features):
     return feature
 
 
+def _features_of(model, features):
+    """The features to look for; unless they are named, that of a model alone which finds another than those."""
+    if model is not None and tuple(features) == tuple(FEATURES):
+        feature = load_model(model).card.feature
+        if feature not in FEATURES:
+            return (feature,)
+    return features
+
+
 def _is_for(feature, options):
     """Whether the options that name a model or a boundary can be meant for a feature, of several."""
     model, boundary = options.get("model"), options.get("boundary")
@@ -257,8 +270,9 @@ def _settings(features, options):
     for feature in features:
         if len(features) > 1 and not _is_for(feature, options):
             continue
-        SEGMENT[feature]([], **options)  # checks them as it would for an image
-        defaults = inspect.signature(SEGMENT[feature]).parameters.values()
+        segment = SEGMENT.get(feature, segment_feature)
+        segment([], **options)  # checks them as it would for an image
+        defaults = inspect.signature(segment).parameters.values()
         values = {one.name: one.default for one in defaults if one.kind is one.KEYWORD_ONLY} | options
         card = load_model(values["model"] or default_model(feature, values["boundary"])).at(values["boundary"]).card
         values["boundary"] = next((one.name for one in card.boundaries), None)
@@ -300,9 +314,7 @@ def _items(paths):
 
 def _worth_it(images):
     """How many processes are worth it: each takes some seconds to start."""
-    return max(
-        1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(), images // 32)
-    )
+    return max(1, min(processors(), images // 32))
 
 
 def _with_progress(results, total):

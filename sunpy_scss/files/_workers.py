@@ -1,13 +1,14 @@
 """Work on many items here, in processes of this machine, or in workers of dask; a worker that dies costs nothing."""
 
 import multiprocessing
+import os
 import signal
 import time
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, ProcessPoolExecutor, wait
 from functools import partial
 
-__all__ = ["WorkerError", "work_on"]
+__all__ = ["WorkerError", "processors", "work_on"]
 
 # Items that go to a worker at once: their results travel together, so that few are lost or late.
 _BATCH = 8
@@ -105,12 +106,21 @@ def _do(work, batch):
 
 def _processes(jobs):
     # Not forked: the engines of networks hang in copies of a process that has used them.
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
+    threads = max(1, processors() // jobs)
+    return ProcessPoolExecutor(
+        jobs, multiprocessing.get_context("spawn"), initializer=_begin_process, initargs=(threads,)
+    )
 
 
-def _ignore_interrupts():
-    """Ctrl-C in a shell reaches all processes; the first one stops the others."""
+def processors():
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def _begin_process(threads):
+    # Ctrl-C in a shell reaches all processes; the first one stops the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
 
 
 def _stop(executor):

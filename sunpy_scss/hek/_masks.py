@@ -248,7 +248,7 @@ def _draw(chosen, smap, left):
 def _provenance(chosen, drawn, left, smap, time_from, labels):
     """The keywords and the HISTORY of a mask."""
     feature, method = chosen.meta["event_type"], chosen.meta["method"]
-    content = feature_name(feature)
+    content = feature_name(feature) or "HEK"
     keywords = {
         "CONTENT": f"{content} {'labels' if labels else 'mask'}",
         "SCSSFEAT": feature,

@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -91,8 +90,7 @@ def ask(archive, moment, wavelengths, *, max_gap, timeout, attempts):
     """
     for attempt in range(1, attempts + 1):
         try:
-            with _socket_timeout(timeout):
-                found = ARCHIVES[archive](moment, wavelengths, max_gap)
+            found = _within(timeout, ARCHIVES[archive], moment, wavelengths, max_gap)
             break
         except Exception as error:  # clients of archives raise whatever they stumble over
             if attempt == attempts:
@@ -106,15 +104,26 @@ def ask(archive, moment, wavelengths, *, max_gap, timeout, attempts):
     return {wavelength: file for wavelength, file in found.items() if abs(file.obstime - moment) <= max_gap}
 
 
-@contextmanager
-def _socket_timeout(seconds):
-    """Sunpy asks without time limit and takes none as an argument: a silent server would hold it forever."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+def _within(seconds, function, *args, **options):
+    """
+    What a function returns, or a TimeoutError.
+
+    Sunpy asks without time limit and takes none as an argument; the one that all sockets have by default belongs to the
+    whole program. So a silent server is left waiting in a thread, which ends with the program.
+    """
+    answer = Future()
+
+    def work():
+        try:
+            answer.set_result(function(*args, **options))
+        except BaseException as error:
+            answer.set_exception(error)
+
+    Thread(target=work, name="archive", daemon=True).start()
+    if not wait([answer], seconds).done:
+        msg = f"no answer within {seconds:g} s"
+        raise TimeoutError(msg)
+    return answer.result()
 
 
 def _nearest(table, moment):
@@ -233,7 +242,7 @@ def download(files, folder, *, timeout, attempts, progress):
 
 def _download_once(files, folder, timeout, progress):
     """Try each file; from the name of those that failed to the reason."""
-    with scratch_folder(folder) as temporary, _socket_timeout(timeout):
+    with scratch_folder(folder) as temporary:
         reasons = _run_parfive(files, temporary, timeout, progress)
         for name in files:
             # The archive may name it otherwise.
@@ -263,7 +272,8 @@ def _run_parfive(files, folder, timeout, progress):
             continue
         try:
             path = f"{folder / name}/{{file}}"
-            file.record.client.fetch(file.record, path=path, downloader=downloader, progress=progress, wait=False)
+            options = {"path": path, "downloader": downloader, "progress": progress, "wait": False}
+            _within(timeout, file.record.client.fetch, file.record, **options)
         except Exception as error:
             reasons[name] = repr(error)
     for failure in _run(downloader).errors:

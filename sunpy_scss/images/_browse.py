@@ -76,7 +76,8 @@ def from_browse(
         An AIA or SUVI Map, float32. In DN/s where the display scale is known and the colours are those of AIA (not
         below 21 DN/s at 193 Å and 5 DN/s at 171 Å, where it clips); else, as for all grey pictures, dimensionless, with
         ``CALIB = 'relative'`` in the header and a warning, and segmentation treats it as an image of unknown
-        calibration. Grey pictures of 16 bits are scaled to 8.
+        calibration. Browse images of sdo.gsfc.nasa.gov at 171 Å have their contrast restored, which is lower than that
+        of Helioviewer's by a power of 1.35. Grey pictures of 16 bits are scaled to 8.
 
     Raises
     ------
@@ -124,7 +125,10 @@ def from_browse(
             msg += " If you know which site it is from, pass source."
         warn_caller(msg, CalibrationWarning)
     header["filename"] = path.name
-    return sunpy.map.Map(linearise(index, CHANNELS[angstrom]), header)
+    data = linearise(index, CHANNELS[angstrom])
+    if is_display:
+        data **= _CONTRASTS.get((source or source_of(picture), angstrom), 1)
+    return sunpy.map.Map(data, header)
 
 
 def _colour_index(path, picture):
@@ -187,6 +191,8 @@ CHANNELS = {171: 171, 193: 193, 195: 193}
 # The display scales above were compared with FITS files of these; before 2011 they were others.
 _CALIBRATED = {("sdo", 193), ("helioviewer", 171), ("helioviewer", 193)}
 _CALIBRATED_SINCE = 2011
+# By which power the contrast of pictures is lower than that of their display scale; their brightness stays relative.
+_CONTRASTS = {("sdo", 171): 1.35}
 _DATE = re.compile(r"(?<!\d)(\d{4})[-_.]?(\d\d)[-_.]?(\d\d)[-_T. ]{1,2}(\d\d)[-_:.]?(\d\d)(?:[-_:.]?(\d\d))?(?!\d)")
 _SDO_NAME = re.compile(r"\d{8}_\d{6}_(\d+_\d{4}|SDO_AIA_\d+_\d+)$")
 # Brightness as JPEG keeps it, at full resolution where colour is coarser; every colour table rises in it.

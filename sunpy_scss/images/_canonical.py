@@ -7,8 +7,9 @@ import numpy as np
 from sunpy_scss._sun.canonical import Frame, canonical_radius, frame_of, to_canonical
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.exceptions import CalibrationWarning, InvalidMapError, MissingDataWarning, PartialDiskError
-from sunpy_scss.images._intensity import intensities, quality_caveats, rate_of, warn_of
+from sunpy_scss.images._intensity import intensities, rate_of, warn_of
 from sunpy_scss.images._limb_check import check_limb
+from sunpy_scss.images._moments import quality_caveats
 
 __all__ = ["CanonicalImage", "canonical_image", "measured_median", "warn_of_calibration"]
 

@@ -1,25 +1,20 @@
 """Checks of a Map, and its intensities in DN/s."""
 
-import operator
-
 import numpy as np
 
 import astropy.units as u
 import sunpy.map
 
-from sunpy_scss._sun.header import number
 from sunpy_scss._warn import warn_caller
-from sunpy_scss.exceptions import InvalidMapError, MissingDataWarning, QualityWarning, WavelengthWarning
+from sunpy_scss.exceptions import InvalidMapError, WavelengthWarning
 from sunpy_scss.images._browse import DISPLAY_SCALES, linearise
 from sunpy_scss.images._missing import pixels_without_data
 
-__all__ = ["angstroms", "as_rate", "intensities", "quality_caveats", "rate_of", "warn_of", "wavelength_caveats"]
+__all__ = ["angstroms", "as_rate", "intensities", "is_aia", "rate_of", "warn_of", "wavelength_caveats"]
 
 # In images for display the darkest parts of coronal holes are 0; a gap is known by what is around it, which is brighter
 # than this index in the colour table.
 _DISPLAY_EDGE = 40
-# The bit of AIA's QUALITY that is set in all near-real-time images, those of Helioviewer among them: no fault.
-_QUICK_LOOK = 1 << 30
 
 
 def angstroms(smap):
@@ -38,46 +33,12 @@ def wavelength_caveats(smap, name, wavelengths):
     return [(msg, WavelengthWarning)]
 
 
-def quality_caveats(smap):
-    """As `caveats`: where the header of an AIA image tells that it is flagged, eclipsed or incomplete."""
-    if not _is_aia(smap):
-        return []
-    found = []
-    if quality := _quality(smap.meta) & ~_QUICK_LOOK:
-        msg = f"This AIA image is flagged (QUALITY = {quality}): look at it before trusting its mask."
-        found.append((msg, QualityWarning))
-    if str(smap.meta.get("acs_eclp", "")).upper() == "YES":
-        msg = "The Earth or the Moon stood before the Sun (ACS_ECLP = YES): what they hide may be taken for dark."
-        found.append((msg, MissingDataWarning))
-    received = number(smap.meta, "percentd", default=100)
-    if received < 100:
-        msg = f"Only {received:g} % of this image arrived (PERCENTD): what is missing may be taken for dark."
-        found.append((msg, MissingDataWarning))
-    return found
-
-
-def _quality(meta):
-    """The bits of QUALITY, which some archives write as text."""
-    quality = meta.get("quality", 0)
-    try:
-        return int(quality, 0) if isinstance(quality, str) else operator.index(quality)
-    except (TypeError, ValueError):
-        return _whole(number(meta, "quality", default=0))
-
-
-def _whole(quality):
-    if quality % 1:
-        msg = f"QUALITY in the header must be a whole number (got {quality!r})."
-        raise InvalidMapError(msg)
-    return int(quality)
-
-
 def warn_of(caveats):
     for message, category in caveats:
         warn_caller(message, category)
 
 
-def _is_aia(smap):
+def is_aia(smap):
     return str(smap.meta.get("instrume", "")).startswith("AIA")
 
 
@@ -111,13 +72,13 @@ def intensities(smap, frame):
         per_second, has_rate = _per_second(smap)
     if missing is not None:
         data = np.where(missing, np.nan, data)
-    return data, per_second, has_rate and _is_aia(smap)
+    return data, per_second, has_rate and is_aia(smap)
 
 
 def as_rate(smap):
     """A Map in DN/s where its exposure or display scale is known, by the rule of segmentation; else the Map itself."""
     if smap.data.dtype == np.uint8:
-        if not _is_aia(smap) or np.round(angstroms(smap)) not in DISPLAY_SCALES:
+        if not is_aia(smap) or np.round(angstroms(smap)) not in DISPLAY_SCALES:
             return smap
         data = linearise(smap.data, _display_wavelength(smap))
     else:
@@ -138,7 +99,7 @@ def _missing(smap, data, frame):
 
 def _display_wavelength(smap):
     """The wavelength of an 8-bit AIA image, whose pixels are display values whatever the header claims."""
-    wavelength = np.round(angstroms(smap)) if _is_aia(smap) else np.nan
+    wavelength = np.round(angstroms(smap)) if is_aia(smap) else np.nan
     if wavelength not in DISPLAY_SCALES:
         msg = (
             "The data are of 8 bits, display values of an unknown scale; only AIA "
@@ -151,7 +112,7 @@ def _display_wavelength(smap):
 def _per_second(smap):
     """Factor from the Map's unit to DN/s, and whether that is what it gives."""
     unit = smap.unit
-    if unit is None and _is_aia(smap):  # synoptic files state none
+    if unit is None and is_aia(smap):  # synoptic files state none
         unit = u.DN
     if unit is None:
         return 1.0, False

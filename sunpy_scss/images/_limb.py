@@ -172,9 +172,12 @@ def _robust_circle(x, y):
     """(x, y, radius) of the circle that most points lie on, and which of them do."""
     agree = np.ones(x.shape, dtype=bool)
     for _ in range(12):
+        before = agree
         circle = _circle(x[agree], y[agree])
         distance = np.abs(np.hypot(x - circle[0], y - circle[1]) - circle[2])
         agree = distance <= 2.5 * max(1.48 * np.median(distance[agree]), 0.1)
+        if (agree == before).all():
+            break
     return circle, agree
 
 

@@ -1,8 +1,14 @@
 """The bad moments of AIA, as far as the header of an image tells: eclipses, calibrations, rolls, off-points."""
 
+import operator
+
 import numpy as np
 
-__all__ = ["bad_moments"]
+from sunpy_scss._sun.header import number
+from sunpy_scss.exceptions import InvalidMapError, MissingDataWarning, QualityWarning
+from sunpy_scss.images._intensity import is_aia
+
+__all__ = ["bad_moments", "quality_caveats"]
 
 # What the bits of QUALITY say, by the documentation of AIA's keywords. Bit 30 is set in all near-real-time images: no
 # fault.
@@ -51,42 +57,68 @@ def bad_moments(smap):
     >>> bad_moments(smap)
     ['the Earth or the Moon stood before the Sun (ACS_ECLP = YES)']
     """
+    return [reason for reason, _ in _found(smap)]
+
+
+def quality_caveats(smap):
+    """
+    As `sunpy_scss.segment._input.caveats`: what `bad_moments` tells, as messages and categories of warnings.
+    """
+    return [(f"Look at this image before trusting its mask: {reason}.", category) for reason, category in _found(smap)]
+
+
+def _found(smap):
+    """Pairs of a reason and the category of its warning."""
     meta = smap.meta
-    if not str(meta.get("instrume", "")).startswith("AIA"):
+    if not is_aia(smap):
         return []
-    found = _flags(_number(meta, "quality"))
-    for key, good, reason in (
-        ("acs_eclp", "NO", "the Earth or the Moon stood before the Sun"),
-        ("acs_mode", "SCIENCE", "the spacecraft was not in science mode"),
-        ("acs_sunp", "YES", "the Sun was not in sight"),
-        ("acs_safe", "NO", "the spacecraft was in safe mode"),
-        ("img_type", "LIGHT", "a dark frame"),
+    found = [(reason, QualityWarning) for reason in _flags(_quality(meta))]
+    for key, good, reason, category in (
+        ("acs_eclp", "NO", "the Earth or the Moon stood before the Sun", MissingDataWarning),
+        ("acs_mode", "SCIENCE", "the spacecraft was not in science mode", QualityWarning),
+        ("acs_sunp", "YES", "the Sun was not in sight", QualityWarning),
+        ("acs_safe", "NO", "the spacecraft was in safe mode", QualityWarning),
+        ("img_type", "LIGHT", "a dark frame", QualityWarning),
     ):
         value = str(meta.get(key, good)).strip()
-        if value not in (good, ""):
-            found.append(f"{reason} ({key.upper()} = {value})")
-    if _number(meta, "aiftsid") >= _CALIBRATION:
-        found.append(f"a calibration image (AIFTSID = {meta['aiftsid']})")
-    if 0 < (received := _number(meta, "percentd", 100)) < 100:
-        found.append(f"only {received:g} % of the image arrived (PERCENTD)")
-    offset = np.hypot(_number(meta, "sat_y0"), _number(meta, "sat_z0"))
+        if value.upper() not in (good, ""):
+            found.append((f"{reason} ({key.upper()} = {value})", category))
+    if _pointing(meta, "aiftsid") >= _CALIBRATION:
+        found.append((f"a calibration image (AIFTSID = {meta['aiftsid']})", QualityWarning))
+    if (received := number(meta, "percentd", default=100)) < 100:
+        found.append((f"only {received:g} % of the image arrived (PERCENTD)", MissingDataWarning))
+    offset = np.hypot(_pointing(meta, "sat_y0"), _pointing(meta, "sat_z0"))
     if offset > _OFF_POINT:
-        found.append(f"the spacecraft pointed {offset:.0f} arcsec off the middle of the Sun (SAT_Y0, SAT_Z0)")
-    roll = (_number(meta, "sat_rot") + 180) % 360 - 180
+        reason = f"the spacecraft pointed {offset:.0f} arcsec off the middle of the Sun (SAT_Y0, SAT_Z0)"
+        found.append((reason, QualityWarning))
+    roll = (_pointing(meta, "sat_rot") + 180) % 360 - 180
     if abs(roll) > _ROLL:
-        found.append(f"the spacecraft was rolled by {roll:.1f} degrees (SAT_ROT)")
+        found.append((f"the spacecraft was rolled by {roll:.1f} degrees (SAT_ROT)", QualityWarning))
     return found
 
 
 def _flags(quality):
-    bits = [bit for bit in range(32) if (int(quality) & 0xFFFFFFFF & ~_QUICK_LOOK) >> bit & 1]
+    bits = [bit for bit in range(32) if (quality & 0xFFFFFFFF & ~_QUICK_LOOK) >> bit & 1]
     return [f"{_BITS.get(bit, 'flagged')} (bit {bit} of QUALITY)" for bit in bits]
 
 
-def _number(meta, key, default=0):
-    """A number of the header; the default where there is none, which is what checks of headers are about."""
+def _quality(meta):
+    """The bits of QUALITY, which some archives write as text."""
+    quality = meta.get("quality", 0)
     try:
-        value = float(meta.get(key, default))
+        return int(quality, 0) if isinstance(quality, str) else operator.index(quality)
     except (TypeError, ValueError):
-        return default
-    return value if np.isfinite(value) else default
+        quality = number(meta, "quality", default=0)
+    if quality % 1:
+        msg = f"QUALITY in the header must be a whole number (got {quality!r})."
+        raise InvalidMapError(msg)
+    return int(quality)
+
+
+def _pointing(meta, key):
+    """A number on which no mask depends; 0 where the header has none that can be read."""
+    try:
+        value = float(meta.get(key, 0))
+    except (TypeError, ValueError):
+        return 0
+    return value if np.isfinite(value) else 0

@@ -1,7 +1,11 @@
 """Maps from any file that holds one image of the Sun."""
 
+import bz2
 import os
+import shutil
+import tempfile
 import warnings
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -25,8 +29,9 @@ def read_map(path: str | os.PathLike) -> GenericMap:
     """
     Read the one Map of a file.
 
-    Everything that sunpy reads (FITS, ASDF), and JPEG 2000 as Helioviewer gives it, for which sunpy itself needs a
-    system library. Where such an image has fewer pixels than its header says, as thumbnails do, the scale is mended.
+    Everything that sunpy reads (FITS, ASDF), FITS packed by bzip2, and JPEG 2000 as Helioviewer gives it, for which
+    sunpy itself needs a system library. Where such an image has fewer pixels than its header says, as thumbnails do,
+    the scale is mended.
 
     Parameters
     ----------
@@ -94,7 +99,8 @@ def example_map(wavelength: u.Quantity | int) -> GenericMap:
         return read_map(path)
 
 
-# How the files of JPEG and PNG begin.
+# How FITS files that bzip2 has packed begin, and those of JPEG and PNG.
+_BZIP2 = b"BZh"
 _PICTURE = (b"\xff\xd8\xff", b"\x89PNG")
 # What astropy and Pillow say of files that are not whole.
 _CUT_OFF = ("truncated", "corrupt", "not multiple of 2880", "broken data stream", "end-of-stream")
@@ -116,20 +122,36 @@ def maps_in(path):
     """The Map in a file, or a list of several; any error where it is cut off, also where sunpy would only warn."""
     if is_jp2(path):
         return sunpy.map.Map(*read_jp2(path))
-    _check_whole(path)
-    return sunpy.map.Map(path)
+    if _start(path).startswith(_BZIP2):
+        return _unpacked(path)
+    with _whole():
+        return sunpy.map.Map(path)
 
 
-def _check_whole(path):
+def _unpacked(path):
+    """As `maps_in`: from a file packed by bzip2, which sunpy does not know for what it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, path.stem)
+        with bz2.open(path) as packed, file.open("wb") as plain:
+            shutil.copyfileobj(packed, plain)
+        with _whole():
+            return sunpy.map.Map(file, memmap=False)
+
+
+@contextmanager
+def _whole():
     """Raise an error where astropy would warn and go on with what there is of the data."""
-    if _start(path).startswith(b"SIMPLE"):
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            with fits.open(path) as units:
-                units.info(output=False)
-        if any("truncated" in str(warning.message) for warning in caught):
-            msg = "truncated"
-            raise OSError(msg)
+    # Recorded and not made errors, for which astropy would leave the file open.
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        finally:
+            if any("truncated" in str(one.message) for one in caught):
+                msg = "truncated"
+                raise OSError(msg)
+    for one in caught:
+        warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
 def _start(path):
@@ -169,7 +191,8 @@ def check_image(path):
 
 def _check_image(path):
     if _start(path).startswith(b"SIMPLE"):
-        _check_whole(path)
+        with _whole(), fits.open(path) as units:
+            len(units)  # which reads them all
     else:
         with Image.open(path) as image:
             image.load()

@@ -43,7 +43,7 @@ def search_aia(
     max_gap : astropy.units.Quantity, optional
         Images farther from the time asked for do not count.
     timeout : astropy.units.Quantity, optional
-        How long an archive may be silent.
+        How long an archive may take to answer for one of the times.
     attempts : int, optional
         How often to ask an archive that fails.
 

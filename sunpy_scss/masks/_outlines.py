@@ -13,7 +13,7 @@ from sunpy_scss._sun.polygons import follow
 from sunpy_scss._sun.view import carrington_frame, distances, half_turn, longitude_latitude, longitude_origin
 from sunpy_scss.masks._regions import label
 
-__all__ = ["flat_rings", "joined", "trace", "vertices_on_sphere"]
+__all__ = ["flat_rings", "gates", "joined", "trace", "vertices_on_sphere"]
 
 # Steps on the sphere so short, and so short in longitude, are as good as straight in longitude and latitude.
 _STEP = np.radians(0.5)
@@ -58,8 +58,45 @@ def trace(regions):
     ]
 
 
-def _sides(inside, wraps):
-    """Sides of pixels towards what is outside: number of the pixel, direction, and index of the side that follows."""
+def gates(regions):
+    """
+    The middles of the pixels on both sides of the rings around regions, and around the holes in them.
+
+    Parameters
+    ----------
+    regions : sunpy_scss.masks._regions.Regions
+
+    Returns
+    -------
+    list of list of tuple of numpy.ndarray
+        For each region its rings, the outer one first; of each the points (3, n) on the left and on the right, for an
+        observer above the Sun. What hangs together by corners has one ring. What is beyond the limb is on the limb.
+    """
+    surface, inside = regions.surface, regions.labels > 0
+    found = [[] for _ in regions.starts]
+    if not found:
+        return found
+    number, direction, following = _sides(inside, surface.wraps, by_corners=True)
+    within = np.stack(np.divmod(number, inside.shape[1]))
+    across = within + _ACROSS[direction].T
+    if surface.wraps:
+        across[1] %= inside.shape[1]
+    left, right = surface.points(*within), surface.points(*across)
+    if _handedness(surface) < 0:
+        left, right = right, left
+    period = inside.shape[1] if surface.wraps else np.inf
+    walks = sorted(_cycles(following.tolist()), key=lambda walk: -_pixels_within(within[:, walk].T, period))
+    for walk in walks:
+        found[regions.labels[*within[:, walk[0]]] - 1].append((left[:, walk], right[:, walk]))
+    return found
+
+
+def _sides(inside, wraps, *, by_corners=False):
+    """
+    Sides of pixels towards what is outside: number of the pixel, direction, and index of the side that follows.
+
+    Where two pixels touch by a corner alone, the side of the other one follows only ``by_corners``.
+    """
     ny, nx = inside.shape
     framed = np.pad(inside, 1)
     if wraps:
@@ -74,6 +111,8 @@ def _sides(inside, wraps):
     left = here + _AHEAD[direction]
     right = left + _ACROSS[direction]
     blocked, free = ~framed[*(left + 1).T], ~framed[*(right + 1).T]
+    if by_corners:
+        blocked &= free
     pixel = np.select([blocked, free], [here.T, left.T], right.T)
     turned = np.select([blocked, free], [direction + 1, direction], direction - 1) % 4
     # Sides are in order of this key already.

@@ -7,17 +7,11 @@ import numpy as np
 from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from skimage.measure import find_contours
 
 from sunpy_scss._mask_map import pixels_inside
-from sunpy_scss._sun.surface import Surface, box_around, cell_areas, surface_of
-from sunpy_scss._sun.view import distances
+from sunpy_scss._sun.surface import Surface, box_around, surface_of
 
-__all__ = ["Regions", "find_regions", "label", "perimeters"]
-
-# A staircase is longer than the line that it follows. Chords over this many steps differ from circles and ellipses
-# by under 1 %, from 10 pixels of radius on.
-_CHORD = 4
+__all__ = ["Regions", "find_regions", "label", "regions_of"]
 
 
 @dataclass(frozen=True)
@@ -34,10 +28,6 @@ class Regions:
         (n,) indices of the pixels.
     starts : numpy.ndarray
         (regions,), where those of each region begin.
-    corners : numpy.ndarray
-        (2, m) rows and columns of the corners of pixels.
-    index : numpy.ndarray
-        (4, n), which corners each pixel has.
     """
 
     surface: Surface
@@ -45,8 +35,6 @@ class Regions:
     rows: np.ndarray
     columns: np.ndarray
     starts: np.ndarray
-    corners: np.ndarray
-    index: np.ndarray
 
     @cached_property
     def number(self):
@@ -63,23 +51,40 @@ class Regions:
             within &= self.labels.take(places + step, mode="clip") > 0
         rows, columns, numbers = (values[~within] for values in (self.rows, self.columns, self.number))
         starts = np.searchsorted(numbers, np.arange(len(self.starts)))
-        *corners, index = self.surface.corners(rows, columns)
-        return Regions(self.surface, self.labels, rows, columns, starts, np.stack(corners), index)
+        return Regions(self.surface, self.labels, rows, columns, starts)
 
     @cached_property
+    def _cells(self):
+        return self.surface.cells(self.rows, self.columns)
+
+    @property
+    def areas(self):
+        """Of what the pixels stand for, in squares of the solar radius; (n,)."""
+        return self._cells[0]
+
+    @property
     def points(self):
-        """Middles of the pixels on the sphere; (3, n)."""
-        return self.surface.points(self.rows, self.columns)
+        """The middles of that on the sphere; (3, n)."""
+        return self._cells[1]
+
+    @cached_property
+    def _corners(self):
+        return self.surface.corners(self.rows, self.columns)
+
+    @property
+    def corners(self):
+        """Rows and columns of the corners of pixels, each once; (2, m)."""
+        return self._corners[:2]
+
+    @property
+    def index(self):
+        """Which corners each pixel has; (4, n)."""
+        return self._corners[2]
 
     @cached_property
     def corner_points(self):
         """Corners of pixels on the sphere; (3, m)."""
         return self.surface.points(*self.corners)
-
-    @cached_property
-    def areas(self):
-        """Of the pixels, in squares of the solar radius; (n,)."""
-        return cell_areas(self.corner_points, self.index)
 
     def sum(self, values):
         return np.add.reduceat(values, self.starts, axis=-1)
@@ -105,7 +110,19 @@ def find_regions(mask):
         If it is no Map, has other coordinates than helioprojective or heliographic, or other values than 0 and 1.
     """
     surface = surface_of(mask)
-    inside = pixels_inside(mask)
+    return regions_of(pixels_inside(mask), surface)
+
+
+def regions_of(inside, surface):
+    """
+    The `Regions` of pixels.
+
+    Parameters
+    ----------
+    inside : numpy.ndarray
+        (ny, nx) bool; it is changed: pixels off the disc are taken out.
+    surface : sunpy_scss._sun.surface.Surface
+    """
     # Several times as fast as nonzero, which looks at two dimensions.
     rows, columns = np.divmod(np.flatnonzero(inside), inside.shape[1])
     on_sun = surface.on_sun(rows, columns)
@@ -114,10 +131,8 @@ def find_regions(mask):
     rows, columns = rows[on_sun], columns[on_sun]
     numbers = labels[rows, columns]
     order = np.argsort(numbers, kind="stable")
-    rows, columns = rows[order], columns[order]
     starts = np.searchsorted(numbers[order], np.arange(1, labels.max(initial=0) + 1))
-    *corners, index = surface.corners(rows, columns)
-    return Regions(surface, labels, rows, columns, starts, np.stack(corners), index)
+    return Regions(surface, labels, rows[order], columns[order], starts)
 
 
 def label(inside, wraps, *, connectivity=2):
@@ -146,61 +161,3 @@ def label(inside, wraps, *, connectivity=2):
     links = coo_array((np.ones(len(labels)), (labels[:, 0], labels[:, -1])), shape=(count + 1, count + 1))
     joined = connected_components(links, directed=False)[1]
     return joined[labels[:, :-1]]
-
-
-def perimeters(regions):
-    """
-    Length of the border of each region, holes in it included.
-
-    Returns
-    -------
-    numpy.ndarray
-        (regions,) in solar radii, along great circles.
-    """
-    numbers, lines = _outlines_around(regions) if regions.surface.wraps else _outlines(regions)
-    total = np.zeros(len(regions.starts))
-    if not lines:
-        return total
-    points = regions.surface.points(*np.concatenate(lines).T)
-    ends = np.cumsum([len(line) for line in lines])
-    for number, line in zip(numbers, np.split(points, ends[:-1], axis=1), strict=True):
-        total[number] += _length(line)
-    return total
-
-
-def _outlines(regions):
-    """Numbers, from 0, and lines (n, 2) in pixels of the borders of regions, each looked for in its own box."""
-    numbers, lines = [], []
-    sides = [(regions.rim.min(values), regions.rim.max(values)) for values in (regions.rim.rows, regions.rim.columns)]
-    for number, corners in enumerate(np.transpose(sides, (2, 0, 1))):
-        box = tuple(slice(first, last + 1) for first, last in corners)
-        found = _contours(np.pad(regions.labels[box] == number + 1, 1))
-        lines += [line + (corners[:, 0] - 1) for line in found]
-        numbers += [number] * len(found)
-    return numbers, lines
-
-
-def _outlines_around(regions):
-    """As `_outlines`, in a Map that goes around the Sun: with its last column once more on the left."""
-    labels = np.pad(np.pad(regions.labels, ((0, 0), (1, 0)), mode="wrap"), ((1, 1), (0, 0)))
-    lines = _contours(labels > 0)
-    # Each vertex is half-way between a pixel inside and one outside.
-    ends = [line[-1] for line in lines]
-    numbers = [labels[*np.floor(end).astype(int)] + labels[*np.ceil(end).astype(int)] - 1 for end in ends]
-    rows_columns = [np.transpose(line - 1) for line in lines]
-    return numbers, [np.column_stack([rows, columns % regions.surface.shape[1]]) for rows, columns in rows_columns]
-
-
-def _contours(inside):
-    return find_contours(inside.astype(float), 0.5, fully_connected="high")
-
-
-def _length(line):
-    """Of a line of points (3, n) that may be closed."""
-    n = line.shape[1] - 1
-    step = max(1, min(_CHORD, n // 4))
-    if (line[:, 0] == line[:, -1]).all():
-        ahead = np.pad(line[:, :-1], ((0, 0), (0, step)), mode="wrap")
-    else:
-        ahead = np.pad(line, ((0, 0), (step - 1, step - 1)), mode="edge")
-    return distances(ahead[:, :-step], ahead[:, step:]).sum() / step

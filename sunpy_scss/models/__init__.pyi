@@ -1,5 +1,6 @@
 from ._architectures import register_network as register_network
 from ._card import Boundary as Boundary
+from ._card import Channel as Channel
 from ._card import Model as Model
 from ._card import ModelCard as ModelCard
 from ._card import Network as Network

@@ -8,11 +8,12 @@ from typing import Self
 import numpy as np
 from scipy.special import expit, logit
 
+from sunpy_scss._features import feature_name
 from sunpy_scss.exceptions import ModelError
 from sunpy_scss.models._split import Split
 from sunpy_scss.models._validity import check_card
 
-__all__ = ["OUTER_RADIUS", "Boundary", "Model", "ModelCard", "Network", "Stretch"]
+__all__ = ["OUTER_RADIUS", "Boundary", "Channel", "Model", "ModelCard", "Network", "Stretch"]
 
 # The corona beyond this radius says nothing of what is on the disc.
 OUTER_RADIUS = 1.08
@@ -68,6 +69,25 @@ class Stretch:
         low, high = self.limits
         scaled = np.clip((x - low) / (high - low), 0, 1)
         return np.where(radius <= OUTER_RADIUS, scaled, 0).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Channel:
+    """
+    One of the images of a moment that a network sees together.
+
+    Attributes
+    ----------
+    wavelength : float
+        Of the training images, in Angstrom.
+    wavelengths : tuple of float
+        Those by which the Map of this channel is told from the others, in Angstrom.
+    stretch : Stretch
+    """
+
+    wavelength: float
+    wavelengths: tuple[float, ...]
+    stretch: Stretch
 
 
 @dataclass(frozen=True)
@@ -135,7 +155,8 @@ class ModelCard:
     name : str
         Never used twice: new weights, new name.
     feature : str
-        ``"CH"`` for coronal holes or ``"AR"`` for active regions.
+        ``"CH"`` for coronal holes, ``"AR"`` for active regions, or a code of your own for another feature: up to 20
+        capital letters, digits and underscores. Masks have it in their header.
     wavelength : float
         Of the training images, in Angstrom.
     wavelengths : tuple of float
@@ -146,6 +167,13 @@ class ModelCard:
         Half of the canonical grid's side, in apparent solar radii.
     stretch : Stretch
     network : Network
+    further_channels : tuple of Channel
+        Where the network sees several images of a moment together, the channels after the first one, which is described
+        by ``wavelength``, ``wavelengths`` and ``stretch``. See ``channels``.
+    feature_name : str
+        What a feature of your own is in words, one of them, as "filament"; empty for CH and AR.
+    feature_is_dark : bool
+        Whether a feature of your own is darker than the quiet Sun; None for CH and AR.
     threshold : float
         Probability, calibrated, from which on a pixel belongs to the feature; that of the first boundary, if there are
         some.
@@ -179,6 +207,9 @@ class ModelCard:
     half_width: float
     stretch: Stretch
     network: Network
+    further_channels: tuple[Channel, ...] = ()
+    feature_name: str = ""
+    feature_is_dark: bool | None = None
     threshold: float = 0.5
     temperature: float = 1.0
     boundaries: tuple[Boundary, ...] = ()
@@ -197,6 +228,7 @@ class ModelCard:
         object.__setattr__(self, "wavelengths", tuple(self.wavelengths))
         object.__setattr__(self, "area_levels", tuple(self.area_levels))
         object.__setattr__(self, "boundaries", tuple(self.boundaries))
+        object.__setattr__(self, "further_channels", tuple(self.further_channels))
         if self.boundaries:
             self._check_boundaries()
             object.__setattr__(self, "threshold", self.boundaries[0].threshold)
@@ -210,6 +242,16 @@ class ModelCard:
         if thresholds != sorted(thresholds):
             msg = f"The threshold of a boundary is no lower than that of the one around it (got {thresholds}, inwards)."
             raise ModelError(msg)
+
+    @property
+    def feature_in_words(self) -> str:
+        """The feature in words, one of them: of the table of those known by name, or of this card."""
+        return self.feature_name or feature_name(self.feature)
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """All channels, in the order in which the network has them."""
+        return (Channel(self.wavelength, self.wavelengths, self.stretch), *self.further_channels)
 
     @property
     def levels(self) -> tuple[int, ...]:
@@ -236,6 +278,10 @@ class ModelCard:
                 "stretch": Stretch(**values["stretch"]),
                 "network": Network(**values["network"]),
                 "boundaries": tuple(Boundary(**one) for one in values.get("boundaries", ())),
+                "further_channels": tuple(
+                    Channel(**{**one, "wavelengths": tuple(one["wavelengths"]), "stretch": Stretch(**one["stretch"])})
+                    for one in values.get("further_channels", ())
+                ),
             }
             return cls(**{**values, **nested})
         except (KeyError, TypeError) as error:
@@ -269,7 +315,7 @@ class Model:
     ----------
     card : ModelCard
     predict : callable
-        From (n, size, size, 1) float32 in [0, 1] to probabilities (n, size, size, boundaries), before
+        From (n, size, size, channels) float32 in [0, 1] to probabilities (n, size, size, boundaries), before
         `ModelCard.calibrated`; those of outer boundaries first, and no lower than further inside. Any function will do.
     split : Split, optional
         The images that it was trained and validated on, where that is known. Scores on those it was trained on, or on

@@ -5,6 +5,7 @@ The only module that imports Keras. Targets carry a channel for each boundary, t
 the weight of each pixel: what is off the disc or not known counts nothing, known confusions count more.
 """
 
+from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
@@ -23,6 +24,7 @@ __all__ = [
     "StopAtNaN",
     "compile_network",
     "freeze_encoder",
+    "precision",
     "predict",
     "scss_net",
     "seed_dropout",
@@ -115,7 +117,20 @@ def scss_net(
         x = kl.UpSampling2D(name=f"decoder_{level}_up")(x)
         x = kl.Concatenate(name=f"decoder_{level}_skip")([x, skips[level]])
         x = _double_block(x, kl.Conv2DTranspose, filters * 2**level, norm, f"decoder_{level}")
-    return keras.Model(inputs, kl.Conv2D(outputs, 1, activation="sigmoid", name="probability")(x), name="scss_net")
+    # In half precision, too, probabilities near 0 and 1 are told apart.
+    last = kl.Conv2D(outputs, 1, activation="sigmoid", name="probability", dtype="float32")
+    return keras.Model(inputs, last(x), name="scss_net")
+
+
+@contextmanager
+def precision(name):
+    """Networks that are built inside compute in this precision; their weights are kept in single precision."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _weighted_loss(target, prediction, *, loss):
@@ -183,14 +198,13 @@ def compile_network(network, loss, *, learning_rate, warmup_steps=0, decay_steps
         warmup_target=learning_rate if warmup_steps else None,
         warmup_steps=warmup_steps,
     )
-    optimizer = keras.optimizers.Adam(schedule)
-    optimizer.build(network.trainable_variables)  # so that a saved state can be loaded before the first step
     network.compile(
-        optimizer=optimizer,
+        optimizer=keras.optimizers.Adam(schedule),
         loss=partial(_weighted_loss, loss=loss),
         metrics=[_PooledIoU()],
         jit_compile=True,  # Keras leaves XLA off on CPUs, where a step takes 1.7 times as long without it
     )
+    network.optimizer.build(network.trainable_variables)  # so that a saved state can be loaded before the first step
 
 
 class StopAtNaN(keras.callbacks.Callback):
@@ -273,12 +287,13 @@ class Batches(keras.utils.PyDataset):
     Parameters
     ----------
     pair : callable
-        ``pair(position)`` gives image (ny, nx) in [0, 1] and target (ny, nx, boundaries + 1), labels and weight.
+        ``pair(position)`` gives image (ny, nx, channels) in [0, 1] and target (ny, nx, boundaries + 1), labels and
+        weight.
     batch_size : int
     indices : sequence of int
         Positions of the images, in the order in which they are taken.
     augment : callable, optional
-        ``augment(image, target, rng)`` gives a new image and target.
+        ``augment(image, target, rng)`` gives a new image (ny, nx) and target.
     seed : sequence of int, optional
         With ``augment``: where its random numbers start.
     """
@@ -295,18 +310,26 @@ class Batches(keras.utils.PyDataset):
         chosen = self.indices[index * self.batch_size : (index + 1) * self.batch_size]
         pairs = [self._pair(position, index) for position in chosen]
         images, targets = zip(*pairs, strict=True)
-        return np.stack(images)[..., np.newaxis], np.stack(targets)
+        return np.stack(images), np.stack(targets)
 
     def _pair(self, position, index):
         image, target = self.pair(position)
         if self.augment is None:
             return image, target
-        return self.augment(image, target, np.random.default_rng([*self.seed, index, position]))
+        # With the same random numbers, all channels move together.
+        changed = [
+            self.augment(channel, target, np.random.default_rng([*self.seed, index, position]))
+            for channel in np.moveaxis(image, -1, 0)
+        ]
+        channels, targets = zip(*changed, strict=True)
+        return np.stack(channels, axis=-1), targets[0]
 
 
 def predict(network, images, *, batch_size=4):
     """
-    Probabilities (n, ny, nx, boundaries) of images (n, ny, nx, 1), as numpy; slices of ``batch_size`` bound the memory.
+    Probabilities (n, ny, nx, boundaries) of images (n, ny, nx, channels), as numpy.
+
+    Slices of ``batch_size`` bound the memory.
 
     No pixel is likelier to be inside a boundary than inside the next one outwards: what one boundary encloses at some
     probability lies within what all outer ones do.

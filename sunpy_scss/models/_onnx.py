@@ -5,6 +5,7 @@ The graph is made in memory from the verified weights, which stay the one truth;
 time that TensorFlow takes, and runs as fast on one image as on many.
 """
 
+import os
 from functools import partial
 
 import h5py
@@ -32,12 +33,15 @@ def load_predict(weights):
     Returns
     -------
     callable
-        From images (n, ny, nx, 1) to probabilities (n, ny, nx, boundaries), float32, as those of
+        From images (n, ny, nx, channels) to probabilities (n, ny, nx, boundaries), float32, as those of
         `sunpy_scss.models._network.predict`; safe in threads.
     """
     options = onnxruntime.SessionOptions()
     # Threads that wait for work would take the processor from reading and writing.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # As other numerical libraries have it, and workers of dask set it; 0 is one thread for each processor.
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    options.intra_op_num_threads = int(threads) if threads.isdecimal() else 0
     graph = _graph(_arrays(weights)).SerializeToString()
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     return partial(_predict, session)

@@ -221,7 +221,7 @@ def build_network(card: ModelCard, *, seed: int | None = None) -> keras.Model:
 
     if seed is not None:
         _network.set_seed(seed)
-    shape, arguments = (card.grid_size, card.grid_size, 1), dataclasses.asdict(card.network)
+    shape, arguments = (card.grid_size, card.grid_size, len(card.channels)), dataclasses.asdict(card.network)
     architecture, own = arguments.pop("architecture"), arguments.pop("arguments")
     if architecture:
         return builder_of(architecture)(shape, outputs=len(card.levels), **own)

@@ -1,8 +1,9 @@
 """What the values of a card must be like; checked whenever one is made, from Python, JSON or TOML."""
 
 import math
+from itertools import combinations
 
-from sunpy_scss._features import FEATURES
+from sunpy_scss._features import FEATURES, is_feature
 from sunpy_scss.exceptions import ModelError
 
 __all__ = ["check_card"]
@@ -38,10 +39,13 @@ def _rules(card):
         yield f"{name} is a text", isinstance(getattr(card, name), str), getattr(card, name)
     for name in _TABLES:
         yield f"{name} is a table", isinstance(getattr(card, name), dict), getattr(card, name)
-    yield f"feature is one of {', '.join(FEATURES)}", card.feature in list(FEATURES), card.feature
-    yield "wavelength is a positive number", _positive(card.wavelength), card.wavelength
-    are = isinstance(card.wavelengths, list | tuple) and card.wavelengths and all(map(_positive, card.wavelengths))
-    yield "wavelengths is a list of positive numbers", are, card.wavelengths
+    yield from _rules_of_feature(card)
+    yield "further_channels is a list", isinstance(card.further_channels, list | tuple), card.further_channels
+    for channel in card.channels:
+        yield from _rules_of_channel(channel)
+    for one, other in combinations(card.channels, 2):
+        apart = all(abs(a - b) > 1 for a in one.wavelengths for b in other.wavelengths)
+        yield "no two channels have a wavelength in common", apart, (one.wavelengths, other.wavelengths)
     yield (
         f"grid_size is a whole number from 2 to {_LARGEST_GRID}",
         _whole(card.grid_size, 2, _LARGEST_GRID),
@@ -54,8 +58,28 @@ def _rules(card):
     )
     yield "threshold is between 0 and 1", _number(card.threshold) and 0 < card.threshold < 1, card.threshold
     yield "temperature is a positive number", _positive(card.temperature), card.temperature
-    yield from _rules_of_stretch(card.stretch)
     yield from _rules_of_network(card.network)
+
+
+def _rules_of_feature(card):
+    feature, name, is_dark = card.feature, card.feature_name, card.feature_is_dark
+    yield f"feature is {', '.join(FEATURES)} or a code of capital letters and digits", is_feature(feature), feature
+    if feature in FEATURES:
+        known = FEATURES[feature]
+        yield f"feature_name of {feature} is {known.name!r}, or left out", name in ("", known.name), name
+        yield f"feature_is_dark of {feature} is {known.is_dark}, or left out", is_dark in (None, known.is_dark), is_dark
+        return
+    named = isinstance(name, str) and name.strip() and name.isascii() and name.isprintable()
+    yield f"feature_name says in words, of ASCII letters, what {feature} is", named, name
+    yield f"feature_is_dark says whether a {name} is darker than the quiet Sun", isinstance(is_dark, bool), is_dark
+
+
+def _rules_of_channel(channel):
+    yield "wavelength is a positive number", _positive(channel.wavelength), channel.wavelength
+    listed = channel.wavelengths
+    are = isinstance(listed, list | tuple) and listed and all(map(_positive, listed))
+    yield "wavelengths is a list of positive numbers", are, listed
+    yield from _rules_of_stretch(channel.stretch)
 
 
 def _rules_of_stretch(stretch):

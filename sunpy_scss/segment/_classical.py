@@ -1,4 +1,8 @@
-"""Coronal holes without a network: by a threshold, and by three channels. To compare with, and where no weights fit."""
+"""
+Coronal holes without a network: by a threshold, and by three channels. To compare with, and where no weights fit.
+
+Both methods are this package's own, neither CATCH nor CHIMERA, and their masks say so.
+"""
 
 import numpy as np
 from scipy import ndimage
@@ -53,7 +57,7 @@ def threshold_coronal_holes(
     disk_median: u.Quantity | None = None,
 ) -> sunpy.map.GenericMap:
     """
-    Coronal holes of a Map by an intensity threshold.
+    Coronal holes of a Map by an intensity threshold, a method of our own.
 
     Parameters
     ----------
@@ -343,5 +347,5 @@ def _mask_map(excess, smap, min_area, *, missing, keywords, history):
         smap,
         "CH",
         keywords=keywords,
-        history=f"sunpy_scss: coronal holes by {keywords['SCSSMOD']}\n{history}\nmin_area={min_area:g}",
+        history=f"sunpy_scss: coronal holes by {keywords['SCSSMOD']}, its own method\n{history}\nmin_area={min_area:g}",
     )

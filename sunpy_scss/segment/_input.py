@@ -4,76 +4,197 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sunpy_scss._sun.canonical import Frame, canonical_radius, check_map
-from sunpy_scss.images._canonical import canonical_image, warn_of_calibration
-from sunpy_scss.images._intensity import quality_caveats, warn_of, wavelength_caveats
+import astropy.units as u
+from sunpy.map import MapSequence
 
-__all__ = ["NetworkInput", "caveats", "network_input"]
+from sunpy_scss._sun.canonical import Frame, canonical_radius, check_map, from_canonical
+from sunpy_scss._sun.header import in_one_unit
+from sunpy_scss.exceptions import InvalidMapError
+from sunpy_scss.images._canonical import canonical_image, warn_of_calibration
+from sunpy_scss.images._intensity import angstroms, warn_of, wavelength_caveats
+from sunpy_scss.images._moments import quality_caveats
+
+__all__ = ["NetworkInput", "caveats", "maps_of_channels", "network_input"]
+
+# The Sun turns by a sixth of a pixel of the usual grid within this time, and as seen from this much further on.
+_SAME_TIME, _SAME_PLACE = 10 * u.min, 0.1 * u.deg
 
 
 @dataclass(frozen=True)
-class NetworkInput:
+class _ChannelInput:
     """
-    One image as a network sees it.
+    What one of the channels of a network sees.
 
     Attributes
     ----------
     image : numpy.ndarray
         (size, size) float32 in [0, 1].
-    frame : sunpy_scss._sun.canonical.Frame
-        Where the Sun is in the Map.
     disk_median : float
         In DN/s, or in the Map's own unit where the calibration is unknown.
     scale : float
         Factor to the card's reference median, where contrast alone matters or the calibration is unknown; else 1.
     rescaled : bool
         Whether the calibration is unknown and of importance, so that the scale is a guess.
-    missing : numpy.ndarray or None
-        bool, of the shape of the Map: its pixels without data; None if there are none.
-    seen : float
-        The share of the disc that has data, from 0 to 1.
     """
 
     image: np.ndarray
-    frame: Frame
     disk_median: float
     scale: float
     rescaled: bool
+
+
+@dataclass(frozen=True)
+class NetworkInput:
+    """
+    What a network sees of a moment.
+
+    Attributes
+    ----------
+    channels : tuple
+        For each channel of the card its image, disc median and scale.
+    frame : sunpy_scss._sun.canonical.Frame
+        Where the Sun is in the Map of the first channel.
+    missing : numpy.ndarray or None
+        bool, of the shape of that Map: pixels without data in some channel; None if there are none.
+    seen : float
+        The share of the disc that has data in all channels, from 0 to 1.
+    """
+
+    channels: tuple
+    frame: Frame
     missing: np.ndarray | None
     seen: float
 
+    @property
+    def image(self):
+        """(size, size, channels) float32 in [0, 1]."""
+        return np.stack([channel.image for channel in self.channels], axis=-1)
 
-def network_input(smap, card, *, disk_median=None):
+
+def maps_of_channels(smaps, card):
     """
-    Bring a Map to the grid and the stretch of a model card.
+    The Maps for the channels of a card, checked, in their order.
 
     Parameters
     ----------
-    smap : sunpy.map.GenericMap
+    smaps : sunpy.map.GenericMap or sequence of sunpy.map.GenericMap
+        One for each channel, in any order, known by their wavelengths; those of other wavelengths are not looked at.
+        A card of one channel takes any Map.
+    card : sunpy_scss.models.ModelCard
+
+    Returns
+    -------
+    tuple of sunpy.map.GenericMap
+
+    Raises
+    ------
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
+        If something is no Map that can be segmented, a channel has no Map or several, or the Maps are not of one time
+        and one place.
+    """
+    several = len(card.channels) > 1
+    maps = list(smaps) if several and isinstance(smaps, MapSequence | list | tuple) else [smaps]
+    for smap in maps:
+        check_map(smap)
+    if several:
+        maps = [_map_of(channel, maps, card) for channel in card.channels]
+        _check_together(maps)
+    return tuple(in_one_unit(smap) for smap in maps)
+
+
+def _map_of(channel, maps, card):
+    fitting = [smap for smap in maps if np.isclose(angstroms(smap), channel.wavelengths, atol=0.5).any()]
+    if len(fitting) != 1:
+        wanted = ", ".join("/".join(f"{one:g}" for one in channel.wavelengths) for channel in card.channels)
+        got = ", ".join(f"{angstroms(smap):g}" for smap in maps)
+        msg = f"{card.name} sees Maps of {wanted} Angstrom together and needs one of each (got {got})."
+        raise InvalidMapError(msg)
+    return fitting[0]
+
+
+def _check_together(maps):
+    first = maps[0]
+    place = first.observer_coordinate
+    for other in maps[1:]:
+        apart = abs(other.date - first.date)
+        if apart > _SAME_TIME:
+            msg = (
+                f"The Maps of one moment are {apart.to(u.min):.0f} apart ({first.date.isot}, {other.date.isot}): take "
+                f"images within {_SAME_TIME:g}."
+            )
+            raise InvalidMapError(msg)
+        there = other.observer_coordinate
+        away = np.hypot((there.lon - place.lon).wrap_at(180 * u.deg), there.lat - place.lat)
+        if away > _SAME_PLACE:
+            msg = f"The Maps of one moment were taken from places {away.to(u.deg):.1f} apart, as seen from the Sun."
+            raise InvalidMapError(msg)
+
+
+def network_input(maps, card, *, disk_median=None):
+    """
+    Bring the Maps of a moment to the grid and the stretches of a model card.
+
+    Parameters
+    ----------
+    maps : tuple of sunpy.map.GenericMap
+        What `maps_of_channels` gives.
     card : sunpy_scss.models.ModelCard
     disk_median : astropy.units.Quantity, optional
-        Median intensity of the quiet disc; needed where the Map shows too little of the disc to measure it.
+        Median intensity of the quiet disc; needed where the Map shows too little of the disc to measure it. Of several
+        channels, one for each.
 
     Returns
     -------
     NetworkInput
     """
-    check_map(smap)
+    if len(card.channels) == 1:
+        warn_of(wavelength_caveats(maps[0], card.name, card.wavelengths))
     grid = {"size": card.grid_size, "half_width": card.half_width}
-    warn_of(wavelength_caveats(smap, card.name, card.wavelengths))
-    found = canonical_image(smap, **grid, disk_median=disk_median)
-    median, calibrated = found.disk_median, found.calibrated
-    rescaled = card.stretch.exponent != 1 and not calibrated
-    if rescaled:
-        warn_of_calibration(card.stretch.reference_median)
-    # Where contrast alone matters, every image is brought to the reference.
-    scale = 1.0 if calibrated and card.stretch.exponent != 1 else card.stretch.reference_median / median
-    stretched = card.stretch.apply(
-        found.image * scale,
-        canonical_radius(**grid),
-        median * scale,
+    medians = _medians(disk_median, len(card.channels))
+    found = [canonical_image(smap, **grid, disk_median=one) for smap, one in zip(maps, medians, strict=True)]
+    radius = canonical_radius(**grid)
+    channels = tuple(
+        _stretched(one, channel.stretch, radius) for one, channel in zip(found, card.channels, strict=True)
     )
-    return NetworkInput(stretched, found.frame, median, scale, rescaled, found.missing, found.seen)
+    return NetworkInput(channels, found[0].frame, *_gaps(found, radius, card.half_width))
+
+
+def _medians(disk_median, number):
+    if disk_median is None:
+        return [None] * number
+    if number == 1:
+        return [disk_median]
+    if np.ndim(disk_median) != 1 or len(disk_median) != number:
+        msg = f"disk_median must be a list of {number} values, one for each channel of the model (got {disk_median})."
+        raise ValueError(msg)
+    return list(disk_median)
+
+
+def _stretched(found, stretch, radius):
+    """The `_ChannelInput` of a `CanonicalImage`."""
+    rescaled = stretch.exponent != 1 and not found.calibrated
+    if rescaled:
+        warn_of_calibration(stretch.reference_median)
+    # Where contrast alone matters, every image is brought to the reference.
+    keeps = found.calibrated and stretch.exponent != 1
+    scale = 1.0 if keeps else stretch.reference_median / found.disk_median
+    image = stretch.apply(found.image * scale, radius, found.disk_median * scale)
+    return _ChannelInput(image, found.disk_median, scale, rescaled)
+
+
+def _gaps(found, radius, half_width):
+    """The pixels of the first Map without data in some channel, None if all have, and the share of the disc seen."""
+    first, *others = found
+    if not others:
+        return first.missing, first.seen
+    on_disk = radius <= 1
+    known = np.logical_and.reduce([np.isfinite(one.image) for one in found])
+    seen = float(known[on_disk].mean())
+    elsewhere = np.isfinite(first.image) & ~known & on_disk
+    if not elsewhere.any():
+        return first.missing, seen
+    missing = from_canonical(elsewhere, first.frame, half_width=half_width) >= 0.5
+    return missing if first.missing is None else missing | first.missing, seen
 
 
 def caveats(smap, card):

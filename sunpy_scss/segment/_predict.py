@@ -15,16 +15,21 @@ from sunpy_scss._arguments import check_area, check_count, check_number
 from sunpy_scss._features import default_model, feature_at, feature_name
 from sunpy_scss._mask_map import make_map, make_mask
 from sunpy_scss._sun.canonical import check_map, from_canonical
-from sunpy_scss._sun.header import in_one_unit
 from sunpy_scss._sun.surface import remove_small_regions, surface_of
 from sunpy_scss._sun.threshold import above_threshold
 from sunpy_scss.exceptions import InvalidMapError, ModelError
 from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.models._card import Model
 from sunpy_scss.models._store import load_model
-from sunpy_scss.segment._input import NetworkInput, network_input
+from sunpy_scss.segment._input import NetworkInput, maps_of_channels, network_input
 
-__all__ = ["predict_probability", "predict_spread", "segment_active_regions", "segment_coronal_holes"]
+__all__ = [
+    "predict_probability",
+    "predict_spread",
+    "segment_active_regions",
+    "segment_coronal_holes",
+    "segment_feature",
+]
 
 # A list where several Maps were given. As "any" for type checkers, to which mask.data would otherwise be an error.
 _OneOrList = GenericMap | Any
@@ -108,7 +113,15 @@ def segment_coronal_holes(
     >>> mask.data.shape == smap.data.shape, mask.data.dtype
     (True, dtype('int16'))
     """
-    return _segment("CH", smap, model, boundary, threshold, min_area, disk_median, samples)
+    return segment_feature(
+        smap,
+        model=_model_of("CH", model, boundary),
+        boundary=boundary,
+        threshold=threshold,
+        min_area=min_area,
+        disk_median=disk_median,
+        samples=samples,
+    )
 
 
 @u.quantity_input
@@ -161,7 +174,98 @@ def segment_active_regions(
     >>> bool(core.data.sum() < whole.data.sum())
     True
     """
-    return _segment("AR", smap, model, boundary, threshold, min_area, disk_median, samples)
+    return segment_feature(
+        smap,
+        model=_model_of("AR", model, boundary),
+        boundary=boundary,
+        threshold=threshold,
+        min_area=min_area,
+        disk_median=disk_median,
+        samples=samples,
+    )
+
+
+def _model_of(feature, model, boundary):
+    """A model that finds a feature; the bundled one by default."""
+    model = load_model(default_model(feature, boundary) if model is None else model)
+    if model.card.feature != feature:
+        msg = f"{model.card.name} finds {model.card.feature_in_words}s, not {feature_name(feature)}s."
+        raise ModelError(msg)
+    return model
+
+
+@u.quantity_input
+def segment_feature(
+    smaps: GenericMap | MapSequence | Sequence[GenericMap] | Sequence[Sequence[GenericMap]],
+    *,
+    model: str | os.PathLike | Model,
+    boundary: str | None = None,
+    threshold: float | None = None,
+    min_area: u.Quantity[u.Mm**2] = 0 * u.Mm**2,
+    disk_median: u.Quantity | Sequence[u.Quantity] | None = None,
+    samples: int = 1,
+) -> _OneOrList:
+    """
+    The feature of a model in a Map, or in several Maps of a moment that the model sees together.
+
+    For models of your own, whatever they find; `segment_coronal_holes` and `segment_active_regions` do the same with
+    the bundled ones.
+
+    Parameters
+    ----------
+    smaps : sunpy.map.GenericMap, sunpy.map.MapSequence or list of sunpy.map.GenericMap
+        As for `segment_coronal_holes`. Of a model with several channels, the Maps of a moment, one for each channel in
+        any order, known by their wavelengths; or a list of such lists.
+    model : str, path-like or sunpy_scss.models.Model
+        The folder of a model of your own, a model, or one of `sunpy_scss.list_models`.
+    boundary, threshold, samples : optional
+        As for `segment_coronal_holes`.
+    min_area : astropy.units.Quantity, optional
+        Regions with less area on the solar surface are left out; none by default.
+    disk_median : astropy.units.Quantity, optional
+        As for `segment_coronal_holes`; of a model with several channels a list, one for each in their order.
+
+    Returns
+    -------
+    sunpy.map.GenericMap or list of sunpy.map.GenericMap
+        As `segment_coronal_holes`: one for each moment, on the WCS of the Map of the first channel. The header tells
+        the feature (SCSSFEAT), and for a second channel the wavelength (SCSSWAV2) and the disc median (SCSSMED2).
+
+    Raises
+    ------
+    TypeError, `~sunpy_scss.exceptions.InvalidMapError`, `~sunpy_scss.exceptions.ModelError`
+        As `segment_coronal_holes`; or if a channel has no Map or several, or the Maps of a moment are more than ten
+        minutes apart or were taken from different places.
+
+    Examples
+    --------
+    >>> from sunpy_scss import segment_feature
+    >>> from sunpy_scss.images import example_map
+    >>> mask = segment_feature(example_map(193), model="scss-ch-193-2")
+    >>> mask.meta["SCSSFEAT"], mask.meta["CONTENT"]
+    ('CH', 'coronal hole mask')
+    """
+    model = load_model(model).at(boundary)
+    card = model.card
+    threshold = check_number(card.threshold if threshold is None else threshold, "threshold", above=0, below=1)
+    check_area(min_area, "min_area")
+    check_count(samples, "samples", least=1, most=len(_VARIANTS))
+    moments, alone = _moments(smaps, card)
+    history = (
+        f"sunpy_scss: {card.feature_in_words}s by {card.name}\n"
+        f"threshold={threshold:g}, min_area={min_area:g}, samples={samples}"
+    )
+    results = [
+        make_mask(
+            found.mask(threshold, min_area),
+            found.smap,
+            card.feature,
+            keywords={"CONTENT": f"{card.feature_in_words} mask", **found.provenance(), "SCSSTHR": threshold},
+            history=history,
+        )
+        for found in _predictions(moments, model, disk_median, samples)
+    ]
+    return results[0] if alone else results
 
 
 def predict_probability(
@@ -266,10 +370,10 @@ def predict_spread(
 
 def _predict(smap, model, boundary, disk_median, samples, quantity, on_pixels):
     """Maps of what ``on_pixels`` makes of each `_Prediction`."""
-    maps = _maps(smap)
     check_count(samples, "samples", least=1, most=len(_VARIANTS))
-    model = load_model(_model_for(maps, boundary) if model is None else model).at(boundary)
-    content = f"{feature_name(model.card.feature)} {quantity}"
+    model = load_model(_model_for(smap, boundary) if model is None else model).at(boundary)
+    moments, alone = _moments(smap, model.card)
+    content = f"{model.card.feature_in_words} {quantity}"
     levels = dict(zip(("SCSSSURE", "SCSSMAYB"), model.card.area_levels, strict=True))
     results = [
         make_map(
@@ -278,13 +382,16 @@ def _predict(smap, model, boundary, disk_median, samples, quantity, on_pixels):
             keywords={"CONTENT": content, **found.provenance(), **levels},
             history=f"sunpy_scss: {content} by {model.card.name}\nsamples={samples}",
         )
-        for found in _predictions(maps, model, disk_median, samples)
+        for found in _predictions(moments, model, disk_median, samples)
     ]
-    return results[0] if isinstance(smap, GenericMap) else results
+    return results[0] if alone else results
 
 
-def _model_for(maps, boundary):
+def _model_for(smaps, boundary):
     """The bundled model of the one feature that the wavelength of all Maps shows."""
+    maps = _listed(smaps)
+    for smap in maps:
+        check_map(smap)
     found = {feature_at(angstroms(smap)) for smap in maps}
     if len(found) == 1 and (feature := found.pop()):
         return default_model(feature, boundary)
@@ -292,39 +399,17 @@ def _model_for(maps, boundary):
     raise InvalidMapError(msg)
 
 
-def _segment(feature, smap, model, boundary, threshold, min_area, disk_median, samples):
-    model = load_model(default_model(feature, boundary) if model is None else model)
-    if model.card.feature != feature:
-        msg = f"{model.card.name} finds {feature_name(model.card.feature)}s, not {feature_name(feature)}s."
-        raise ModelError(msg)
-    model = model.at(boundary)
-    threshold = model.card.threshold if threshold is None else threshold
-    threshold = check_number(threshold, "threshold", above=0, below=1)
-    check_area(min_area, "min_area")
-    check_count(samples, "samples", least=1, most=len(_VARIANTS))
-    history = (
-        f"sunpy_scss: {feature_name(feature)}s by {model.card.name}\n"
-        f"threshold={threshold:g}, min_area={min_area:g}, samples={samples}"
-    )
-    results = [
-        make_mask(
-            found.mask(threshold, min_area),
-            found.smap,
-            feature,
-            keywords={**found.provenance(), "SCSSTHR": threshold},
-            history=history,
-        )
-        for found in _predictions(_maps(smap), model, disk_median, samples)
-    ]
-    return results[0] if isinstance(smap, GenericMap) else results
+def _moments(smaps, card):
+    """For each moment the Maps that a model sees, checked before any is worked on; and whether it is but one."""
+    listed = _listed(smaps)
+    alone = isinstance(smaps, GenericMap)
+    if len(card.channels) > 1 and listed and all(isinstance(one, GenericMap) for one in listed):
+        listed, alone = [listed], True
+    return [maps_of_channels(maps, card) for maps in listed], alone
 
 
-def _maps(smap):
-    """The Maps of a Map, a sequence or a list; all checked before any is worked on."""
-    maps = list(smap) if isinstance(smap, MapSequence | list | tuple) else [smap]
-    for one in maps:
-        check_map(one)
-    return [in_one_unit(one) for one in maps]
+def _listed(smaps):
+    return list(smaps) if isinstance(smaps, MapSequence | list | tuple) else [smaps]
 
 
 # Maps are prepared and predicted in groups of this many: the memory for a long list stays that of one group.
@@ -335,7 +420,7 @@ _VARIANTS = [(rows, columns, shift) for shift in (0, 5) for rows in (1, -1) for 
 
 @dataclass(frozen=True)
 class _Prediction:
-    """A Map, and what a network said of each variant of it, (samples, size, size) on the canonical grid."""
+    """The Map of the first channel, and what a network said of each variant, (samples, size, size) canonical."""
 
     smap: GenericMap
     model: Model
@@ -383,41 +468,44 @@ class _Prediction:
             "SCSSLAB": card.labels,
             "SCSSVER": sunpy_scss.__version__,
             "SCSSTEMP": card.temperature,
-            "SCSSMED": self.network_input.disk_median,
             "SCSSSEEN": round(self.network_input.seen, 4),
         }
         if card.boundaries:
             keywords["SCSSBND"] = card.boundaries[0].name
-        if self.network_input.rescaled:
-            keywords["SCSSCAL"] = self.network_input.scale
+        for number, (channel, seen) in enumerate(zip(card.channels, self.network_input.channels, strict=True), start=1):
+            # The wavelength of the first is that of the mask.
+            mark, told = ("", {}) if number == 1 else (str(number), {f"SCSSWAV{number}": channel.wavelength})
+            keywords |= {**told, f"SCSSMED{mark}": seen.disk_median}
+            if seen.rescaled:
+                keywords[f"SCSSCAL{mark}"] = seen.scale
         return keywords
 
 
-def _predictions(maps, model, disk_median, samples):
-    """Yield a `_Prediction` for each Map; networks are fastest on several images at once."""
-    for start in range(0, len(maps), _BATCH):
-        group = maps[start : start + _BATCH]
-        inputs = [network_input(smap, model.card, disk_median=disk_median) for smap in group]
+def _predictions(moments, model, disk_median, samples):
+    """Yield a `_Prediction` for the Maps of each moment; networks are fastest on several images at once."""
+    for start in range(0, len(moments), _BATCH):
+        group = moments[start : start + _BATCH]
+        inputs = [network_input(maps, model.card, disk_median=disk_median) for maps in group]
         variants = _variants(model, np.stack([one.image for one in inputs]), samples)
-        for number, (smap, prepared) in enumerate(zip(group, inputs, strict=True)):
-            yield _Prediction(smap, model, prepared, variants[:, number])
+        for number, (maps, prepared) in enumerate(zip(group, inputs, strict=True)):
+            yield _Prediction(maps[0], model, prepared, variants[:, number])
 
 
 def _variants(model, images, samples):
-    """What a model says of variants of images (n, size, size), brought back to these: (samples, n, size, size)."""
+    """What a model says of variants of images (n, size, size, channels), brought back: (samples, n, size, size)."""
     found = []
     for rows, columns, shift in _VARIANTS[:samples]:
-        variant = np.roll(images, shift, axis=(1, 2))[:, ::rows, ::columns, np.newaxis]
+        variant = np.roll(images, shift, axis=(1, 2))[:, ::rows, ::columns]
         found.append(np.roll(_predicted(model, variant)[:, ::rows, ::columns, 0], -shift, axis=(1, 2)))
     return np.stack(found)
 
 
 def _predicted(model, images):
-    """What a model says of images (n, size, size, 1), if these are probabilities."""
+    """What a model says of images (n, size, size, channels), if these are probabilities: (n, size, size, 1)."""
     found = np.asarray(model.predict(images))
     rounding = 1e-6
-    if found.shape != images.shape:
-        msg = f"{model.card.name} must give an array of the shape of its input, {images.shape} (got {found.shape})."
+    if found.shape != (*images.shape[:3], 1):
+        msg = f"{model.card.name} must give an array of the shape {(*images.shape[:3], 1)} (got {found.shape})."
         raise ModelError(msg)
     if not ((found >= -rounding) & (found <= 1 + rounding)).all():
         low, high = found.min(), found.max()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from sunpy_scss.train._holes import dark_holes
+
 __all__ = ["Augmentation"]
 
 
@@ -34,6 +36,9 @@ class Augmentation:
         Largest Gaussian blur, standard deviation in pixels.
     noise : float
         Largest standard deviation of white noise.
+    holes : float
+        How many dark holes are put into the quiet Sun of an image, on the mean; for a dark feature whose small regions
+        the images hold too few of. As far as they are darker than ``pivot`` they are labelled as the feature.
     """
 
     rotation: float = 45.0
@@ -45,6 +50,7 @@ class Augmentation:
     pivot: float = 0.2
     blur: float = 0.7
     noise: float = 0.02
+    holes: float = 0.0
 
     def __post_init__(self):
         for name, value in vars(self).items():
@@ -69,6 +75,8 @@ class Augmentation:
         tuple of numpy.ndarray
             float32 image and target of the same shapes.
         """
+        if self.holes:
+            image, target = dark_holes(image, target, rng.poisson(self.holes), self.pivot, rng)
         return self._move(self._dim(image, rng), target, rng)
 
     def _dim(self, image, rng):

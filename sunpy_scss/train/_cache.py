@@ -19,7 +19,8 @@ _CARD, _INDEX, _ARRAYS = "canonical.json", "index.csv", "canonical.zarr"
 
 class CanonicalCache:
     """
-    A folder with a Zarr group of arrays (n, size, size), one image in each chunk.
+    A folder with a Zarr group of arrays (n, size, size), one image in each chunk; those of several channels have
+    another axis.
 
     An image counts from the line in ``index.csv`` on, which follows its pixels: what a kill left half-way is written
     again.
@@ -46,10 +47,15 @@ class CanonicalCache:
         self._lock = _lock(self.folder / "lock")
         group = zarr.open_group(self.folder / _ARRAYS, mode="a")
         size = card.grid_size
-        form = {"shape": (0, size, size), "chunks": (1, size, size), "dtype": "float32"}
         names = (*_PLANES, *(f"level_{level}" for level in card.levels))
+        shapes = dict.fromkeys(names, (size, size))
+        if card.further_channels:
+            shapes["images"] = (size, size, len(card.channels))
         self._arrays = [
-            group[name] if name in group else group.create_array(name, fill_value=0, **form) for name in names
+            group[name]
+            if name in group
+            else group.create_array(name, shape=(0, *shape), chunks=(1, *shape), dtype="float32", fill_value=0)
+            for name, shape in shapes.items()
         ]
         lines = self._lines()
         self.rows = {source: row for row, (source, _) in enumerate(lines)}
@@ -61,6 +67,8 @@ class CanonicalCache:
         stretch = {**vars(card.stretch), "limits": list(card.stretch.limits)}
         facts = {"grid_size": card.grid_size, "half_width": card.half_width}
         facts |= {"levels": list(card.levels), "stretch": stretch}
+        if card.further_channels:
+            facts["further_channels"] = card.to_dict()["further_channels"]
         if path.exists():
             if path.read_text(encoding="utf-8") != json.dumps(facts):
                 msg = (
@@ -132,7 +140,7 @@ class Rows:
     Parameters
     ----------
     array : zarr.Array or Rows
-        (n, size, size).
+        (n, size, size), or with another axis.
     rows : numpy.ndarray
         Indices of those images.
     """

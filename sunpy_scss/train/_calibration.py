@@ -15,6 +15,7 @@ from astropy.table import QTable
 
 from sunpy_scss.exceptions import ModelNotFoundError, TrainingError
 from sunpy_scss.models._store import load_model, write_card
+from sunpy_scss.train._datasets import inputs_of
 from sunpy_scss.train._splits import block_numbers, check_unseen
 
 if TYPE_CHECKING:
@@ -142,8 +143,8 @@ def answers(model, dataset):
     """Batch by batch, positions of images and what the network itself says of them, (n, size, size)."""
     for start in range(0, len(dataset.images), _BATCH):
         positions = range(start, min(start + _BATCH, len(dataset.images)))
-        images = np.stack([dataset.images[at] for at in positions])
-        yield positions, np.asarray(model.predict(images[..., np.newaxis]), dtype=np.float32).reshape(images.shape)
+        images = inputs_of(dataset, positions)
+        yield positions, np.asarray(model.predict(images), dtype=np.float32).reshape(images.shape[:3])
 
 
 def _on_disk(model, dataset):

@@ -18,6 +18,7 @@ __all__ = ["Configuration", "Loss", "read_configuration"]
 
 # Recipes without weights.
 _RECIPES = ("scss-net-2021",)
+_PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,10 @@ class Configuration:
     epochs : int
         The most passes over the training part.
     batch_size : int
+        Images in a step: as many as fit the memory of a GPU.
+    precision : str
+        In which the network computes while it is trained: ``"float32"``, or on a GPU, faster and in half the memory,
+        ``"mixed_float16"`` or ``"mixed_bfloat16"``. The weights are in single precision all the same.
     learning_rate : float
         Of Adam; the highest, after ``warmup_epochs``.
     warmup_epochs : float
@@ -85,6 +90,9 @@ class Configuration:
     start : str
         Name or folder of a model whose weights the training starts from, of the same network; empty for random ones.
         The grid may be another. If that model draws one boundary, all boundaries start from it.
+    start_has_seen_validation : bool
+        Allow a start that was trained on images of the validation part, of which nothing else was left. That part still
+        chooses epoch and temperature, but its scores flatter the model; those of the test part do not.
     freeze_encoder : bool
         Train the bottleneck and the decoder only.
     gap_days : float
@@ -98,6 +106,7 @@ class Configuration:
     card: ModelCard
     epochs: int = 30
     batch_size: int = 8
+    precision: str = "float32"
     learning_rate: float = 2e-3
     warmup_epochs: float = 1.0
     schedule: str = "cosine"
@@ -106,6 +115,7 @@ class Configuration:
     loss: Loss = field(default_factory=Loss)
     rejected_weight: float = 2.0
     start: str = ""
+    start_has_seen_validation: bool = False
     freeze_encoder: bool = False
     gap_days: float = 14.0
     test_share: float = 0.0
@@ -115,6 +125,7 @@ class Configuration:
     def __post_init__(self):
         _require_finite(self)
         _require(self.epochs >= 1 and self.batch_size >= 1, "epochs and batch_size must be 1 or more")
+        _require(self.precision in _PRECISIONS, f"precision must be one of {', '.join(_PRECISIONS)}")
         _require(self.learning_rate > 0, "learning_rate must be positive")
         _require(0 <= self.warmup_epochs <= self.epochs, "warmup_epochs must be between 0 and epochs")
         _require(self.schedule in ("cosine", "constant"), "schedule must be 'cosine' or 'constant'")

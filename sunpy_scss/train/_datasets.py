@@ -14,7 +14,7 @@ from astropy.time import Time
 
 from sunpy_scss._sun.canonical import canonical_radius, frame_of, to_canonical
 from sunpy_scss.exceptions import TrainingError
-from sunpy_scss.segment._input import network_input
+from sunpy_scss.segment._input import maps_of_channels, network_input
 from sunpy_scss.train._cache import CanonicalCache
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sunpy_scss.train._folders import LabelledFiles, LabelledMap
 
 
-__all__ = ["Dataset", "make_dataset"]
+__all__ = ["Dataset", "inputs_of", "make_dataset"]
 
 # Image and mask are of one time if they differ by less.
 _SAME_TIME = 1 * u.min
@@ -43,8 +43,9 @@ class Dataset:
     keys : tuple of str
     dates : astropy.time.Time
     images : array_like
-        (n, size, size) float32, stretched to [0, 1]. Like the next ones a `numpy.ndarray`, or with a cache something
-        that reads from disk what is asked for; `numpy.asarray` reads all of it.
+        (n, size, size) float32, stretched to [0, 1]; of several channels (n, size, size, channels). Like the next ones
+        a `numpy.ndarray`, or with a cache something that reads from disk what is asked for; `numpy.asarray` reads all
+        of it.
     nested : dict
         By level from the outermost inwards, (n, size, size) float32: the share of what is known of each pixel that
         lies inside that boundary.
@@ -104,6 +105,12 @@ class Dataset:
         return np.stack([*(plane[position] for plane in self.nested.values()), weight.astype(np.float32)], axis=-1)
 
 
+def inputs_of(dataset, positions):
+    """The images of some positions as a network takes them, (n, size, size, channels)."""
+    images = np.stack([dataset.images[at] for at in positions])
+    return images if images.ndim == 4 else images[..., np.newaxis]
+
+
 def make_dataset(
     labelled: Iterable[LabelledMap | LabelledFiles], card: ModelCard, *, cache: str | os.PathLike | None = None
 ) -> Dataset:
@@ -116,7 +123,8 @@ def make_dataset(
         Images may differ in size, scale, rotation and instrument. They are taken one by one, so that a generator, or
         files, need no more memory than one of them.
     card : sunpy_scss.models.ModelCard
-        Its boundaries have levels: inside one are the pixels whose mask has its level or more.
+        Its boundaries have levels: inside one are the pixels whose mask has its level or more. Where it has several
+        channels, each takes the image of its wavelength.
     cache : path-like, optional
         A folder where the result is kept (Zarr), made where missing. It needs no memory then, however many images
         there are, and what is in there already is not read again from files that have not changed. By default, the
@@ -128,6 +136,8 @@ def make_dataset(
 
     Raises
     ------
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If an image cannot be segmented, or one of the card's channels is missing.
     `~sunpy_scss.exceptions.TrainingError`
         If there is no image, a mask does not belong to its image or holds other values than whole numbers from -1 on,
         or the cache is of another grid, stretch or boundaries or being written to by another program.
@@ -179,12 +189,15 @@ def _on_disk(labelled, card, folder):
 
 def _planes(labelled, card):
     """Image, look-alikes, what is known, and the label of each boundary, on the canonical grid."""
-    prepared = network_input(labelled.image, card)
-    label = _checked(labelled.mask, labelled, prepared.frame)
+    single = len(card.channels) == 1
+    shown = labelled.image if single else (labelled.image, *labelled.further_images)
+    prepared = network_input(maps_of_channels(shown, card), card)
+    image, frame = prepared.image[..., 0] if single else prepared.image, frame_of(labelled.image)
+    label = _checked(labelled.mask, labelled, frame)
     unknown = label.data < 0 if label.mask is None else (label.data < 0) | label.mask
 
     def share(values):
-        found = to_canonical(values.astype(np.float32), prepared.frame, size=card.grid_size, half_width=card.half_width)
+        found = to_canonical(values.astype(np.float32), frame, size=card.grid_size, half_width=card.half_width)
         return np.nan_to_num(found)
 
     known = share(~unknown)
@@ -192,8 +205,8 @@ def _planes(labelled, card):
     shares = [share((label.data >= level) & ~unknown) for level in card.levels]
     nested = [np.divide(part, known, out=np.zeros_like(known), where=known > 0.01).clip(0, 1) for part in shares]
     if labelled.rejected is None:
-        return prepared.image, np.zeros_like(known), known, *nested
-    return prepared.image, share(_checked(labelled.rejected, labelled, prepared.frame).data == 1), known, *nested
+        return image, np.zeros_like(known), known, *nested
+    return image, share(_checked(labelled.rejected, labelled, frame).data == 1), known, *nested
 
 
 def _checked(mask, labelled, frame):

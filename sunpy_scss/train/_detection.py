@@ -7,8 +7,10 @@ import astropy.units as u
 from astropy.table import QTable
 from sunpy.sun.constants import radius as solar_radius
 
+from sunpy_scss._features import FEATURES, feature_name
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.masks._metrics import ratio
+from sunpy_scss.train._holes import darkened
 
 __all__ = ["detection_curve"]
 
@@ -16,8 +18,6 @@ __all__ = ["detection_curve"]
 _OVERLAP = 0.3
 _TRIES = 200
 _BATCH = 8
-# Of an edge, in pixels of the grid.
-_SOFTNESS = 0.7
 
 
 @u.quantity_input
@@ -63,7 +63,7 @@ def detection_curve(
     Raises
     ------
     `~sunpy_scss.exceptions.TrainingError`
-        If the images have no quiet place of that size.
+        If the images have no quiet place of that size, or the feature of the model is bright.
 
     Examples
     --------
@@ -81,6 +81,9 @@ def detection_curve(
     (2, 1.0)
     """
     model = model.at()
+    if not FEATURES[model.card.feature].is_dark:
+        msg = f"Dark holes are put into the images; {model.card.name} looks for {feature_name(model.card.feature)}s."
+        raise TrainingError(msg)
     dataset = dataset.at(model.card)
     threshold = float(model.card.uncalibrated(model.card.threshold))
     low, high = model.card.stretch.limits
@@ -97,7 +100,10 @@ def detection_curve(
                 msg = f"The images have no quiet place for {area:g} at {inner} to {outer} solar radii."
                 raise TrainingError(msg)
             for contrast in contrasts:
-                darker = [_darkened(*pair, contrast / (high - low)) for pair in zip(images, caps, strict=True)]
+                depth = contrast / (high - low)
+                darker = [
+                    darkened(image, _together(own, image.shape), depth) for image, own in zip(images, caps, strict=True)
+                ]
                 after = _claims(model, np.stack(darker), threshold)
                 found = [
                     ratio(np.count_nonzero(new[cap] & ~old[cap]), np.count_nonzero(~old[cap]), 0) >= _OVERLAP
@@ -143,10 +149,5 @@ def _caps(free, half_width, inner, outer, angle, count, rng):
     return caps
 
 
-def _darkened(image, caps, depth):
-    """An image, stretched, with darker caps; nowhere darker than its darkest pixel on the Sun."""
-    inside = np.any(caps, axis=0) if caps else np.zeros_like(image, dtype=bool)
-    soft = ndimage.gaussian_filter(inside.astype(float), _SOFTNESS)
-    # Exact zeros are off the Sun, or below the floor of the stretch.
-    floor = min(image[image > 0].min(), 1)
-    return np.where(image > floor, np.maximum(image - depth * soft, floor), image).astype(np.float32)
+def _together(caps, shape):
+    return np.any(caps, axis=0) if caps else np.zeros(shape, dtype=bool)

@@ -15,7 +15,7 @@ from sunpy_scss._sun.canonical import canonical_radius
 from sunpy_scss.masks._metrics import iou_of
 from sunpy_scss.models._card import Model
 from sunpy_scss.train._calibration import answers, calibration_error, calibration_scores, reliability, reliability_sums
-from sunpy_scss.train._datasets import Dataset
+from sunpy_scss.train._datasets import Dataset, inputs_of
 from sunpy_scss.train._scores import LATITUDES, RADII, disk_sums, measures, overlap_measures, pooled, zone_sums
 from sunpy_scss.train._splits import block_numbers, check_unseen
 from sunpy_scss.train._steadiness import flicker
@@ -150,8 +150,8 @@ def score_model(
     True
     """
     model, dataset = _checked(model, dataset)
-    answer = model.predict(np.asarray(dataset.images)[..., np.newaxis])
-    raw = np.asarray(answer, dtype=np.float32).reshape(dataset.images.shape)
+    answer = model.predict(inputs_of(dataset, range(len(dataset))))
+    raw = np.asarray(answer, dtype=np.float32).reshape(len(dataset), *dataset.disk.shape)
     claimed, probabilities = _claimed(model.card, raw) & dataset.disk, model.card.calibrated(raw)
     counted = np.stack([dataset.counted(at) for at in range(len(dataset))])
     labelled, likely = np.asarray(dataset.labels)[counted] >= 0.5, probabilities[counted]
@@ -318,15 +318,18 @@ def _one_by_one(dataset, claim):
     return (([at], claim(at)[np.newaxis]) for at in range(len(dataset)))
 
 
-def threshold_scores(training: Dataset, validation: Dataset, feature: str) -> dict:
+def threshold_scores(training: Dataset, validation: Dataset, feature: str, *, is_dark: bool | None = None) -> dict:
     """
     Scores of simpler methods, to compare a model with.
 
     Parameters
     ----------
     training, validation : Dataset
+        Of several channels, the first one counts.
     feature : str
-        ``"CH"``, dark, or ``"AR"``, bright.
+        ``"CH"``, dark, ``"AR"``, bright, or a code of your own.
+    is_dark : bool, optional
+        Whether a feature of your own is darker than the quiet Sun.
 
     Returns
     -------
@@ -335,10 +338,12 @@ def threshold_scores(training: Dataset, validation: Dataset, feature: str) -> di
         pooled IoU on the training part; with look-alikes also ``without_review``: the labels before they were left
         out. Each holds the scores on the validation part.
     """
-    sign = -1 if FEATURES[feature].is_dark else 1
+    sign = -1 if (FEATURES[feature].is_dark if is_dark is None else is_dark) else 1
     level = _best_level(training, sign)
     scores = {
-        "threshold": _scores(validation, _one_by_one(validation, lambda at: sign * validation.images[at] >= level))
+        "threshold": _scores(
+            validation, _one_by_one(validation, lambda at: sign * inputs_of(validation, [at])[0, ..., 0] >= level)
+        )
     }
     if any(validation.rejected[at].any() for at in range(len(validation))):
         unreviewed = _one_by_one(validation, lambda at: validation.labels[at] + validation.rejected[at] >= 0.5)
@@ -352,7 +357,7 @@ def _best_level(dataset, sign):
     inside, everywhere = np.zeros((2, levels.size + 1))
     for at in range(len(dataset)):
         counted = dataset.counted(at)
-        reached = np.searchsorted(levels, sign * dataset.images[at][counted], side="right")
+        reached = np.searchsorted(levels, sign * inputs_of(dataset, [at])[0, counted, 0], side="right")
         label = dataset.labels[at][counted] >= 0.5
         inside += np.bincount(reached[label], minlength=levels.size + 1)
         everywhere += np.bincount(reached, minlength=levels.size + 1)

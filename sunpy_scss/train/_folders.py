@@ -1,5 +1,6 @@
 """Folders of labelled images."""
 
+import glob
 import hashlib
 import os
 from collections import defaultdict
@@ -18,6 +19,7 @@ from astropy.time import Time
 from sunpy_scss._features import FEATURES
 from sunpy_scss.annotations._read import Annotation, annotation_to_mask
 from sunpy_scss.exceptions import EmptyPartError, TrainingError
+from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.images._read import read_map
 from sunpy_scss.images._search import fetch, search_aia
 from sunpy_scss.models._split import Split
@@ -49,19 +51,22 @@ class LabelledMap:
         1 inside the feature, on the WCS of the image.
     rejected : sunpy.map.GenericMap, optional
         1 where a look-alike is: what must not be taken for the feature.
+    further_images : tuple of sunpy.map.GenericMap
+        Of the same moment at other wavelengths, for models of several channels; on any pixels.
     """
 
     key: str
     image: sunpy.map.GenericMap
     mask: sunpy.map.GenericMap
     rejected: sunpy.map.GenericMap | None = None
+    further_images: tuple = ()
 
     def read(self) -> Self:
         return self
 
     def source(self) -> str:
         """What tells this image and its labels from all others, and from changed ones."""
-        maps = [smap for smap in (self.image, self.mask, self.rejected) if smap is not None]
+        maps = [smap for smap in (self.image, self.mask, self.rejected, *self.further_images) if smap is not None]
         parts = [part for smap in maps for part in (repr(sorted(smap.meta.items())), np.ascontiguousarray(smap.data))]
         return _fingerprint(parts)
 
@@ -78,12 +83,14 @@ class LabelledFiles:
     image, mask : path-like
         What `sunpy.map.Map` reads as one Map each.
     rejected : path-like, optional
+    further_images : tuple of path-like
     """
 
     key: str
     image: Path
     mask: Path
     rejected: Path | None = None
+    further_images: tuple = ()
 
     def read(self) -> LabelledMap:
         """
@@ -94,11 +101,13 @@ class LabelledFiles:
         LabelledMap
         """
         image, mask = sunpy.map.Map(self.image), sunpy.map.Map(self.mask)
-        return LabelledMap(self.key, image, mask, None if self.rejected is None else sunpy.map.Map(self.rejected))
+        rejected = None if self.rejected is None else sunpy.map.Map(self.rejected)
+        return LabelledMap(self.key, image, mask, rejected, tuple(sunpy.map.Map(path) for path in self.further_images))
 
     def source(self) -> str:
         """What tells this image and its labels from all others, and from changed ones; without reading them."""
-        paths = [Path(path).resolve() for path in (self.image, self.mask, self.rejected) if path is not None]
+        files = (self.image, self.mask, self.rejected, *self.further_images)
+        paths = [Path(path).resolve() for path in files if path is not None]
         return _fingerprint(f"{path}:{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in paths)
 
 
@@ -121,7 +130,8 @@ def list_folder(
 ) -> list[LabelledFiles]:
     """
     List the labelled images of a folder: ``images/KEY.fits``, ``masks/KEY.fits``, where present
-    ``rejected/KEY.fits``, and an ``index.csv`` with the column ``key`` and perhaps ``split`` and ``date``.
+    ``rejected/KEY.fits`` and, of further channels, ``images_*/KEY.fits`` such as ``images_171/KEY.fits``, and an
+    ``index.csv`` with the column ``key`` and perhaps ``split`` and ``date``.
     Spreadsheets may write the index, with commas, semicolons or tabs.
 
     Parameters
@@ -191,7 +201,8 @@ def _labelled_files(folder, key):
         if not path.exists():
             msg = f"{folder / 'index.csv'} lists {key}, but there is no {path}."
             raise FileNotFoundError(msg)
-    return LabelledFiles(key, image, mask, rejected if rejected.exists() else None)
+    further = tuple(sorted(folder.glob(f"images_*/{glob.escape(key)}.fits")))
+    return LabelledFiles(key, image, mask, rejected if rejected.exists() else None, further)
 
 
 def read_folder(folder: str | os.PathLike, split: str | None = None, **settings: Any) -> Iterator[LabelledMap]:
@@ -301,7 +312,8 @@ def write_folder(labelled_maps: Iterable[LabelledMap], folder: str | os.PathLike
     """
     Write images and masks as the folder that `sunpy_scss.train.read_folder` reads.
 
-    ``images/KEY.fits``, ``masks/KEY.fits`` and, where there is one, ``rejected/KEY.fits``; a line for each in
+    ``images/KEY.fits``, ``masks/KEY.fits`` and, where there is one, ``rejected/KEY.fits``; further images of, for
+    example, 171 Angstrom as ``images_171/KEY.fits``; a line for each in
     ``index.csv``, after its files are complete. Written to again, the folder grows, so a second call can add the
     validation part.
 
@@ -352,10 +364,11 @@ def _keys(index):
 
 def _write(labelled, folder):
     parts = {"images": labelled.image, "masks": labelled.mask, "rejected": labelled.rejected}
+    parts |= {f"images_{angstroms(smap):g}": smap for smap in labelled.further_images}
     for part, smap in parts.items():
         if smap is None:
             continue
-        if smap.data.shape != labelled.image.data.shape:
+        if part in ("masks", "rejected") and smap.data.shape != labelled.image.data.shape:
             msg = (
                 f"{labelled.key}: {part} are of the shape {smap.data.shape}, the image of {labelled.image.data.shape}."
             )

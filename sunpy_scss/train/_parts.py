@@ -7,9 +7,7 @@ import numpy as np
 
 import astropy.units as u
 
-from sunpy_scss._features import feature_name
-from sunpy_scss._warn import warn_caller
-from sunpy_scss.exceptions import SplitWarning, TrainingError
+from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.models._split import Split
 from sunpy_scss.models._store import load_model
 from sunpy_scss.train._splits import check_split, check_unseen, images_of
@@ -50,7 +48,7 @@ def checked_split(configuration, parts):
     for one, other in combinations(parts.values(), 2):
         check_split(one, other, gap=configuration.gap_days * u.day)
     if start:
-        _check_start(start, parts)
+        _check_start(start, parts, allowed=("validation",) if configuration.start_has_seen_validation else ())
     images = {name: images_of(dataset) for name, dataset in parts.items()}
     fingerprints = {name: _fingerprint(dataset) for name, dataset in parts.items()}
     earlier = start.split.seen if start and start.split else ()
@@ -59,25 +57,22 @@ def checked_split(configuration, parts):
 
 def _check_part(name, dataset, card):
     grid = (card.grid_size, card.grid_size)
+    if dataset.images.shape[3:] != (() if len(card.channels) == 1 else (len(card.channels),)):
+        msg = f"The part {name!r} has other channels than the card's {len(card.channels)}; make it with it."
+        raise TrainingError(msg)
     if dataset.images.shape[1:3] != grid:
         msg = f"The part {name!r} is on a grid of {dataset.images.shape[1:3]}, the card wants {grid}; make it with it."
         raise TrainingError(msg)
     for level, labels in dataset.nested.items():
         if not any((labels[at] >= 0.5)[dataset.counted(at)].any() for at in range(len(dataset))):
             inside = "" if len(dataset.nested) == 1 else f" inside the boundary of level {level}"
-            msg = f"The part {name!r} has no {feature_name(card.feature)}{inside} in any of its {len(dataset)} images."
+            msg = f"The part {name!r} has no {card.feature_in_words}{inside} in any of its {len(dataset)} images."
             raise TrainingError(msg)
 
 
-def _check_start(start, parts):
-    if start.split is None:
-        warn_caller(
-            f"It is not known which images {start.card.name} was trained on. Where some of them, or of the days around "
-            "them, are in the validation part, the scores will be too high.",
-            SplitWarning,
-        )
+def _check_start(start, parts, allowed):
     for name in ("validation", "test"):
-        if name in parts:
+        if name in parts and name not in allowed:
             check_unseen(start, parts[name], and_validation=name == "test")
 
 

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm.auto import tqdm
 
-import astropy.units as u
-
 import sunpy_scss
 from sunpy_scss._save import save_text
 from sunpy_scss.exceptions import TrainingError
@@ -23,7 +21,6 @@ from sunpy_scss.models._card import Model
 from sunpy_scss.models._split import SPLIT_FILE, split_text
 from sunpy_scss.models._store import (
     build_network,
-    list_models,
     load_model,
     load_network,
     refuse_to_overwrite,
@@ -31,7 +28,7 @@ from sunpy_scss.models._store import (
     save_weights,
 )
 from sunpy_scss.train._calibration import calibrate
-from sunpy_scss.train._configuration import read_configuration
+from sunpy_scss.train._datasets import inputs_of
 from sunpy_scss.train._evaluation import evaluate, threshold_scores
 from sunpy_scss.train._parts import checked_split
 
@@ -66,16 +63,10 @@ def split_settings(model: str | os.PathLike) -> dict:
     Returns
     -------
     dict
-        For `list_folder`: ``known``, the parts themselves, where the model's folder has them; else ``gap``, ``seed``
-        and ``test`` of the recipe of a bundled model; else nothing.
+        For `list_folder`: ``known``, the parts themselves; nothing where the model's folder does not have them.
     """
     known = load_model(model).split
-    if known is not None:
-        return {"known": known}
-    if str(model) not in list_models():
-        return {}
-    recipe = read_configuration(model)
-    return {"gap": recipe.gap_days * u.day, "seed": recipe.seed, "test": recipe.test_share}
+    return {} if known is None else {"known": known}
 
 
 def train_model(
@@ -174,7 +165,8 @@ class _Run:
         self._keras = _network
         self.configuration, self.folder, self.callbacks = configuration, folder, list(callbacks)
         self.split, self.parts, self.training, self.validation = split, parts, parts["train"], parts["validation"]
-        self.network = build_network(configuration.card, seed=configuration.seed)
+        with _network.precision(configuration.precision):
+            self.network = build_network(configuration.card, seed=configuration.seed)
         if configuration.start:
             _copy_weights(load_network(configuration.start), self.network, configuration.start)
         if configuration.freeze_encoder:
@@ -242,7 +234,7 @@ class _Run:
 
     def _pair(self, dataset):
         weight = self.configuration.rejected_weight
-        return lambda position: (dataset.images[position], dataset.target(position, weight))
+        return lambda position: (inputs_of(dataset, [position])[0], dataset.target(position, weight))
 
     def _fail(self, epoch, dataset, positions):
         """Say where a loss that is not finite comes from, as far as the data show it."""
@@ -273,7 +265,7 @@ class _Run:
         card = model.card
         scores = {
             "model": evaluate(model, self.validation),
-            **threshold_scores(self.training, self.validation, card.feature),
+            **threshold_scores(self.training, self.validation, card.feature, is_dark=card.feature_is_dark),
         }
         if "test" in self.parts:
             scores["test"] = evaluate(model, self.parts["test"])

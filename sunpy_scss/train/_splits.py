@@ -5,7 +5,8 @@ import numpy as np
 import astropy.units as u
 from astropy.time import Time
 
-from sunpy_scss.exceptions import TrainingError
+from sunpy_scss._warn import warn_caller
+from sunpy_scss.exceptions import SplitWarning, TrainingError
 from sunpy_scss.models._card import Model
 from sunpy_scss.train._datasets import Dataset
 
@@ -136,7 +137,7 @@ def check_unseen(model: Model, dataset: Dataset, *, and_validation: bool = False
     Parameters
     ----------
     model : sunpy_scss.models.Model
-        Nothing is checked where its ``split`` is None.
+        One without weights, as a function of your own is, was trained on nothing.
     dataset : sunpy_scss.train.Dataset
     and_validation : bool, optional
         For a part that must have chosen nothing: refuse the images that chose the best epoch, too.
@@ -145,9 +146,20 @@ def check_unseen(model: Model, dataset: Dataset, *, and_validation: bool = False
     ------
     `~sunpy_scss.exceptions.TrainingError`
         If there are such images; it names the nearest pair.
+
+    Warns
+    -----
+    `~sunpy_scss.exceptions.SplitWarning`
+        If the model has weights, but not the list of images that they were fitted to.
     """
     split = model.split
     if split is None:
+        if model.card.sha256:
+            msg = (
+                f"It is not known which images {model.card.name} was trained on: it comes without split.json. Where "
+                "some of these, or of the days around them, were among those, its scores are too high."
+            )
+            warn_caller(msg, SplitWarning)
         return
     seen = (*split.seen, *split.validation) if and_validation else split.seen
     pair = _too_near(seen, images_of(dataset), max(split.gap_days, _SAME_TIME))

@@ -353,8 +353,10 @@ def test_geojson_that_cannot_be_drawn(write, smap, text, message):
 
 
 def test_unknown_feature(write, smap):
-    with pytest.raises(ValueError, match=r"one of CH, AR \(got 'FI'\)"):
-        geojson_to_mask(write("holes.geojson", collection_of(HOLED, **STONYHURST)), smap, feature="FI")
+    with pytest.raises(ValueError, match=r"CH, AR or a code of capital letters and digits \(got 'fi'\)"):
+        geojson_to_mask(write("holes.geojson", collection_of(HOLED, **STONYHURST)), smap, feature="fi")
+    own = geojson_to_mask(write("holes.geojson", collection_of(HOLED, **STONYHURST)), smap, feature="PLAGE")
+    assert (own.meta["SCSSFEAT"], own.meta["CONTENT"]) == ("PLAGE", "PLAGE mask")
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])

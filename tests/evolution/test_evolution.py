@@ -128,11 +128,33 @@ class TestFollowed:
 
     def test_back_after_a_rotation(self):
         tracks = track_regions(mask_at(day, (-50, -15, 14), (10, 30, 12)) for day in range(0, 30, 2))
-        # On the limb a cap of few pixels falls to pieces, which are tracks of a moment.
-        names = [event for _, event, track, _ in events(tracks) if track in (1, 2)]
+        names = [event for _, event, *_ in events(tracks)]
         assert sorted(names) == ["return", "return", "rotated off", "rotated off", "start", "start"]
         assert numbers(tracks)[0] == numbers(tracks)[-1] == [1, 2]
         assert u.allclose(tracks.regions["lat"][:2], tracks.regions["lat"][-2:], atol=0.1 * u.deg)
+
+    # This was five tracks with four splits and four merges, of pieces near the limb.
+    def test_one_hole_for_35_days_is_one_track(self):
+        tracks = track_regions(mask_at(day, (-50, 15, 12), size=128) for day in range(36))
+        assert set(tracks.regions["track"]) == {1}
+        assert events(tracks)[0][1] == "start"
+        assert {event for _, event, *_ in events(tracks)} == {"start", "rotated off", "return"}
+
+    def test_slivers_that_come_around_the_limb_are_one_hole(self):
+        # Two ends of it come into sight before its middle does.
+        parts = (-84, 30, 8), (-84, -6, 8)
+        masks = [mask_at(0, *parts), mask_at(1, *parts), *(mask_at(day, *parts, (-84, 12, 12)) for day in (2, 3, 4))]
+        tracks = track_regions(masks)
+        assert numbers(tracks) == [[1, 1], [1, 1], [1], [1], [1]]
+        assert events(tracks) == [(0, "start", 1, 0)]
+
+    def test_holes_that_flow_together_at_the_limb_stay_two(self):
+        apart = (20, 0, 8), (40, 0, 8)
+        masks = [mask_at(0, *apart), mask_at(3, *apart, (30, 0, 6)), mask_at(4, *apart, (30, 0, 6))]
+        assert [event for _, event, *_ in events(track_regions(masks))].count("start") == 2
+        assert not {"merge", "split", "birth"} & {event for _, event, *_ in events(track_regions(masks))}
+        in_sight = [mask_at(0, *apart, size=64), mask_at(0.5, *apart, (30, 0, 6), size=64)]
+        assert [event for _, event, *_ in events(track_regions(in_sight))] == ["start", "start", "merge"]
 
     def test_death_behind_the_sun(self):
         tracks = track_regions(mask_at(day, *([(30, 10, 10)] if day < 10 else [])) for day in range(0, 28, 2))

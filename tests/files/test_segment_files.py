@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+import parfive
 import pytest
+from file_server import file_server
 from filelock import FileLock
 from hard_models import deadly_model
 from makers import dark_model, disk_map, sun_with_hole
@@ -18,14 +21,25 @@ from makers import dark_model, disk_map, sun_with_hole
 import astropy.units as u
 import sunpy.map
 from astropy.table import QTable
+from sunpy.net.dataretriever import QueryResponse
+from sunpy.net.dataretriever.sources.aia_synopsis import AIASynopsisClient
+from sunpy.net.fido_factory import UnifiedResponse
 from sunpy.time import TimeRange
 
 from sunpy_scss import segment_coronal_holes
-from sunpy_scss.exceptions import ArchiveError, InvalidMapError, ModelNotFoundError, UnreadableFileError
+from sunpy_scss.exceptions import (
+    ArchiveError,
+    InvalidMapError,
+    MissingImageWarning,
+    ModelError,
+    ModelNotFoundError,
+    UnreadableFileError,
+)
 from sunpy_scss.files import _inputs, _outputs, _segment, find_images, mask_at, segment_files
 from sunpy_scss.files._catalogue import Catalogue
 from sunpy_scss.images import read_map
 from sunpy_scss.masks import region_table
+from sunpy_scss.models import Model, ModelCard
 
 MODEL = dark_model()
 SIZE = 64
@@ -42,13 +56,18 @@ def image(number, **settings):
     )
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """Images of four days."""
-    (tmp_path / "images").mkdir()
+@pytest.fixture(scope="module")
+def four_days(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("four_days")
     for number in range(4):
-        image(number).save(tmp_path / "images" / f"day{number}.fits")
-    return tmp_path / "images"
+        image(number).save(folder / f"day{number}.fits")
+    return folder
+
+
+@pytest.fixture
+def folder(four_days, tmp_path):
+    """Images of four days."""
+    return Path(shutil.copytree(four_days, tmp_path / "images"))
 
 
 @pytest.fixture
@@ -74,6 +93,36 @@ class TestInputs:
         files = [str(folder / f"day{number}.fits") for number in range(4)]
         for inputs in (folder, str(folder), str(folder / "day*.fits"), files, [folder, files[0]], iter(files)):
             assert find_images(inputs, tmp_path) == files
+
+    # Fido leaves the event loop of parfive open.
+    @pytest.mark.filterwarnings("ignore:unclosed", "ignore::pytest.PytestUnraisableExceptionWarning")
+    def test_what_fido_found(self, folder, output):
+        with file_server() as server:
+            for path in folder.iterdir():
+                server.files[f"/{path.name}"] = path.read_bytes()
+            rows = [{"url": f"{server.url}/day{number}.fits"} for number in range(4)]
+            found = UnifiedResponse(QueryResponse(rows, client=AIASynopsisClient()))
+            outcomes = run(found, output)
+            assert statuses(outcomes) == ["written"] * 4
+            assert {Path(outcome.path).parent for outcome in outcomes} == {output / "images"}
+            there = {path: path.stat().st_mtime_ns for path in (output / "images").iterdir()}
+            assert statuses(run(found, output)) == ["kept"] * 4
+            assert {path: path.stat().st_mtime_ns for path in (output / "images").iterdir()} == there
+
+            del server.files["/day2.fits"]
+            with pytest.warns(MissingImageWarning, match=r"could not be downloaded: .*day2\.fits"):
+                outcomes = run(found, output.with_name("others"))
+            assert statuses(outcomes) == ["written"] * 3
+
+    def test_what_fido_downloaded(self, folder, output):
+        files = parfive.Results(map(str, sorted(folder.iterdir())))
+        assert statuses(run(files, output)) == ["written"] * 4
+        files.add_error("day4.fits", "http://archive/day4.fits", OSError("it was away"))
+        with pytest.warns(MissingImageWarning, match=r"http://archive/day4\.fits: it was away"):
+            assert find_images(files, output) == list(files)
+        nothing = parfive.Results(errors=files.errors)
+        with pytest.raises(ArchiveError, match="None of the images could be downloaded"):
+            find_images(nothing, output)
 
     def test_what_is_not_there_is_an_image_that_fails(self, folder, output):
         outcomes = run([folder, folder / "nowhere.fits"], output)
@@ -140,13 +189,14 @@ class TestFolder:
             assert found.meta["SCSSMOD"] == "test-ch"
 
     def test_same_call_keeps_what_is_there(self, folder, output):
-        run(folder, output, plot="png", probability=True)
+        two = [folder / "day0.fits", folder / "day1.fits"]
+        run(two, output, plot="png", probability=True)
         before = {path: path.stat().st_mtime_ns for path in output.glob("day*")}
-        assert len(before) == 12
-        outcomes = run(folder, output, plot="png", probability=True)
-        assert statuses(outcomes) == ["kept"] * 4
+        assert len(before) == 6
+        outcomes = run(two, output, plot="png", probability=True)
+        assert statuses(outcomes) == ["kept"] * 2
         assert {path: path.stat().st_mtime_ns for path in before} == before
-        assert statuses(run(folder, output, overwrite=True)) == ["written"] * 4
+        assert statuses(run(two, output, overwrite=True)) == ["written"] * 2
 
     def test_picture_is_of_the_mask_that_is_there(self, folder, output, monkeypatch):
         run(folder / "day0.fits", output)
@@ -174,7 +224,7 @@ class TestFolder:
             run(folder, output, **changes)
         assert "overwrite=True" in str(error.value)
         assert sorted(output.iterdir()) == before
-        assert statuses(run(folder, output, overwrite=True, **changes)) == ["written"] * 4
+        assert statuses(run(folder / "day1.fits", output, overwrite=True, **changes)) == ["written"]
 
     def test_same_settings_in_other_words(self, folder, output):
         run(folder, output)
@@ -263,6 +313,22 @@ class TestFailures:
         (outcome,) = run(tmp_path / "bad.fits", output, flagged=True)
         assert outcome.status == "written"
         assert any(reason in caveat for caveat in outcome.caveats)
+
+    def test_a_model_of_another_feature(self, folder, output):
+        card = ModelCard.from_dict(
+            {**MODEL.card.to_dict(), "feature": "FILAMENT", "feature_name": "filament", "feature_is_dark": True}
+        )
+        model = Model(card, MODEL.predict)
+        assert statuses(segment_files(folder, output, model=model)) == ["written"] * 4
+        mask = read_map(output / "day0_filament.fits")
+        assert (mask.meta["SCSSFEAT"], mask.meta["CONTENT"]) == ("FILAMENT", "filament mask")
+        np.testing.assert_array_equal(
+            mask.data, segment_coronal_holes(image(0), model=MODEL, min_area=0 * u.Mm**2).data
+        )
+        with pytest.raises(ValueError, match="Which images show FILAMENT is not known"):
+            segment_files(TimeRange("2017-06-01", "2017-06-02"), output, model=model, cadence=12 * u.hour)
+        with pytest.raises(ModelError, match="finds filaments, not coronal holes"):
+            segment_files(folder, output, model=model, features=["CH"])
 
     def test_good_moments(self, tmp_path, output):
         meta = {"quality": 1 << 30, "acs_eclp": "NO", "acs_mode": "SCIENCE", "aiftsid": 40962, "sat_rot": 359.9}

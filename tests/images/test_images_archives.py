@@ -1,7 +1,11 @@
 """Searching archives and fetching from them, against a server on this machine."""
 
 import asyncio
+import gc
 import json
+import socket
+import threading
+import warnings
 from io import BytesIO
 
 import numpy as np
@@ -36,6 +40,13 @@ def server(monkeypatch):
         monkeypatch.setattr(AIASynopsisClient, "pattern", pattern)
         monkeypatch.setattr(_archives, "_HELIOVIEWER", f"{server.url}/v2")
         yield server
+    # A search that was given up went on waiting for the server, until now; sunpy does not close its connection.
+    for thread in threading.enumerate():
+        if thread.name == "archive":
+            thread.join(10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture
@@ -94,6 +105,15 @@ def test_outage_is_not_an_absence(synoptic, fault):
 def test_passing_outage(synoptic):
     synoptic.faults["/synoptic/2017/01/03/H1200/"] = [Faults.silence]
     assert len(search_aia("2017-01-03T12:30", max_gap=5 * u.min, timeout=0.2 * u.s)) == 2
+
+
+def test_the_time_limit_of_all_sockets_is_left_alone(synoptic, tmp_path, monkeypatch):
+    def refuse(seconds):
+        raise AssertionError(seconds)
+
+    monkeypatch.setattr(socket, "setdefaulttimeout", refuse)
+    (path,) = fetch(search_aia("2017-01-03T12:30", 193 * u.AA), tmp_path, progress=False)
+    assert read_map(path).data[0, 0] == 30
 
 
 def test_nobody_there(synoptic, monkeypatch):

@@ -1,5 +1,6 @@
 """One file, one Map; what is wrong with a file is said in one type of error."""
 
+import bz2
 import gzip
 import struct
 
@@ -61,6 +62,26 @@ def test_fits_as_sunpy_reads_it(aia_fits):
     ours, theirs = read_map(aia_fits), sunpy.map.Map(aia_fits)
     assert type(ours) is type(theirs)
     np.testing.assert_array_equal(ours.data, theirs.data)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress], ids=["gz", "bz2"])
+def test_packed_fits(aia_fits, pack):
+    packed = aia_fits.with_suffix(".fits.packed")
+    packed.write_bytes(pack(aia_fits.read_bytes()))
+    ours, theirs = read_map(packed), sunpy.map.Map(aia_fits)
+    assert type(ours) is type(theirs)
+    assert ours.meta == theirs.meta
+    np.testing.assert_array_equal(ours.data, theirs.data)
+
+
+@pytest.mark.parametrize("damage", ["packed file", "file inside"])
+def test_packed_fits_cut_off(aia_fits, damage):
+    data = np.random.default_rng(0).bytes(64 * 64 * 8)
+    whole = aia_fits.read_bytes()[:-36864] + data
+    content = bz2.compress(whole)[:20000] if damage == "packed file" else bz2.compress(whole[:20000])
+    aia_fits.write_bytes(content)
+    with pytest.raises(UnreadableFileError, match="it is cut off or damaged"):
+        read_map(aia_fits)
 
 
 def test_path_as_text(aia_fits):

@@ -8,7 +8,7 @@ import sunpy.map
 
 from sunpy_scss import predict_probability, segment_coronal_holes
 from sunpy_scss._sun.canonical import frame_of
-from sunpy_scss.exceptions import MissingDataWarning
+from sunpy_scss.exceptions import MissingDataWarning, QualityWarning
 from sunpy_scss.images import read_map
 from sunpy_scss.images._missing import pixels_without_data
 from sunpy_scss.masks import region_table
@@ -114,6 +114,11 @@ class TestMask:
         told = sunpy.map.Map(smap.data, {**smap.meta, key: value})
         with pytest.warns(MissingDataWarning, match=key.upper()):
             segment_coronal_holes(told, model=dark_model())
+
+    def test_dark_frame(self, smap):
+        dark = sunpy.map.Map(smap.data, {**smap.meta, "img_type": "DARK"})
+        with pytest.warns(QualityWarning, match=r"a dark frame \(IMG_TYPE = DARK\)"):
+            segment_coronal_holes(dark, model=dark_model())
 
     def test_real_image_with_a_quarter_blanked(self, shared_data):
         """The hole in what is left is found as in the whole, whatever the gap was filled with."""

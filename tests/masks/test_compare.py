@@ -11,6 +11,7 @@ from astropy.table import QTable
 from sunpy.coordinates import HeliographicStonyhurst, propagate_with_solar_surface
 from sunpy.map.header_helper import make_heliographic_header
 
+from sunpy_scss._mask_map import ResultMap
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks import (
     area_fraction,
@@ -194,7 +195,7 @@ def test_consensus_and_disagreement_by_eye():
     np.testing.assert_array_equal(odds.data, [[0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]])
     for result in (votes, odds):
         assert result.data.dtype == np.int16
-        assert type(result) is sunpy.map.GenericMap
+        assert type(result) is ResultMap
 
 
 class TestMatch:

@@ -122,7 +122,7 @@ class TestArea:
         smap = disk_map(lambda x, y: np.hypot(x, y), size, radius=0.4 * size)
         mask = sunpy.map.Map((smap.data <= 1).astype(np.int16), smap.meta)
         visible = 1 - (R / smap.observer_coordinate.radius).to_value(u.one)
-        assert area_fraction(mask).to_value(u.one) == pytest.approx(visible, rel=1e-5)
+        assert area_fraction(mask).to_value(u.one) == pytest.approx(visible, rel=5e-4)
 
     @pytest.mark.parametrize("projection", ["CAR", "CEA"])
     def test_of_the_whole_sun(self, projection):
@@ -154,6 +154,28 @@ class TestPlace:
         for place in ((0, 0), (45, 20)):
             table = region_table(caps(place, radius=10 * u.deg))
             assert u.allclose(table["perimeter"], 2 * np.pi * R * np.sin(10 * u.deg), rtol=0.01)
+
+    # Along the sides of pixels these were 14 to 37 % too long.
+    @pytest.mark.parametrize("lon", [70, 75, 79])
+    def test_perimeter_of_a_cap_near_the_limb(self, lon):
+        table = region_table(caps((lon, 0.3), radius=8 * u.deg, size=256))
+        assert u.allclose(table["perimeter"], 2 * np.pi * R * np.sin(8 * u.deg), rtol=0.05)
+
+    def test_perimeter_of_a_cap_at_the_pole_of_a_map(self):
+        smap = heliographic(np.zeros((90, 180)))
+        inside = angles(smap, 40 * u.deg, 83 * u.deg) < 12 * u.deg
+        table = region_table(heliographic(inside))
+        assert u.allclose(table["perimeter"], 2 * np.pi * R * np.sin(12 * u.deg), rtol=0.03)
+
+    def test_area_on_the_sky_near_the_limb(self):
+        # At the limb it was up to 16 % too large.
+        mask = caps((78, 0), size=256)
+        rings = np.linspace(70, 86, 2001) * u.deg
+        middles = (rings[1:] + rings[:-1]) / 2
+        cosine = (np.cos(8 * u.deg) - np.cos(middles) * np.cos(78 * u.deg)) / (np.sin(middles) * np.sin(78 * u.deg))
+        sky = (2 * np.arccos(cosine.clip(-1, 1)).value * np.cos(middles)) @ -np.diff(np.cos(rings))
+        [area] = hek_records(mask)["area_raw"]
+        assert area == pytest.approx(sky.value * R.to_value(u.km) ** 2, rel=0.04)
 
     def test_perimeter_of_a_ring_has_both_borders(self):
         outer, inner = (caps((0, 0), radius=radius * u.deg) for radius in (20, 10))
@@ -243,7 +265,7 @@ class TestForm:
         row = self.table(["000", "010", "000"])[0]
         assert row["n_pixels"] == 1
         assert u.isclose(row["area"], (R / 100) ** 2, rtol=0.02)
-        assert u.isclose(row["perimeter"], 2 * np.sqrt(2) * R / 100, rtol=0.02)
+        assert u.isclose(row["perimeter"], 2 * np.sqrt(np.pi) * R / 100, rtol=0.02)
         assert row["intensity_std"] == 0 * u.DN / u.s
 
     def test_touching_the_edge(self):

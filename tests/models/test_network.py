@@ -126,7 +126,7 @@ def test_training_metric_is_the_pooled_iou():
 def test_batches_repeat_and_differ():
     from sunpy_scss.train import Augmentation
 
-    images = np.random.default_rng(0).random((5, 16, 16), dtype=np.float32)
+    images = np.random.default_rng(0).random((5, 16, 16, 1), dtype=np.float32)
 
     def pair(position):
         return images[position], np.ones((16, 16, 2), np.float32)

@@ -12,6 +12,7 @@ from astropy.coordinates import SkyCoord
 from sunpy.util.exceptions import SunpyMetadataWarning
 
 from sunpy_scss import predict_probability, predict_spread, segment_active_regions, segment_coronal_holes
+from sunpy_scss._mask_map import ResultMap
 from sunpy_scss.exceptions import (
     CalibrationWarning,
     InvalidMapError,
@@ -47,7 +48,7 @@ class TestMask:
         assert iou(truth(smap), mask.data) > 0.93
 
     def test_form(self, smap, mask):
-        assert type(mask) is sunpy.map.GenericMap
+        assert type(mask) is ResultMap
         assert mask.data.dtype == np.int16
         assert mask.data.shape == smap.data.shape
         assert mask.unit == u.dimensionless_unscaled
@@ -70,7 +71,7 @@ class TestMask:
     def test_header_survives_saving(self, mask, tmp_path):
         mask.save(tmp_path / "mask.fits")
         again = sunpy.map.Map(tmp_path / "mask.fits")
-        assert type(again) is sunpy.map.GenericMap
+        assert type(again) is ResultMap
         np.testing.assert_array_equal(again.data, mask.data)
         assert again.wavelength == mask.wavelength
         for key, value in mask.meta.items():
@@ -95,6 +96,13 @@ class TestMask:
         empty = segment_coronal_holes(disk_map(lambda x, y: 100 + 10 * x), model=dark_model())
         text = "coronal hole mask of 2017-06-01T12:00:00.000, 256 x 256 pixels, all of which are 0"
         assert text in empty._repr_html_()
+
+    def test_empty_mask_that_was_saved_or_cut_has_a_preview(self, tmp_path):
+        mask = segment_coronal_holes(disk_map(sun_with_hole), model=dark_model())
+        mask.save(tmp_path / "mask.fits")
+        corner = sunpy.map.Map(tmp_path / "mask.fits").submap([0, 0] * u.pix, top_right=[20, 9] * u.pix)
+        assert "10 x 21 pixels, all of which are 0" in corner._repr_html_()
+        assert "<img" in mask._repr_html_()
 
 
 class TestInvariance:
@@ -224,7 +232,7 @@ class TestSpread:
 
     def test_form(self, smap):
         spread = predict_spread(smap, model=Model(dark_model().card, self.leaning))
-        assert type(spread) is sunpy.map.GenericMap
+        assert type(spread) is ResultMap
         assert spread.data.dtype == np.float32
         assert spread.data.shape == smap.data.shape
         assert 0 <= spread.min() < spread.max() <= 0.5
@@ -318,8 +326,8 @@ class TestBadInput:
             (lambda images: np.full_like(images, np.nan), "from 0 to 1 .got values from nan"),
             (lambda images: np.full_like(images, 7), "from 0 to 1 .got values from 7"),
             (lambda images: -images, "from 0 to 1"),
-            (lambda images: images[:, ::2], "of the shape of its input"),
-            (lambda images: 0.5, "of the shape of its input"),
+            (lambda images: images[:, ::2], r"of the shape \(1, 128, 128, 1\)"),
+            (lambda images: 0.5, r"of the shape \(1, 128, 128, 1\)"),
         ],
         ids=["NaN", "7", "negative", "half", "number"],
     )
@@ -418,7 +426,7 @@ class TestWarnings:
         segment_coronal_holes(disk_map(sun_with_hole, wavelength=195), model=dark_model())
 
     def test_flagged_image(self, smap):
-        with pytest.warns(QualityWarning, match="QUALITY = 4096"):
+        with pytest.warns(QualityWarning, match=r"not in science mode \(bit 12 of QUALITY"):
             segment_coronal_holes(with_data(smap, smap.data, quality=(1 << 30) + 4096), model=dark_model())
 
     def test_near_real_time_is_no_fault(self, smap):

@@ -74,3 +74,44 @@ def test_seeded(pattern):
     one, two, other = (Augmentation()(*pattern, np.random.default_rng(seed))[0] for seed in (5, 5, 6))
     np.testing.assert_array_equal(one, two)
     assert not np.array_equal(one, other)
+
+
+class TestHoles:
+    """Dark holes put into the quiet Sun; here a disc of 0.4 with one labelled square, and one of look-alikes."""
+
+    @pytest.fixture
+    def sun(self, pattern):
+        image, target = pattern
+        row, column = np.mgrid[:64, :64] - 31.5
+        target[..., 1] = np.hypot(row, column) < 25
+        target[15:22, 20:28, 1] = 3
+        image[18, 24] = 0.02  # holes become no darker than the darkest pixel
+        return image, target
+
+    def test_are_labelled_where_they_are_dark(self, sun):
+        image, target = changed(sun, 3, holes=8, pivot=0.3)
+        new = (target[..., 0] > 0.99) & (sun[1][..., 0] == 0)
+        assert new.sum() > 10
+        assert image[new].mean() < 0.3
+        np.testing.assert_allclose(sun[0][new], 0.4)
+
+    def test_hardly_darker_than_the_boundary_has_no_weight(self, sun):
+        image, target = changed(sun, 3, holes=8, pivot=0.01)
+        darker = (image < 0.2) & (sun[0] == np.float32(0.4))
+        assert darker.sum() > 10
+        np.testing.assert_array_equal(target[..., 0], sun[1][..., 0])
+        assert (target[darker, 1] == 0).all()
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_leave_labels_look_alikes_and_sky_alone(self, sun, seed):
+        image, target = changed(sun, seed, holes=20, pivot=0.3)
+        taken = (sun[1][..., 0] > 0) | (sun[1][..., 1] != 1)
+        assert not np.array_equal(image, sun[0])
+        np.testing.assert_allclose(image[taken], sun[0][taken], atol=2e-3)  # their edges are soft
+        np.testing.assert_allclose(target[taken], sun[1][taken], atol=1e-6)
+
+    def test_no_room(self, sun):
+        sun[1][..., 1] *= 3
+        image, target = changed(sun, holes=8)
+        np.testing.assert_allclose(image, sun[0], atol=1e-6)
+        np.testing.assert_allclose(target, sun[1], atol=1e-6)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,10 +11,18 @@ from scipy.special import expit, logit
 
 from astropy.time import Time, TimeDelta
 
-from sunpy_scss import load_model, predict_probability, segment_coronal_holes
+from sunpy_scss import list_models, load_model, predict_probability, segment_coronal_holes
 from sunpy_scss.exceptions import ModelError, ModelNotFoundError, TrainingError
 from sunpy_scss.models import Model, Network, Split, build_network, save_model
-from sunpy_scss.train import Dataset, calibrate, calibrate_folder, calibration_error, fit_temperature, reliability
+from sunpy_scss.train import (
+    Dataset,
+    calibrate,
+    calibrate_folder,
+    calibration_error,
+    check_split,
+    fit_temperature,
+    reliability,
+)
 
 SIZE = 32
 DISK = np.ones((SIZE, SIZE), dtype=bool)
@@ -149,7 +158,7 @@ class TestMasks:
 class TestFolder:
     @pytest.fixture
     def folder(self, tmp_path):
-        save_model(SMALL, build_network(SMALL, seed=1), tmp_path / "model")
+        save_model(SMALL, build_network(SMALL, seed=1), tmp_path / "model", split=Split((), ()))
         return tmp_path / "model"
 
     @pytest.fixture
@@ -169,7 +178,7 @@ class TestFolder:
         assert json.loads(text)["temperature"] == after.temperature
         calibrate_folder(folder, labels)
         assert (folder / "card.json").read_text() == text
-        assert sorted(path.name for path in folder.iterdir()) == ["card.json", "model.weights.h5"]
+        assert sorted(path.name for path in folder.iterdir()) == ["card.json", "model.weights.h5", "split.json"]
 
     def test_a_name_is_no_folder(self, labels):
         with pytest.raises(ModelNotFoundError, match="folder of a model"):
@@ -184,3 +193,17 @@ class TestBundled:
         assert card.temperature < 1
         assert card.uncalibrated(card.threshold) == pytest.approx(threshold, rel=1e-12)
         assert card.scores["model"]["calibration_error"] < card.scores["model"]["uncalibrated_error"]
+
+    @pytest.mark.parametrize("name", list_models())
+    def test_what_it_was_trained_on_is_known(self, name):
+        """As many images as the card says, of each part."""
+        model = load_model(name)
+        told = [int(model.card.training[f"{part} images"]) for part in ("training", "validation")]
+        assert [len(model.split.train), len(model.split.validation)] == told
+        check_split(*(images(of_part) for of_part in (model.split.train, model.split.validation)))
+
+
+def images(of_part):
+    """Keys and dates, as those of a data set."""
+    keys, dates = zip(*of_part, strict=True)
+    return SimpleNamespace(keys=keys, dates=Time(list(dates)))

@@ -12,7 +12,7 @@ from astropy.table import QTable
 from astropy.time import Time, TimeDelta
 
 from sunpy_scss._sun import canonical
-from sunpy_scss.exceptions import TrainingError
+from sunpy_scss.exceptions import SplitWarning, TrainingError
 from sunpy_scss.masks import iou
 from sunpy_scss.models import Model, ModelCard, Split
 from sunpy_scss.synthetic import Cap, synthetic_sun
@@ -277,6 +277,12 @@ class TestOnePath:
         score(chosen, data)
         with pytest.raises(TrainingError, match="has seen"):
             check_unseen(chosen, data, and_validation=True)
+
+    def test_weights_that_say_not_what_they_have_seen(self, random_masks):
+        labels, probabilities = random_masks
+        unknown = Model(dataclasses.replace(TINY, sha256="0" * 64), lambda images: probabilities[..., np.newaxis])
+        with pytest.warns(SplitWarning, match="not known which images test-ch was trained on"):
+            evaluate(unknown, dataset(labels))
 
 
 class TestIntervals:

@@ -27,6 +27,7 @@ from sunpy_scss.train import (
     threshold_scores,
     train_model,
 )
+from sunpy_scss.train._parts import checked_split
 
 SMALL = dataclasses.replace(CARD, name="test-small", grid_size=32, network=Network(filters=4, layers=1, momentum=0.8))
 
@@ -277,6 +278,12 @@ class TestTraining:
             train_model(settings, training, validation[2:], tmp_path / "model", test=validation[:2])
         model = train_model(settings, training[:4], validation, tmp_path / "model")
         assert model.split.earlier == trained[0].split.train
+        # Said aloud, it may choose; a test that the start has seen stays none.
+        allowed = dataclasses.replace(settings, start_has_seen_validation=True)
+        split = checked_split(allowed, {"train": validation, "validation": training[:2]})
+        assert split.earlier == trained[0].split.train
+        with pytest.raises(TrainingError, match="test-small has seen"):
+            checked_split(allowed, {"train": validation[:1], "validation": training[:2], "test": training[2:4]})
 
     def test_a_start_that_says_not_what_it_has_seen(self, trained, datasets, tmp_path):
         folder = tmp_path / "start"
