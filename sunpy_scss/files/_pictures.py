@@ -50,6 +50,8 @@ def plot_file(
     ------
     FileExistsError
         If the picture is there and is not to be replaced.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If a mask is of another time than the image, by more than six hours.
     ValueError, `~sunpy_scss.exceptions.UnreadableFileError`
         As `~sunpy_scss.plotting.plot_masks` and `read_mask`.
 
@@ -59,7 +61,10 @@ def plot_file(
     >>> plot_file("day.fits", ["day_ch.fits"], "day.pdf")  # doctest: +SKIP
     """
     refuse_existing(target, overwrite=overwrite)
-    axes = plot_masks(read_map(image), *[read_mask(path) for path in masks])
+    smap, drawn = read_map(image), [read_mask(path) for path in masks]
+    for mask in drawn:
+        gaps_to_images(mask.date, [smap.date])
+    axes = plot_masks(smap, *drawn)
     save_figure(axes.figure, target, dpi=dpi)
 
 

@@ -30,6 +30,9 @@ def read_index(path):
     `~sunpy_scss.exceptions.TrainingError`
         If it is not such a file, has no column ``key``, or a key is missing or there twice.
     """
+    if not path.exists():
+        msg = f"{path} is not there: a folder of labels has an index beside its images and masks."
+        raise FileNotFoundError(msg)
     lines, separator = _lines(path)
     try:
         reader = csv.DictReader(lines, delimiter=separator, restval="", strict=True)

@@ -236,6 +236,11 @@ def test_training_without_data(tmp_path, capsys):
     assert "config.toml" in capsys.readouterr().err
 
 
+def test_folder_of_labels_without_index(tmp_path, capsys):
+    assert main(["evaluate", "scss-ch-193-2", "--data", str(tmp_path)]) == 1
+    assert "index.csv is not there" in capsys.readouterr().err
+
+
 CONFIGURATION = """
 [card]
 name = "tiny"
@@ -367,6 +372,11 @@ class TestOfMasks:
         assert capsys.readouterr().out == f"{target}\n"
         assert main(arguments) == 1
         assert "--overwrite" in capsys.readouterr().err
+
+    def test_plot_of_another_day(self, days, capsys):
+        arguments = ["plot", str(days / "day1.fits"), str(days / "day2_ch.fits"), "--output", str(days / "picture.png")]
+        assert main(arguments) == 1
+        assert "The mask of 2017-06-02T00:00 is more than 6 h away" in capsys.readouterr().err
 
     @pytest.mark.parametrize("track", [[], ["--track"]])
     def test_movie(self, days, track, capsys):
