@@ -68,8 +68,6 @@ def _graph(arrays):
     """The network as an ONNX model, batch normalisation folded into the convolutions before it."""
     kernels = {name: _folded(name, arrays) for name in arrays if "_norm_" not in name}
     levels = sum(name.startswith("encoder_") and name.endswith("_conv_a") for name in kernels)
-    for level in range(levels):
-        kernels |= _parted(level, kernels)
     steps = _Steps(kernels)
     x, skips = "image", []
     for level in range(levels):
@@ -78,7 +76,16 @@ def _graph(arrays):
         x = steps.add("MaxPool", x, f"encoder_{level}_pool", kernel_shape=[2, 2], strides=[2, 2])
     x = steps.double_block(x, "bottleneck")
     for level in reversed(range(levels)):
-        x = steps.double_block(skips[level], f"decoder_{level}", below=x)
+        x = steps.add(
+            "Resize",
+            [x, "", "twice"],
+            f"decoder_{level}_up",
+            mode="nearest",
+            nearest_mode="floor",
+            coordinate_transformation_mode="asymmetric",
+        )
+        x = steps.add("Concat", [x, skips[level]], f"decoder_{level}_skip", axis=1)
+        x = steps.double_block(x, f"decoder_{level}")
     x = steps.add("Sigmoid", steps.convolution(x, "probability"), "found")
     ends = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", channels, "ny", "nx"])
@@ -102,25 +109,6 @@ def _folded(name, arrays):
     return np.ascontiguousarray(kernel.transpose(3, 2, 0, 1), np.float32), bias.astype(np.float32)
 
 
-def _parted(level, kernels):
-    """
-    The first convolution of a decoder in two: of what comes from the encoder, and of what comes from below.
-
-    The latter has all pixels doubled, so that a transposed convolution of the pixels before is the same with 16
-    products in place of 36.
-    """
-    kernel, bias = kernels[f"decoder_{level}_conv_a"]
-    beside = len(kernels[f"encoder_{level}_conv_b"][1])
-    below = kernel[:, :-beside, ::-1, ::-1].swapaxes(0, 1)
-    doubling = np.zeros((*below.shape[:2], 4, 4))
-    for row, column in np.ndindex(2, 2):
-        doubling[..., row : row + 3, column : column + 3] += below
-    return {
-        f"decoder_{level}_conv_a": (np.ascontiguousarray(kernel[:, -beside:]), bias),
-        f"decoder_{level}_up": (doubling.astype(np.float32), np.zeros_like(bias)),
-    }
-
-
 class _Steps:
     """Nodes of a graph as they are added; each method returns the name of its result."""
 
@@ -136,17 +124,13 @@ class _Steps:
         side = self.kernels[name][0].shape[-1] // 2
         return self.add("Conv", [x, f"{name}_kernel", f"{name}_bias"], name, pads=[side] * 4)
 
-    def double_block(self, x, name, *, below=None):
-        """Two convolutions; to the first is added what comes from the level below."""
-        x = self.convolution(x, f"{name}_conv_a")
-        if below is not None:
-            up = [below, f"{name}_up_kernel", f"{name}_up_bias"]
-            x = self.add("Add", [x, self.add("ConvTranspose", up, f"{name}_up", strides=[2, 2], pads=[1] * 4)], name)
-        x = self.add("Relu", x, f"{name}_relu_a")
-        return self.add("Relu", self.convolution(x, f"{name}_conv_b"), f"{name}_relu_b")
+    def double_block(self, x, name):
+        for half in "ab":
+            x = self.add("Relu", self.convolution(x, f"{name}_conv_{half}"), f"{name}_relu_{half}")
+        return x
 
     def constants(self):
-        held = {}
+        held = {"twice": np.array([1, 1, 2, 2], np.float32)}
         for name, (kernel, bias) in self.kernels.items():
             held |= {f"{name}_kernel": kernel, f"{name}_bias": bias}
         return [numpy_helper.from_array(array, name) for name, array in held.items()]
