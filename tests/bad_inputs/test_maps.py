@@ -132,7 +132,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(key=st.sampled_from(KEYS), value=VALUES)
 def test_any_value_of_any_key(smap, key, value):
     """A mask of the Map's shape, or a refusal in this package's words: never a foreign error."""

@@ -63,6 +63,16 @@ def test_weights_with_the_state_of_training(tmp_path):
     np.testing.assert_allclose(found, network.predict(net, images(2, 32)), atol=1e-5)
 
 
+@pytest.mark.parametrize(("said", "threads"), [("1", 1), ("3", 3), ("2,1", 0), (None, 0)])
+def test_threads_are_those_of_the_environment(tmp_path, monkeypatch, said, threads):
+    scss_net((32, 32, 1), filters=2, layers=1).save_weights(tmp_path / "net.weights.h5")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if said:
+        monkeypatch.setenv("OMP_NUM_THREADS", said)
+    (session,) = onnx.load_predict(tmp_path / "net.weights.h5").args
+    assert session.get_session_options().intra_op_num_threads == threads
+
+
 @pytest.mark.parametrize("name", list_models())
 def test_bundled_models(name):
     model = load_model(name)

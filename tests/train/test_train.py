@@ -72,6 +72,17 @@ def trained(datasets, tmp_path_factory):
     return train_model(configuration(), *datasets, folder), folder
 
 
+@pytest.fixture
+def without_xla(monkeypatch):
+    """To compile takes longer than all else of a tiny training; tests of its very weights train as users do."""
+    import keras
+
+    compile_model = keras.Model.compile
+    monkeypatch.setattr(
+        keras.Model, "compile", lambda *args, **settings: compile_model(*args, **settings | {"jit_compile": False})
+    )
+
+
 def weights(folder):
     return load_model(folder).card.sha256
 
@@ -224,6 +235,7 @@ class TestTraining:
         assert one == other
         assert {path.name for path in (tmp_path / "broken").iterdir()} == {*names, "card.json", "configuration.json"}
 
+    @pytest.mark.usefixtures("without_xla")
     def test_changed_data_are_noticed(self, datasets, tmp_path, monkeypatch):
         from sunpy_scss.train import _run
 
@@ -267,6 +279,7 @@ class TestTraining:
         with pytest.raises(TrainingError, match="leak into each other"):
             train_model(settings, *parts[:2], tmp_path / "three", test=validation[1:])
 
+    @pytest.mark.usefixtures("without_xla")
     def test_fine_tuned_on_what_the_start_has_seen(self, trained, datasets, tmp_path):
         """The validation part of the new training was in the training part of the old one."""
         settings = dataclasses.replace(configuration(start=str(trained[1]), epochs=1), card=TUNED)
@@ -285,6 +298,7 @@ class TestTraining:
         with pytest.raises(TrainingError, match="test-small has seen"):
             checked_split(allowed, {"train": validation[:1], "validation": training[:2], "test": training[2:4]})
 
+    @pytest.mark.usefixtures("without_xla")
     def test_a_start_that_says_not_what_it_has_seen(self, trained, datasets, tmp_path):
         folder = tmp_path / "start"
         save_model(trained[0].card, load_network(trained[1]), folder)
@@ -322,6 +336,7 @@ class TestTraining:
         with pytest.raises(TrainingError, match=r"is on a grid of \(32, 32\), the card wants \(64, 64\)"):
             train_model(dataclasses.replace(configuration(), card=card), *datasets, tmp_path / "model")
 
+    @pytest.mark.usefixtures("without_xla")
     def test_callbacks(self, datasets, tmp_path):
         import keras
 
@@ -336,6 +351,7 @@ class TestTraining:
         assert epochs == [0, 1]
         assert model.card.training["epochs"] == 2
 
+    @pytest.mark.usefixtures("without_xla")
     def test_another_network(self, datasets, tmp_path, monkeypatch):
         import keras
 
@@ -365,6 +381,7 @@ class TestTraining:
             train_model(configuration(), *datasets, trained[1])
         assert weights(trained[1]) == before
 
+    @pytest.mark.usefixtures("without_xla")
     def test_from_another_model_with_its_encoder(self, trained, datasets, tmp_path):
         again = dataclasses.replace(configuration(start=str(trained[1]), freeze_encoder=True, epochs=1), card=TUNED)
         train_model(again, *datasets, tmp_path / "model")
@@ -380,6 +397,7 @@ class TestTraining:
                 dataclasses.replace(configuration(start=str(trained[1])), card=wide), *datasets, tmp_path / "model"
             )
 
+    @pytest.mark.usefixtures("without_xla")
     def test_nan_names_the_image_and_keeps_what_was(self, datasets, tmp_path):
         images = datasets[0].images.copy()
         images[5, 10, 10] = np.nan
@@ -395,6 +413,7 @@ class TestTraining:
         with pytest.raises(TrainingError, match=r"epoch \d: it happened at sun.*lower the learning rate"):
             train_model(configuration(learning_rate=1e30, warmup_epochs=0), *datasets, tmp_path / "model")
 
+    @pytest.mark.usefixtures("without_xla")
     def test_full_disk(self, datasets, tmp_path):
         """A limit on the size of files fails as a full disk does."""
         resource = pytest.importorskip("resource")
