@@ -42,8 +42,8 @@ class Feature:
 
 # By the names that the HEK has for them.
 FEATURES = {
-    "CH": Feature("coronal hole", 193, (193, 195), "scss-ch-193-2", "scss-ch-193-3", "deepskyblue", is_dark=True),
-    "AR": Feature("active region", 171, (171, 174), "scss-ar-171-1", "scss-ar-171-2", "red", is_dark=False),
+    "CH": Feature("coronal hole", 193, (193, 195), "scss-ch-193-4", "scss-ch-193-4", "deepskyblue", is_dark=True),
+    "AR": Feature("active region", 171, (171, 174), "scss-ar-171-1", "scss-ar-171-3", "red", is_dark=False),
 }
 
 

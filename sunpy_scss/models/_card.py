@@ -348,9 +348,9 @@ class Model:
         Examples
         --------
         >>> from sunpy_scss import load_model
-        >>> [boundary.name for boundary in load_model("scss-ar-171-2").card.boundaries]
+        >>> [boundary.name for boundary in load_model("scss-ar-171-3").card.boundaries]
         ['full', 'core']
-        >>> load_model("scss-ar-171-2").at("core").card.boundaries[0].level
+        >>> load_model("scss-ar-171-3").at("core").card.boundaries[0].level
         2
         """
         known = {one.name: one for one in self.card.boundaries}

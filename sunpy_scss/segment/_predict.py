@@ -57,8 +57,8 @@ def segment_coronal_holes(
     model : str, path-like or sunpy_scss.models.Model, optional
         One of `sunpy_scss.list_models`, the folder of a model of your own, or a model. The bundled one by default.
     boundary : str, optional
-        ``"middle"``, ``"tight"`` inside it or ``"wide"`` around it: a named one of nested outlines, drawn by a model of
-        its own. The card says where each runs; see :ref:`how-to-boundaries`.
+        ``"middle"``, the default, ``"tight"`` inside it or ``"wide"`` around it: one of the nested outlines that the
+        model draws. Its card says where each runs; see :ref:`how-to-boundaries`.
     threshold : float, optional
         Least probability of a pixel in a mask; that of the boundary in the model's card by default.
     min_area : astropy.units.Quantity, optional
@@ -144,7 +144,7 @@ def segment_active_regions(
         Helioprojective, of 171 or 174 Angstrom, showing the disc; of any size, scale, rotation and centre. Its
         calibration is of no importance: brightness counts relative to the disc median. Never changed.
     boundary : str, optional
-        ``"full"``, the whole region, or ``"core"``, bright plage and loops, about a third of its area: a named one of
+        ``"full"``, the whole region, or ``"core"``, bright plage and loops, about a sixth of its area: a named one of
         nested outlines, drawn by a model of its own. The card says where each runs; see :ref:`how-to-boundaries`.
     model, threshold, min_area, disk_median, samples : optional
         As for `segment_coronal_holes`.
@@ -241,7 +241,7 @@ def segment_feature(
     --------
     >>> from sunpy_scss import segment_feature
     >>> from sunpy_scss.images import example_map
-    >>> mask = segment_feature(example_map(193), model="scss-ch-193-2")
+    >>> mask = segment_feature(example_map(193), model="scss-ch-193-4")
     >>> mask.meta["SCSSFEAT"], mask.meta["CONTENT"]
     ('CH', 'coronal hole mask')
     """
@@ -308,7 +308,7 @@ def predict_probability(
     --------
     >>> from sunpy_scss import predict_probability
     >>> from sunpy_scss.images import example_map
-    >>> probability = predict_probability(example_map(193), model="scss-ch-193-2")
+    >>> probability = predict_probability(example_map(193), model="scss-ch-193-4")
     >>> float(probability.max()) <= 1
     True
     """
@@ -360,7 +360,7 @@ def predict_spread(
     --------
     >>> from sunpy_scss import predict_spread
     >>> from sunpy_scss.images import example_map
-    >>> spread = predict_spread(example_map(193), model="scss-ch-193-2", samples=2)
+    >>> spread = predict_spread(example_map(193), model="scss-ch-193-4", samples=2)
     >>> bool(0 < spread.max() <= 0.5)
     True
     """

@@ -1,5 +1,7 @@
 """How small and how faint a region may be and still be found: holes put into real images."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import ndimage
 
@@ -7,9 +9,10 @@ import astropy.units as u
 from astropy.table import QTable
 from sunpy.sun.constants import radius as solar_radius
 
-from sunpy_scss._features import FEATURES, feature_name
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.masks._metrics import ratio
+from sunpy_scss.models._card import Model
+from sunpy_scss.train._datasets import Dataset
 from sunpy_scss.train._holes import darkened
 
 __all__ = ["detection_curve"]
@@ -22,15 +25,15 @@ _BATCH = 8
 
 @u.quantity_input
 def detection_curve(
-    model,
-    dataset,
+    model: Model,
+    dataset: Dataset,
     *,
-    areas: u.Mm**2 = (1000, 2000, 3000, 5000, 10000, 20000) * u.Mm**2,
-    contrasts=(0.1, 0.15, 0.2, 0.3, 0.4, 0.6),
-    radii=((0, 0.5), (0.5, 0.8), (0.8, 0.95)),
-    per_image=2,
-    seed=0,
-):
+    areas: u.Quantity[u.Mm**2] = (1000, 2000, 3000, 5000, 10000, 20000) * u.Mm**2,
+    contrasts: Sequence[float] = (0.1, 0.15, 0.2, 0.3, 0.4, 0.6),
+    radii: Sequence[tuple[float, float]] = ((0, 0.5), (0.5, 0.8), (0.8, 0.95)),
+    per_image: int = 2,
+    seed: int = 0,
+) -> QTable:
     """
     The share of synthetic coronal holes that a model finds, by size, contrast and place.
 
@@ -63,7 +66,7 @@ def detection_curve(
     Raises
     ------
     `~sunpy_scss.exceptions.TrainingError`
-        If the images have no quiet place of that size, or the feature of the model is bright.
+        If the images have no quiet place of that size, or the model looks for something bright or in several channels.
 
     Examples
     --------
@@ -72,7 +75,7 @@ def detection_curve(
     >>> from sunpy_scss.models import Model, load_model
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> from sunpy_scss.train import LabelledMap, detection_curve, make_dataset
-    >>> card = load_model("scss-ch-193-2").card
+    >>> card = load_model("scss-ch-193-4").card
     >>> sun = synthetic_sun(size=256)
     >>> dataset = make_dataset([LabelledMap("sun", sun.image, sun.coronal_holes)], card)
     >>> dark = Model(card, lambda images: np.where(images < 0.25, 0.9, 0.1))
@@ -81,8 +84,11 @@ def detection_curve(
     (2, 1.0)
     """
     model = model.at()
-    if not FEATURES[model.card.feature].is_dark:
-        msg = f"Dark holes are put into the images; {model.card.name} looks for {feature_name(model.card.feature)}s."
+    if not model.card.feature_is_dark:
+        msg = f"Dark holes are put into the images; {model.card.name} looks for {model.card.feature_in_words}s."
+        raise TrainingError(msg)
+    if len(model.card.channels) > 1:
+        msg = f"Holes are put into images of one channel; {model.card.name} sees {len(model.card.channels)} together."
         raise TrainingError(msg)
     dataset = dataset.at(model.card)
     threshold = float(model.card.uncalibrated(model.card.threshold))
