@@ -81,7 +81,9 @@ def file_server():
         server.closing = threading.Event()
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield server
-        server.closing.set()
-        server.shutdown()
-        thread.join()
+        try:
+            yield server
+        finally:  # after a test that failed, too: or the thread asks the closed socket for ever
+            server.closing.set()
+            server.shutdown()
+            thread.join()

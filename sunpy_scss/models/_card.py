@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from scipy.special import expit, logit
 
-from sunpy_scss._features import feature_name
+from sunpy_scss._features import FEATURES, feature_name
 from sunpy_scss.exceptions import ModelError
 from sunpy_scss.models._split import Split
 from sunpy_scss.models._validity import check_card
@@ -247,6 +247,11 @@ class ModelCard:
     def feature_in_words(self) -> str:
         """The feature in words, one of them: of the table of those known by name, or of this card."""
         return self.feature_name or feature_name(self.feature)
+
+    @property
+    def is_dark(self) -> bool:
+        """Whether the feature is darker than the quiet Sun: of the table of those known by name, or of this card."""
+        return FEATURES[self.feature].is_dark if self.feature_is_dark is None else self.feature_is_dark
 
     @property
     def channels(self) -> tuple[Channel, ...]:

@@ -151,7 +151,7 @@ def make_dataset(
     >>> labelled = [LabelledMap(f"{size} pixels", sun.image, sun.coronal_holes) for size, sun in suns.items()]
     >>> dataset = make_dataset(labelled, load_model("scss-ch-193-4").card)
     >>> len(dataset), dataset.images.shape
-    (2, (2, 256, 256))
+    (2, (2, 336, 336))
     """
     bar = tqdm(labelled, desc="images", unit="image")
     keys, dates, planes = _in_memory(bar, card) if cache is None else _on_disk(bar, card, cache)
