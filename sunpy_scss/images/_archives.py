@@ -93,6 +93,8 @@ def ask(archive, moment, wavelengths, *, max_gap, timeout, attempts):
             found = _within(timeout, ARCHIVES[archive], moment, wavelengths, max_gap)
             break
         except Exception as error:  # clients of archives raise whatever they stumble over
+            if isinstance(error, HTTPError):
+                error.close()  # the connection that it holds
             if attempt == attempts:
                 others = ", ".join(sorted(set(ARCHIVES) - {archive}))
                 msg = (
