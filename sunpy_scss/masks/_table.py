@@ -225,8 +225,8 @@ def region_table(
 
     ``area_low`` is the area of the pixels of the region that have at least one probability; ``area_high`` adds to the
     region all that is joined to it by pixels of at least another. What lies between several regions goes to the one
-    from which probability falls off the least. The two probabilities are fitted for each model, so that 68 % of the
-    intervals hold the labelled area of a region; `~sunpy_scss.segment.predict_probability` puts them into the
+    from which probability falls off the least. The two probabilities are those of the model's card, meant to let 68 %
+    of the intervals hold the labelled area of a region; `~sunpy_scss.segment.predict_probability` puts them into the
     header as SCSSSURE and SCSSMAYB. Where they are not there, they are 0.84 and 0.16: as if the pixels of a border
     were right or wrong together. A mask whose threshold lies beyond them gets a wider interval. How often they hold
     says :ref:`worth-uncertainty`.
