@@ -1,4 +1,4 @@
-"""What is public tells its types to editors and type checkers."""
+"""What is public tells its types to editors and type checkers, and reads well in the reference."""
 
 import inspect
 from dataclasses import is_dataclass
@@ -39,3 +39,12 @@ def test_public_functions_have_type_hints(module):
         assert not bare, f"{name} does not tell the types of {', '.join(bare)}"
         assert signature.return_annotation is not inspect.Signature.empty, f"{name} does not tell what it returns"
         assert all(map(is_optional, parameters)), f"{name} has an argument that is None by default, and not as it says"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_summaries_of_properties_have_no_colon(module):
+    # What stands before it would be set, and linked, as the type of the property.
+    module = import_module(".".join(filter(None, ["sunpy_scss", module])))
+    classes = [found for found in map(vars(module).get, module.__all__) if inspect.isclass(found)]
+    properties = [value for found in classes for value in vars(found).values() if isinstance(value, property)]
+    assert not [inspect.getdoc(one) for one in properties if ":" in inspect.getdoc(one).splitlines()[0]]

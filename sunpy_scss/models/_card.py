@@ -245,12 +245,12 @@ class ModelCard:
 
     @property
     def feature_in_words(self) -> str:
-        """The feature in words, one of them: of the table of those known by name, or of this card."""
+        """The name of one feature in words, from the table of those known or from this card."""
         return self.feature_name or feature_name(self.feature)
 
     @property
     def is_dark(self) -> bool:
-        """Whether the feature is darker than the quiet Sun: of the table of those known by name, or of this card."""
+        """Whether the feature is darker than the quiet Sun, from the table of those known or from this card."""
         return FEATURES[self.feature].is_dark if self.feature_is_dark is None else self.feature_is_dark
 
     @property
