@@ -90,9 +90,10 @@ class Configuration:
     start : str
         Name or folder of a model whose weights the training starts from, of the same network; empty for random ones.
         The grid may be another. If that model draws one boundary, all boundaries start from it.
-    start_has_seen_validation : bool
-        Allow a start that was trained on images of the validation part, of which nothing else was left. That part still
-        chooses epoch and temperature, but its scores flatter the model; those of the test part do not.
+    start_has_seen : tuple of str
+        Of ``"validation"`` and ``"test"``, the parts that may hold images which that model was trained on, or the test
+        part also those which chose its epoch, as nothing else was left. Scores on them flatter the model: say in its
+        card that they do.
     freeze_encoder : bool
         Train the bottleneck and the decoder only.
     gap_days : float
@@ -115,7 +116,7 @@ class Configuration:
     loss: Loss = field(default_factory=Loss)
     rejected_weight: float = 2.0
     start: str = ""
-    start_has_seen_validation: bool = False
+    start_has_seen: tuple[str, ...] = ()
     freeze_encoder: bool = False
     gap_days: float = 14.0
     test_share: float = 0.0
@@ -132,8 +133,13 @@ class Configuration:
         _require(self.patience >= 1, "patience must be 1 or more")
         _require(0 <= self.averaging < 1, "averaging must be at least 0 and below 1")
         _require(self.rejected_weight >= 0 and self.gap_days >= 0, "rejected_weight and gap_days must not be negative")
+        known = all(part in ("validation", "test") for part in self.start_has_seen)
+        _require(known and not isinstance(self.start_has_seen, str), "start_has_seen lists 'validation' or 'test'")
+        object.__setattr__(self, "start_has_seen", tuple(self.start_has_seen))
         _require(0 <= self.test_share < 0.8, "test_share must be between 0 and 0.8; 0.2 is for validation")
         _require(self.seed >= 0, "seed must not be negative")
+        alone = self.card.is_dark and len(self.card.channels) == 1
+        _require(alone or not self.augmentation.holes, "holes are for a dark feature seen in one channel")
         levels, size = self.card.network.layers, self.card.grid_size
         fits = bool(self.card.network.architecture) or size % 2**levels == 0
         _require(fits, f"grid_size must divide by {2**levels} for {levels} layers (it is {size})")

@@ -12,7 +12,7 @@ from sunpy_scss.models._split import Split
 from sunpy_scss.models._store import load_model
 from sunpy_scss.train._splits import check_split, check_unseen, images_of
 
-__all__ = ["checked_split"]
+__all__ = ["check_start", "checked_split"]
 
 
 def checked_split(configuration, parts):
@@ -48,7 +48,7 @@ def checked_split(configuration, parts):
     for one, other in combinations(parts.values(), 2):
         check_split(one, other, gap=configuration.gap_days * u.day)
     if start:
-        _check_start(start, parts, allowed=("validation",) if configuration.start_has_seen_validation else ())
+        check_start(start, parts, allowed=configuration.start_has_seen)
     images = {name: images_of(dataset) for name, dataset in parts.items()}
     fingerprints = {name: _fingerprint(dataset) for name, dataset in parts.items()}
     earlier = start.split.seen if start and start.split else ()
@@ -70,7 +70,8 @@ def _check_part(name, dataset, card):
             raise TrainingError(msg)
 
 
-def _check_start(start, parts, allowed):
+def check_start(start, parts, allowed):
+    """Raise an error where the model that a training starts from has seen images of a part that is not allowed."""
     for name in ("validation", "test"):
         if name in parts and name not in allowed:
             check_unseen(start, parts[name], and_validation=name == "test")

@@ -291,12 +291,14 @@ class TestTraining:
             train_model(settings, training, validation[2:], tmp_path / "model", test=validation[:2])
         model = train_model(settings, training[:4], validation, tmp_path / "model")
         assert model.split.earlier == trained[0].split.train
-        # Said aloud, it may choose; a test that the start has seen stays none.
-        allowed = dataclasses.replace(settings, start_has_seen_validation=True)
+        # Said aloud, it may choose. That says nothing of the test.
+        allowed = dataclasses.replace(settings, start_has_seen=("validation",))
         split = checked_split(allowed, {"train": validation, "validation": training[:2]})
         assert split.earlier == trained[0].split.train
         with pytest.raises(TrainingError, match="test-small has seen"):
             checked_split(allowed, {"train": validation[:1], "validation": training[:2], "test": training[2:4]})
+        both = dataclasses.replace(settings, start_has_seen=("validation", "test"))
+        checked_split(both, {"train": validation[:1], "validation": training[:2], "test": training[2:4]})
 
     @pytest.mark.usefixtures("without_xla")
     def test_a_start_that_says_not_what_it_has_seen(self, trained, datasets, tmp_path):
@@ -456,7 +458,7 @@ class TestScores:
         assert scores["look_alike_fraction"] == 0
 
     def test_a_threshold_takes_the_look_alikes(self, datasets):
-        scores = threshold_scores(*datasets, "CH")
+        scores = threshold_scores(*datasets, SMALL)
         assert scores["threshold"]["look_alike_fraction"] > 0.9
         assert scores["without_review"]["look_alike_fraction"] == 1
         assert scores["without_review"]["iou"] < 1
@@ -464,7 +466,7 @@ class TestScores:
     def test_none_where_there_are_no_look_alikes(self):
         bare = make_dataset([dataclasses.replace(labelled(0), rejected=None)], SMALL)
         assert evaluate(Model(SMALL, lambda images: images), bare)["look_alike_fraction"] is None
-        assert "without_review" not in threshold_scores(bare, bare, "CH")
+        assert "without_review" not in threshold_scores(bare, bare, SMALL)
 
 
 class TestConfiguration:
@@ -522,6 +524,8 @@ rotation = 10
             ("gap_days = nan", "a finite number for gap_days"),
             ("seed = -1", "seed must not be negative"),
             ("test_share = 0.9", "test_share must be between"),
+            ("start_has_seen = ['train']", "start_has_seen lists 'validation' or 'test'"),
+            ("start_has_seen = 'test'", "start_has_seen lists 'validation' or 'test'"),
         ],
     )
     def test_values_out_of_range(self, tmp_path, setting, rule):
