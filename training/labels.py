@@ -184,7 +184,16 @@ def settle(one, everything):
     beside = ndimage.binary_dilation(kept | rejected | unknown, iterations=3)
     gap = without_small(before & after & ~beside & (darkness(one) < CH_LEVEL + 1.5 * CH_STEP))
     one.changes["missed for a day, now unknown"] += gap.sum()
-    return kept, rejected, unknown | gap
+    unjudged = small_and_dark(one, beside | gap)
+    one.changes["too small to be judged, now unknown"] += unjudged.sum()
+    return kept, rejected, unknown | gap | unjudged
+
+
+def small_and_dark(one, taken):
+    """What is as dark as a hole and was left out before anything was kept or rejected."""
+    dark = ndimage.binary_closing(ndimage.binary_opening(darkness(one) < CH_LEVEL)) & (radius(len(taken)) < STRIP)
+    dark = without_small(dark)
+    return dark & ~ndimage.binary_propagation(dark & taken, mask=dark)
 
 
 def to_the_limb(one, kept):
