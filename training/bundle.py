@@ -55,7 +55,7 @@ def main():
     scores = {
         "model": boundaries[0].scores,
         # The plain threshold is tuned on the validation part.
-        **threshold_scores(*(part.at(card) for part in (validation, test)), card.feature),
+        **threshold_scores(*(part.at(card) for part in (validation, test)), card),
         "model on the labels before correction": evaluate(*on_old_labels(model, options.old, caches["old"])),
     }
     card = dataclasses.replace(

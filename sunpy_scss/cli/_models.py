@@ -150,7 +150,7 @@ def _evaluate(options):
     from sunpy_scss.files._images import write_evaluation
     from sunpy_scss.models._store import load_model
     from sunpy_scss.train._detection import detection_curve
-    from sunpy_scss.train._evaluation import evaluate, score_model
+    from sunpy_scss.train._evaluation import score_model
     from sunpy_scss.train._run import split_settings
     from sunpy_scss.train._splits import check_unseen
 
@@ -159,7 +159,7 @@ def _evaluate(options):
     dataset = _part(options, model.card, options.part, **split_settings(options.model))
     check_unseen(model, dataset, and_validation=options.part == "test")
     evaluation = score_model(model, dataset)
-    scores = evaluate(model, dataset) | {"flicker": evaluation.to_dict()["flicker"]}
+    scores = evaluation.summary()
     if options.detection:
         scores["detection"] = dict(zip(("rows", "units"), plain_rows(detection_curve(model, dataset)), strict=True))
     print(json.dumps(scores, indent=2))

@@ -114,9 +114,10 @@ def from_browse(
         angstrom = _checked_wavelength(path, wavelength, 195 if colours == 193 and picture.is_suvi else colours)
         date = _date(path, picture, date)
         header = MetaDict(header_of(picture, _disk(path, index), date, angstrom))
+    site = source or source_of(picture)
     is_aia = header["instrume"].startswith("AIA")
     # A grey picture may be of any scale.
-    if is_aia and is_display and is_calibrated(source or source_of(picture), angstrom, date):
+    if is_aia and is_display and is_calibrated(site, angstrom, date):
         header["bunit"], header["calib"] = "DN / s", "display scale undone"
     else:
         header["bunit"], header["calib"] = "", "relative"
@@ -126,8 +127,8 @@ def from_browse(
         warn_caller(msg, CalibrationWarning)
     header["filename"] = path.name
     data = linearise(index, CHANNELS[angstrom])
-    if is_display:
-        data **= _CONTRASTS.get((source or source_of(picture), angstrom), 1)
+    if is_display and (site, angstrom) in _CONTRASTS:
+        data **= _CONTRASTS[site, angstrom]
     return sunpy.map.Map(data, header)
 
 

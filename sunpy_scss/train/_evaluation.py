@@ -9,11 +9,10 @@ import astropy.units as u
 from astropy.table import QTable
 from sunpy.coordinates.sun import B0
 
-from sunpy_scss._features import FEATURES
 from sunpy_scss._save import plain, plain_rows
 from sunpy_scss._sun.canonical import canonical_radius
 from sunpy_scss.masks._metrics import iou_of
-from sunpy_scss.models._card import Model
+from sunpy_scss.models._card import Model, ModelCard
 from sunpy_scss.train._calibration import answers, calibration_error, calibration_scores, reliability, reliability_sums
 from sunpy_scss.train._datasets import Dataset, inputs_of
 from sunpy_scss.train._scores import LATITUDES, RADII, disk_sums, measures, overlap_measures, pooled, zone_sums
@@ -24,6 +23,7 @@ __all__ = ["Evaluation", "evaluate", "score_model", "threshold_scores"]
 
 _UNITS = {"boundary_distance": u.deg, "boundary_on_sky": u.arcsec}
 _THRESHOLDS = np.linspace(0, 1, 101)
+_SUMMARY = ("images", "iou", "dice", "mean_iou", "mean_dice", "look_alike_fraction")
 _RESAMPLES = 1000
 _CONFIDENCE = 0.95
 # Drawn again and again, fewer blocks say little of what others would have said.
@@ -46,8 +46,8 @@ class Evaluation:
     best_threshold : float
         The one that would have given the highest pooled IoU on these images; NaN where nothing is labelled. To use it
         for another model card, take it from images that no score is reported on.
-    calibration_error : float
-        Of ``reliability``; see `sunpy_scss.train.calibration_error`.
+    calibration_error, uncalibrated_error : float
+        With and without the temperature of the model; see `sunpy_scss.train.calibration_error`.
     scores : astropy.table.QTable
         One row for all of the disc, each zone of latitude and of distance from disc centre, and each year, whole,
         beyond 60 degrees of latitude and at the limb. Columns:
@@ -76,6 +76,7 @@ class Evaluation:
     threshold: float
     best_threshold: float
     calibration_error: float
+    uncalibrated_error: float
     scores: QTable
     images: QTable
     thresholds: QTable
@@ -85,7 +86,8 @@ class Evaluation:
 
     def to_dict(self) -> dict:
         """All but the pixels as plain values for JSON: tables as lists of rows, times as ISO text, NaN as None."""
-        numbers = {name: getattr(self, name) for name in ("threshold", "best_threshold", "calibration_error")}
+        names = ("threshold", "best_threshold", "calibration_error", "uncalibrated_error")
+        numbers = {name: getattr(self, name) for name in names}
         tables = {name: getattr(self, name) for name in ("scores", "images", "thresholds", "reliability")}
         return {
             "model": self.model,
@@ -93,6 +95,13 @@ class Evaluation:
             **{name: plain_rows(table)[0] for name, table in tables.items()},
             "flicker": {name: {key: plain(one) for key, one in of.items()} for name, of in self.flicker.items()},
         }
+
+    def summary(self) -> dict:
+        """What `evaluate` gives for the same model and images, and ``flicker``; plain values for JSON."""
+        values = self.to_dict()
+        disk = values["scores"][0]
+        errors = {name: values[name] for name in ("calibration_error", "uncalibrated_error")}
+        return {**{name: disk[name] for name in _SUMMARY}, **errors, "flicker": values["flicker"]}
 
 
 @u.quantity_input
@@ -163,6 +172,7 @@ def score_model(
         threshold=model.card.threshold,
         best_threshold=_best(thresholds) if labelled.any() else np.nan,
         calibration_error=calibration_error(bins),
+        uncalibrated_error=calibration_error(reliability(labelled, raw[counted])),
         scores=_readable(_score_table(sums, dataset.dates, blocks, seed)),
         images=_readable(_image_table(sums, dataset, blocks)),
         thresholds=_readable(thresholds),
@@ -309,8 +319,7 @@ def _scores(dataset, masks):
     parts = [disk_sums(dataset[positions], claimed) for positions, claimed in masks]
     sums = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     found = pooled(sums, np.ones((1, len(dataset))), overlap_measures)
-    names = ("iou", "dice", "mean_iou", "mean_dice", "look_alike_fraction")
-    return {"images": len(dataset), **{name: plain(found[name][0]) for name in names}}
+    return {"images": len(dataset), **{name: plain(found[name][0]) for name in _SUMMARY[1:]}}
 
 
 def _one_by_one(dataset, claim):
@@ -318,7 +327,7 @@ def _one_by_one(dataset, claim):
     return (([at], claim(at)[np.newaxis]) for at in range(len(dataset)))
 
 
-def threshold_scores(training: Dataset, validation: Dataset, feature: str, *, is_dark: bool | None = None) -> dict:
+def threshold_scores(training: Dataset, validation: Dataset, card: ModelCard) -> dict:
     """
     Scores of simpler methods, to compare a model with.
 
@@ -326,10 +335,8 @@ def threshold_scores(training: Dataset, validation: Dataset, feature: str, *, is
     ----------
     training, validation : Dataset
         Of several channels, the first one counts.
-    feature : str
-        ``"CH"``, dark, ``"AR"``, bright, or a code of your own.
-    is_dark : bool, optional
-        Whether a feature of your own is darker than the quiet Sun.
+    card : sunpy_scss.models.ModelCard
+        Of the model to compare with, which says whether the feature is dark.
 
     Returns
     -------
@@ -338,7 +345,7 @@ def threshold_scores(training: Dataset, validation: Dataset, feature: str, *, is
         pooled IoU on the training part; with look-alikes also ``without_review``: the labels before they were left
         out. Each holds the scores on the validation part.
     """
-    sign = -1 if (FEATURES[feature].is_dark if is_dark is None else is_dark) else 1
+    sign = -1 if card.is_dark else 1
     level = _best_level(training, sign)
     scores = {
         "threshold": _scores(

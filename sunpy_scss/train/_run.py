@@ -265,7 +265,7 @@ class _Run:
         card = model.card
         scores = {
             "model": evaluate(model, self.validation),
-            **threshold_scores(self.training, self.validation, card.feature, is_dark=card.is_dark),
+            **threshold_scores(self.training, self.validation, card),
         }
         if "test" in self.parts:
             scores["test"] = evaluate(model, self.parts["test"])

@@ -228,6 +228,20 @@ class TestAreas:
         assert row["labelled_area"].to_value(u.percent) == pytest.approx(100 * (1 - np.cos(np.radians(12))), rel=0.02)
 
 
+class TestSummary:
+    def test_is_what_evaluate_gives(self):
+        labels, rejected, probabilities = np.zeros((3, 2, SIZE, SIZE))
+        labels[0, 3:6, 3:6], rejected[1, 4:6, 4:7], probabilities[:, 4:8, 3:6] = 1, 1, 0.7
+        data, card = dataset(labels, rejected=rejected), dataclasses.replace(TINY, temperature=1.3)
+        model = Model(card, lambda images: probabilities[: len(images), ..., np.newaxis])
+        summary = score_model(model, data).summary()
+        flickers = summary.pop("flicker")
+        assert set(flickers) == {"model", "labels"}
+        expected = evaluate(model, data)
+        assert summary == {name: pytest.approx(value, rel=1e-5) for name, value in expected.items()}
+        assert summary["calibration_error"] != summary["uncalibrated_error"]
+
+
 class TestNothingThere:
     def test_in_either(self):
         evaluation = score(np.zeros((2, SIZE, SIZE)), np.zeros((2, SIZE, SIZE)))
