@@ -277,7 +277,7 @@ class TestTraining:
         np.testing.assert_allclose(model.predict(validation.images), by_keras, atol=1e-5)
         maps = labelled(9).image, *labelled(9).further_images
         probability = predict_probability(maps, model=model).data
-        # After one step most pixels may share one value, where a quantile would lie: a threshold between it and the rest.
+        # After one step most pixels may share one value, which is no threshold: rounding decides on which side it is.
         shown = probability[probability > 0]
         threshold = float((shown.min() + shown.max()) / 2)
         mask = segment_feature(maps, model=tmp_path / "model", threshold=threshold)
