@@ -1,11 +1,11 @@
 """
 How true areas and perimeters are from disc centre to the limb, on spherical caps seen from 1 au.
 
-    python benchmarks/limb.py [--sizes 256 512 1024] [--radius 10]
+    python benchmarks/limb.py [--sizes 256 512 1024] [--radius 10] [--directions 60]
 
 The middles of pixels say what is in a mask. Of what can be seen of a cap, the area on the sphere, the perimeter, the
-limb included, and the area on the sky are known. Printed are the mean errors in several directions from disc centre,
-and the largest ones, in percent.
+limb included, and the area on the sky are known. Printed are the errors in several directions from disc centre, in
+percent: their mean, their standard deviation and the largest.
 """
 
 import argparse
@@ -26,14 +26,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024])
     parser.add_argument("--radius", type=float, default=10, help="of the caps, in degrees")
+    parser.add_argument("--directions", type=int, help="so many random ones in place of six that are always the same")
     options = parser.parse_args()
-    print("pixels   end |    area         | perimeter       | area on the sky")
+    directions = DIRECTIONS
+    if options.directions:
+        directions = np.random.default_rng(0).uniform(0, 2 * np.pi, options.directions)
+    print("pixels   end |    area                 | perimeter               | area on the sky")
     for size in options.sizes:
         grid = pixels(size)
         for angle in ANGLES:
-            found = [errors(grid, np.radians(angle), direction, np.radians(options.radius)) for direction in DIRECTIONS]
+            found = [errors(grid, np.radians(angle), direction, np.radians(options.radius)) for direction in directions]
             cells = " | ".join(
-                f"{each.mean():+7.1f} {each[np.abs(each).argmax()]:+7.1f}" for each in np.transpose(found)
+                f"{each.mean():+7.1f} {each.std():7.1f} {each[np.abs(each).argmax()]:+7.1f}"
+                for each in np.transpose(found)
             )
             print(f"{size:6d} {angle + options.radius:5.0f} | {cells}", flush=True)
 

@@ -62,7 +62,8 @@ def carrington_map(
     sunpy.map.GenericMap
         float32, longitudes 0 to 360 degrees from the left. From 0 to 1, the share of the views of a place that have it
         inside; each view of it counts as the fourth power of the cosine of its angle to the central meridian, and as
-        0.0001 at least, also beyond a pole that is tilted to the observer. NaN where no mask shows the surface. Its
+        0.0001 at least, also beyond a pole that is tilted to the observer. It is the mean over the pixel, so that a
+        pixel on a border has the share of it that is inside. NaN where no mask shows the surface. Its
         date is half-way between the first and the last mask (DATE-BEG, DATE-END), its observer Earth; CAR_ROT is the
         rotation if one was asked for. The header keeps what all masks say alike of their origin.
 
@@ -77,8 +78,9 @@ def carrington_map(
     -----
     Places keep their Carrington coordinates from mask to mask, as in any synoptic map: the Sun turns as a rigid body in
     25.38 days. Where views days apart disagree, by evolution or by differential rotation, there are values between 0
-    and 1. A mask of it, for `~sunpy_scss.masks.region_table`, is
-    ``sunpy.map.Map((share.data >= 0.5).astype("int16"), share.meta)``.
+    and 1. `~sunpy_scss.masks.area_fraction` gives the area of all that is inside. A mask, for
+    `~sunpy_scss.masks.region_table`, is ``sunpy.map.Map((share.data >= 0.5).astype("int16"), share.meta)``. In that, a
+    pixel is inside as a whole or not at all, which matters for a polar cap: near a pole, rows of equal area are wide.
 
     What is far from the central meridian in all masks has the value of its best views all the same;
     `carrington_coverage` tells where that is.
@@ -243,6 +245,9 @@ def central_meridian_fraction(
 _POWER = 4
 # The least that this cosine counts as: a pole tilted to the observer is in sight on all longitudes.
 _LEAST = 0.1
+# The least number of rows in which masks are read. A row of equal area at a pole is several degrees of latitude wide:
+# in the middle of the row alone, it would be inside or not as a whole.
+_ROWS = 1080
 # Points along and across a strip of the Sun at which a mask is read.
 _ALONG, _ACROSS = 1000, 60
 
@@ -255,7 +260,7 @@ class Views:
     Attributes
     ----------
     total, inside : numpy.ndarray
-        (ny, nx), the sum of the weights of all views, and of those inside the masks.
+        (ny, nx), the sum of the weights of all views, and of those inside the masks, averaged over each pixel.
     times : astropy.time.Time
         Of the masks that took part.
     rsun : astropy.units.Quantity
@@ -289,12 +294,16 @@ def add_views(masks, shape, projection, rotation):
     Views or None
         None if no mask takes part.
     """
-    total, inside, times, origins, rsun = np.zeros(shape), np.zeros(shape), [], [], None
+    ny, nx = shape
+    # Of each pixel several points are read, one above the other.
+    points = -(-_ROWS // ny)
+    total, inside = np.zeros((2, ny * points, nx))
+    times, origins, rsun = [], [], None
     for mask in masks:
         surface, flat = surface_of(mask), pixels_inside(mask).ravel()
         if rsun is None:
             rsun = mask.rsun_meters
-            grid = surface_of(blank_map(shape, projection, surface.obstime, rsun))
+            grid = surface_of(blank_map(total.shape, projection, surface.obstime, rsun))
         here = replace(grid, obstime=surface.obstime, origin=longitude_origin(carrington_frame(surface.obstime)))
         weights = _weights(here, surface, rotation)
         nearest = nearest_pixels(surface, here)
@@ -304,7 +313,10 @@ def add_views(masks, shape, projection, rotation):
             inside += weights * flat[nearest]
             times.append(surface.obstime)
             origins.append(provenance(mask))
-    return Views(total, inside, Time(times), rsun, said_by_all(origins)) if times else None
+    if not times:
+        return None
+    total, inside = (weights.reshape(ny, points, nx).mean(axis=1) for weights in (total, inside))
+    return Views(total, inside, Time(times), rsun, said_by_all(origins))
 
 
 def _weights(here, surface, rotation):

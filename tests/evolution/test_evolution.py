@@ -30,7 +30,7 @@ from sunpy_scss.evolution import (
 )
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.images import read_map
-from sunpy_scss.masks import compare_masks, match_regions, region_table
+from sunpy_scss.masks import area_fraction, compare_masks, match_regions, region_table
 from sunpy_scss.segment import segment_coronal_holes
 from sunpy_scss.synthetic import Cap, synthetic_sun
 
@@ -370,6 +370,15 @@ class TestCarrington:
         for lon, lat in ((100, 30), (300, -50), (2, 0)):
             assert at(again, lon, lat) == 1
             assert at(again, lon, lat + 15) == at(again, lon + 25, lat) == 0
+
+    @pytest.mark.parametrize(("rows", "projection"), [(180, "CEA"), (360, "CEA"), (180, "CAR")])
+    def test_area_of_a_polar_cap(self, rows, projection):
+        """Its border lies within a row of pixels, of which a part is inside."""
+        above = SkyCoord(0 * u.deg, 60 * u.deg, 1 * u.AU, frame=HeliographicStonyhurst(obstime=START))
+        masks = [mask_at(0, (0, 90, 20.3), turn=False, size=400, observer=above)]
+        smap = carrington_map(masks, shape=(rows, 2 * rows), projection=projection)
+        cap = 100 * (1 - np.cos(np.radians(20.3)))
+        assert area_fraction(smap).to_value(u.percent) == pytest.approx(cap, rel=0.015)
 
     def test_longitudes_from_left_to_right(self):
         smap = carrington_map([mask_at(0)], projection="CAR", shape=(90, 180))

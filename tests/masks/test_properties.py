@@ -128,6 +128,14 @@ class TestArea:
     def test_of_the_whole_sun(self, projection):
         assert u.isclose(area_fraction(heliographic(np.ones((90, 180)), projection)), 200 * u.percent)
 
+    def test_of_shares_of_the_sun(self):
+        shares = np.full((90, 180), 0.25)
+        shares[:45] = np.nan
+        header = heliographic(np.zeros((90, 180)), "CEA").meta
+        assert u.isclose(area_fraction(sunpy.map.Map(shares, header)), 25 * u.percent)
+        with pytest.raises(InvalidMapError, match="between 0 and 1"):
+            area_fraction(sunpy.map.Map(shares + 1, header))
+
     def test_in_three_units(self):
         table = region_table(caps((0, 0), size=256))
         assert u.allclose(table["area"], 2 * np.pi * R**2 * table["area_msh"] / 1e6)

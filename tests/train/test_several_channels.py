@@ -277,7 +277,9 @@ class TestTraining:
         np.testing.assert_allclose(model.predict(validation.images), by_keras, atol=1e-5)
         maps = labelled(9).image, *labelled(9).further_images
         probability = predict_probability(maps, model=model).data
-        threshold = float(np.quantile(probability[probability > 0], 0.7))
+        # After one step most pixels may share one value, which is no threshold: rounding decides on which side it is.
+        shown = probability[probability > 0]
+        threshold = float((shown.min() + shown.max()) / 2)
         mask = segment_feature(maps, model=tmp_path / "model", threshold=threshold)
         assert mask.meta["SCSSFEAT"] == "FILAMENT"
         regions = region_table(mask)
