@@ -20,6 +20,8 @@ def pytest_cmdline_main(config):
         return
     if getattr(option, "numprocesses", 0) is None and not (option.tx or option.usepdb or option.collectonly):
         option.numprocesses, option.dist = 2, "loadfile"
+        # Each has a core; threads beyond it wait for each other, and take time of the processor to do so.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_report_header(config):
@@ -51,3 +53,14 @@ def _close_figures():
     import matplotlib.pyplot as plt
 
     plt.close("all")
+
+
+@pytest.fixture
+def without_xla(monkeypatch):
+    """To compile takes longer than all else of a tiny training; tests of its very weights train as users do."""
+    import keras
+
+    compile_model = keras.Model.compile
+    monkeypatch.setattr(
+        keras.Model, "compile", lambda *args, **settings: compile_model(*args, **settings | {"jit_compile": False})
+    )

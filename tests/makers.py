@@ -1,13 +1,17 @@
 """Small Maps and models for tests, all geometry chosen by the caller."""
 
+from functools import lru_cache
+
 import numpy as np
 
 import astropy.units as u
 import sunpy.map
 from astropy.coordinates import SkyCoord
+from astropy.time import Time
 from sunpy.coordinates import get_earth
 from sunpy.map.header_helper import make_fitswcs_header
 
+from sunpy_scss import synthetic
 from sunpy_scss._sun.polygons import inside_rings
 from sunpy_scss.models import Model, ModelCard, Network, Stretch
 
@@ -80,6 +84,22 @@ def disk_map(
     x = np.cos(angle) * east - np.sin(angle) * up
     y = np.sin(angle) * east + np.cos(angle) * up
     return sunpy.map.Map(values(x, y), header)
+
+
+def mask_of_caps(date, caps, *, size, observer=None):
+    """The coronal holes of `synthetic_sun` with smooth edges, without its image: that takes most of the time."""
+    date = Time(date)
+    see = _seen if observer is None else _seen.__wrapped__
+    blank, points, radius = see(date.isot, size, observer)
+    depths = synthetic._depths(caps, points, np.zeros(radius.shape))
+    return synthetic._mask_map(depths, radius, "CH", blank, seed=0)
+
+
+@lru_cache(maxsize=32)
+def _seen(date, size, observer):
+    """An empty Map, and what its pixels see."""
+    blank = synthetic._blank_map(Time(date), 193 * u.AA, size, observer)
+    return blank, *synthetic._surface(blank)
 
 
 def fill_polygon(rings, shape):

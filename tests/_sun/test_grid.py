@@ -119,18 +119,23 @@ def test_sky_does_not_bleed_onto_the_disk():
     assert not canonical.from_canonical(sky, canonical.frame_of(smap), half_width=1.25).any()
 
 
-@pytest.mark.parametrize("case", ["plain", "off centre", "rotated", "STEREO", "at 0.3 au"])
-@pytest.mark.parametrize(("lat", "lon"), [(0, 0), (40, 10), (-20, 50), (0, 60)])
-def test_area_of_a_spherical_cap(case, lat, lon):
-    """The cap of half-angle a has 2 pi (1 - cos a) of the squared radius; drawn through sunpy's coordinates."""
-    keywords = {**CASES[case], "size": 1024, "radius": 400}
+@pytest.fixture(scope="module", params=["plain", "off centre", "rotated", "STEREO", "at 0.3 au"])
+def seen(request):
+    """A Map, and where its pixels are on the Sun by sunpy's coordinates; NaN off the disc."""
+    keywords = {**CASES[request.param], "size": 1024, "radius": 400}
     if "centre" in keywords:
         keywords["centre"] = (480.3, 530.8)
     smap = disk_map(blank, **keywords)
-    observer = smap.observer_coordinate
     frame = HeliographicStonyhurst(obstime=smap.reference_date)
-    middle = SkyCoord(observer.lon + lon * u.deg, observer.lat + lat * u.deg, smap.rsun_meters, frame=frame)
-    surface = all_coordinates_from_map(smap).transform_to(frame)  # NaN off the disc
+    return smap, all_coordinates_from_map(smap).transform_to(frame)
+
+
+@pytest.mark.parametrize(("lat", "lon"), [(0, 0), (40, 10), (-20, 50), (0, 60)])
+def test_area_of_a_spherical_cap(seen, lat, lon):
+    """The cap of half-angle a has 2 pi (1 - cos a) of the squared radius; drawn through sunpy's coordinates."""
+    smap, surface = seen
+    observer = smap.observer_coordinate
+    middle = SkyCoord(observer.lon + lon * u.deg, observer.lat + lat * u.deg, smap.rsun_meters, frame=surface.frame)
     separation = surface.cartesian.xyz.T @ (middle.cartesian.xyz / smap.rsun_meters) / smap.rsun_meters
     cap = np.cos(np.deg2rad(12)) <= separation.to_value(u.dimensionless_unscaled).T
     area = surface_of(smap).areas(*np.nonzero(cap)).sum()

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from functools import cache
 
 import numpy as np
 import pytest
@@ -409,9 +410,14 @@ COLLECTIONS = {
 }  # fmt: skip
 
 
+@cache
+def read_once(path):
+    return read_annotations(path)
+
+
 @pytest.mark.parametrize("name", COLLECTIONS)
 def test_every_real_file_is_read_and_its_faults_counted(shared_data, name):
-    table = annotation_table(read_annotations(shared_data / "annotations" / name))
+    table = annotation_table(read_once(shared_data / "annotations" / name))
     assert {
         "files": len(table),
         "empty": np.count_nonzero(table["polygons"] == 0),
@@ -423,7 +429,7 @@ def test_every_real_file_is_read_and_its_faults_counted(shared_data, name):
 
 
 def test_real_radii_are_those_of_the_sun_from_earth(shared_data):
-    annotations = read_annotations(shared_data / "annotations" / "ar_custom.zip")
+    annotations = read_once(shared_data / "annotations" / "ar_custom.zip")
     dates = Time([annotation.date for annotation in annotations])
     radii = np.array([annotation.radius for annotation in annotations]) * 0.6
     np.testing.assert_allclose(radii, sun.angular_radius(dates).arcsec, rtol=1e-5)
@@ -431,7 +437,7 @@ def test_real_radii_are_those_of_the_sun_from_earth(shared_data):
 
 def test_real_abp_masks_are_the_pixels_in_the_files(shared_data):
     path = shared_data / "annotations" / "sample_region_growth_anotation.zip"
-    annotations = {annotation.name: annotation for annotation in read_annotations(path)}
+    annotations = {annotation.name: annotation for annotation in read_once(path)}
     with zipfile.ZipFile(path) as archive:
         for name in filter(lambda name: name.endswith(".abp"), archive.namelist()):
             objects = archive.read(name).decode().splitlines()[4::2]
@@ -445,8 +451,8 @@ def test_real_abp_masks_are_the_pixels_in_the_files(shared_data):
 
 def test_two_real_annotators_agree_better_than_with_a_mirrored_one(shared_data):
     folder = shared_data / "annotations"
-    grown = read_annotations(folder / "sample_region_growth_anotation.zip")[2]
-    drawn = min(read_annotations(folder / "ch_custom.zip"), key=lambda other: abs((other.date - grown.date).sec))
+    grown = read_once(folder / "sample_region_growth_anotation.zip")[2]
+    drawn = min(read_once(folder / "ch_custom.zip"), key=lambda other: abs((other.date - grown.date).sec))
     one = annotation_to_mask(grown)
     other = annotation_to_mask(drawn, one)
 

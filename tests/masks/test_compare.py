@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from makers import DATE, disk_map
+from makers import DATE, disk_map, mask_of_caps
 
 import astropy.units as u
 import sunpy.map
@@ -31,7 +31,7 @@ R = 695.7 * u.Mm
 def caps(*places, radius=10 * u.deg, size=512, **changes):
     """A mask with spherical caps at heliographic (lon, lat) in degrees."""
     holes = [Cap(lon * u.deg, lat * u.deg, radius) for lon, lat in places]
-    return synthetic_sun(DATE, size=size, coronal_holes=holes, active_regions=[], **changes).coronal_holes
+    return mask_of_caps(DATE, holes, size=size, **changes)
 
 
 def observer(lon, lat=0):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from makers import DATE, disk_map
+from makers import DATE, disk_map, mask_of_caps
 
 import astropy.units as u
 import sunpy.map
@@ -18,7 +18,7 @@ from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.hek import hek_records
 from sunpy_scss.masks import _regions, area_fraction, label_regions, region_table, write_geojson
 from sunpy_scss.report._scenes import scenes_of
-from sunpy_scss.synthetic import Cap, synthetic_sun
+from sunpy_scss.synthetic import Cap
 
 R = 695.7 * u.Mm
 
@@ -30,7 +30,7 @@ def cap_area(radius):
 def caps(*places, radius=8 * u.deg, size=1024, **changes):
     """A mask with spherical caps at heliographic (lon, lat) in degrees."""
     holes = [Cap(lon * u.deg, lat * u.deg, radius) for lon, lat in places]
-    return synthetic_sun(DATE, size=size, coronal_holes=holes, active_regions=[], **changes).coronal_holes
+    return mask_of_caps(DATE, holes, size=size, **changes)
 
 
 def stonyhurst(smap):
@@ -376,13 +376,13 @@ def hmi(values, size=512):
 @pytest.fixture(scope="module")
 def mask():
     holes = [Cap(lon * u.deg, lat * u.deg, 10 * u.deg) for lon, lat in ((-40, -20), (10, 30))]
-    return synthetic_sun("2024-06-28T00:00:00", coronal_holes=holes, active_regions=[]).coronal_holes
+    return mask_of_caps("2024-06-28T00:00:00", holes, size=512)
 
 
 class TestField:
     """On synthetic magnetograms; only the header is that of a real one."""
 
-    @pytest.mark.parametrize("size", [256, 512, 2048])
+    @pytest.mark.parametrize("size", [256, 512, 1024])
     def test_of_one_sign(self, mask, size):
         table = region_table(mask, magnetogram=hmi(lambda lon, lat: np.full(lon.shape, -4.0), size))
         assert table["field_mean"].unit == u.G
@@ -411,7 +411,7 @@ class TestField:
     def test_unknown_near_the_limb_and_behind(self):
         behind = SkyCoord(120 * u.deg, 0 * u.deg, 1 * u.AU, frame="heliographic_stonyhurst", obstime="2024-06-28")
         holes = [Cap(lon * u.deg, 0 * u.deg, 8 * u.deg) for lon in (75, 130)]
-        mask = synthetic_sun("2024-06-28", coronal_holes=holes, active_regions=[], observer=behind).coronal_holes
+        mask = mask_of_caps("2024-06-28", holes, size=512, observer=behind)
         table = region_table(mask, magnetogram=hmi(lambda lon, lat: np.full(lon.shape, 6.0)))
         table.sort("lon_min")
         assert 0.4 < table["field_coverage"][0] < 0.6
