@@ -219,7 +219,8 @@ class Surface(View):
         """
         corner_rows, corner_columns, index = self.corners(rows, columns)
         areas = cell_areas(self.points(corner_rows, corner_columns), index)
-        middles = self.points(rows, columns)
+        # Not `points`, which looks whether all is on the Sun.
+        middles = self.surface_at(self._seen(rows, columns)) if self.is_image else self.points(rows, columns)
         if self.is_image:
             sines = np.sqrt(1 - np.minimum(self.cosine(middles), 1) ** 2)
             near = np.flatnonzero(sines > 1 - _SLANTED * self.diagonal / np.sqrt(2))
