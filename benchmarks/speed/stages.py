@@ -2,8 +2,8 @@
 What each stage costs on images of 1024 and 4096 pixels, beside the reading of the same file; for airspeed velocity.
 
     pip install asv
-    asv run --quick --python=same            # without --quick: quieter figures, some minutes
-    asv run --quick --python=same --bench Files
+    asv run --quick -E existing:same          # without --quick: quieter figures, some minutes
+    asv run --quick -E existing:same --bench Files
 """
 
 import os

@@ -1,7 +1,7 @@
 """Parts of a sphere around points on it, and how large they are; pure arrays."""
 
 import numpy as np
-from scipy.spatial import SphericalVoronoi
+from scipy.spatial import ConvexHull
 
 __all__ = ["cell_areas", "excess", "nearest_cells"]
 
@@ -35,7 +35,7 @@ def cell_areas(points, index):
     return areas
 
 
-def nearest_cells(points, axis, angle):
+def nearest_cells(points, axis, angle, *, margin):
     """
     What of a spherical cap is nearer to each point than to any other.
 
@@ -47,6 +47,8 @@ def nearest_cells(points, axis, angle):
         (3,) unit vector, the middle of the cap.
     angle : float
         From there to its edge, in radians and close to a right angle: the edge is taken for straight between points.
+    margin : float
+        In radians. Points that are farther from the edge have others between them and all of it.
 
     Returns
     -------
@@ -61,18 +63,31 @@ def nearest_cells(points, axis, angle):
     depth = np.maximum(angle - np.arccos(np.clip(along, -1, 1)), _LEAST_DEPTH)
     # Points and their mirror images beyond the edge are equally far from it, which makes it the side of their cells.
     within, beyond = (np.outer(axis, np.cos(angle + side)) + around * np.sin(angle + side) for side in (-depth, depth))
-    diagram = SphericalVoronoi(np.concatenate([within, beyond], axis=1).T)
-    diagram.sort_vertices_of_regions()
-    cells = diagram.regions[: points.shape[1]]
-    sizes = np.array([len(cell) for cell in cells])
-    starts = np.cumsum(sizes) - sizes
-    first = diagram.vertices.T[:, np.concatenate(cells)]
-    following = np.arange(1, sizes.sum() + 1)
-    following[starts + sizes - 1] = starts
-    second, third = first[:, following], np.repeat(within, sizes, axis=1)
-    triangles = excess(third, first, second)
-    middles = np.add.reduceat(np.abs(triangles) * (first + second + third), starts, axis=1)
-    return np.abs(np.add.reduceat(triangles, starts)), middles / np.linalg.norm(middles, axis=0)
+    return _cells_of_sphere(np.concatenate([within, beyond[:, depth <= margin]], axis=1), points.shape[1])
+
+
+def _cells_of_sphere(points, count):
+    """As `nearest_cells`, on the whole sphere, of the first ``count`` points; those of the last on a side are wrong."""
+    # The triangles of the hull are those around which there is a circle without points in it.
+    hull = ConvexHull(points.T)
+    used = (hull.simplices < count).any(axis=1)
+    triangles, centres = hull.simplices[used].T, hull.equations[used, :3].T
+    a, b, c = (points[:, corner] for corner in triangles)
+    turn = np.sign(_dot(np.cross(b - a, c - a, axis=0), centres))
+    index, areas, sums = [], [], []
+    # From the middle of the circle to the middles of the sides: borders of cells. Where a circle has its middle
+    # outside of its triangle, areas are negative and others too large by as much.
+    for first, second in ((0, 1), (1, 2), (2, 0)):
+        start, end = points[:, triangles[first]], points[:, triangles[second]]
+        half = start + end
+        half /= np.sqrt(_dot(half, half))
+        area = turn * excess(start, half, centres)
+        index += [triangles[first], triangles[second]]
+        areas += [area, area]
+        sums += [area * (start + half + centres), area * (end + half + centres)]
+    index, areas, sums = np.concatenate(index), np.concatenate(areas), np.concatenate(sums, axis=1)
+    total, *middles = (np.bincount(index, values, points.shape[1])[:count] for values in (areas, *sums))
+    return total, middles / np.linalg.norm(middles, axis=0)
 
 
 def excess(a, b, c):

@@ -28,9 +28,7 @@ __all__ = ["Surface", "box_around", "canonical_surface", "remove_small_regions",
 _HALVINGS = 30
 # How many pixels from the limb the slant of the surface still makes the sides of pixels poor borders between them, and
 # how many are needed beside these to say where the borders are.
-_SLANTED, _BESIDE = 2, 4
-# More than an image has columns, to number its pixels, some beside it included.
-_KEYS = 2**24
+_SLANTED, _BESIDE = 2, 3
 _EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
 
@@ -221,40 +219,38 @@ class Surface(View):
         """
         corner_rows, corner_columns, index = self.corners(rows, columns)
         areas = cell_areas(self.points(corner_rows, corner_columns), index)
-        middles = self.points(rows, columns)
+        # Not `points`, which looks whether all is on the Sun.
+        middles = self.surface_at(self._seen(rows, columns)) if self.is_image else self.points(rows, columns)
         if self.is_image:
             sines = np.sqrt(1 - np.minimum(self.cosine(middles), 1) ** 2)
             near = np.flatnonzero(sines > 1 - _SLANTED * self.diagonal / np.sqrt(2))
             if near.size:
-                areas[near], middles[:, near] = self._cells_at_limb(rows[near], columns[near])
+                limb = self._cells_at_limb(rows[near], columns[near], middles[:, near])
+                areas[near], middles[:, near] = limb
         return areas, middles
 
-    def _cells_at_limb(self, rows, columns):
-        keys, angles, points = self._limb_pixels
-        chosen = np.searchsorted(keys, _keys(rows, columns))
+    def _cells_at_limb(self, rows, columns, middles):
         # A cell is at most as long as the way from the middle of a pixel on the limb to the limb itself.
         count = max(1, int(2 * np.pi / np.sqrt(2 * self.diagonal)) - 1)
-        sectors = np.floor(angles * count / (2 * np.pi)).astype(int) % count
-        wanted = np.unique(sectors[chosen])
-        around = np.flatnonzero(np.isin(sectors, (wanted[:, np.newaxis] + (-1, 0, 1)) % count))
-        areas, middles = nearest_cells(points[:, around], self.observer / self.distance, np.arccos(1 / self.distance))
-        place = np.searchsorted(around, chosen)
+        wanted = np.unique(self._sectors(middles, count))
+        limb = self.circle(int(2 * np.pi * 3 / self.diagonal))
+        around = np.isin(self._sectors(limb, count), (wanted[:, np.newaxis] + (-1, 0, 1)) % count)
+        limb = np.floor(np.stack(self.pixels(limb[:, around])) + 0.5).astype(int)
+        near_rows, near_columns, chosen = _pixels_beside(*limb, rows, columns)
+        sky = self._seen(near_rows, near_columns)
+        shown = np.linalg.norm(sky, axis=0) <= 1
+        shown[chosen] = True
+        # No pixel on the disc that is farther from the limb is the last one before it.
+        margin = np.arccos(1 - self.diagonal)
+        axis, angle = self.observer / self.distance, np.arccos(1 / self.distance)
+        areas, middles = nearest_cells(self.surface_at(sky[:, shown]), axis, angle, margin=margin)
+        place = np.cumsum(shown)[chosen] - 1
         return areas[place], middles[:, place]
 
-    @cached_property
-    def _limb_pixels(self):
-        """Of the pixels along the whole limb, also beyond the Map: keys in order, position angles, and points."""
-        around = np.arange(-_BESIDE, _BESIDE + 1)
-        limb = np.stack(self.pixels(self.circle(int(2 * np.pi * 3 / self.diagonal))))
-        limb = np.unique(np.floor(limb + 0.5).astype(int), axis=1)
-        rows, columns = limb[:, np.newaxis, np.newaxis] + np.stack(np.meshgrid(around, around))[..., np.newaxis]
-        keys = np.unique(_keys(rows, columns))
-        columns = (keys + _KEYS // 2) % _KEYS - _KEYS // 2
-        rows = (keys - columns) // _KEYS
-        on_sun = self.on_sun(rows, columns)
-        points = self.points(rows[on_sun], columns[on_sun])
+    def _sectors(self, points, count):
+        """In which of so many equal sectors around disc centre points are."""
         west, north, _ = self.axes @ points
-        return keys[on_sun], np.arctan2(north, west), points
+        return np.floor(np.arctan2(north, west) * count / (2 * np.pi)).astype(int) % count
 
     def areas(self, rows, columns):
         """Areas of pixels, as `cells` has them."""
@@ -268,8 +264,16 @@ class Surface(View):
         return cell_areas(self.points(row + down, column + right), np.arange(4)[:, np.newaxis])[0]
 
 
-def _keys(rows, columns):
-    return rows.astype(np.int64) * _KEYS + columns
+def _pixels_beside(rows, columns, *also):
+    """The pixels within `_BESIDE` rows and columns of pixels, each once, and where among them some others are."""
+    top, left = rows.min() - _BESIDE, columns.min() - _BESIDE
+    beside = np.zeros((rows.max() - top + _BESIDE + 1, columns.max() - left + _BESIDE + 1), dtype=bool)
+    for down, right in product(range(2 * _BESIDE + 1), repeat=2):
+        beside[rows - top - _BESIDE + down, columns - left - _BESIDE + right] = True
+    found = np.flatnonzero(beside)
+    chosen = np.searchsorted(found, (also[0] - top) * beside.shape[1] + also[1] - left)
+    down, right = np.divmod(found, beside.shape[1])
+    return down + top, right + left, chosen
 
 
 def surface_of(smap):

@@ -58,7 +58,7 @@ class View:
 
     def cosine(self, points):
         """Cosine of the angle at the centre of the Sun between points and disc centre."""
-        return np.tensordot(self.observer / self.distance, points, axes=1)
+        return _product("i,i...->...", self.observer / self.distance, points)
 
     def foreshortening(self, points):
         """Cosine of the angle between the line of sight and the vertical at points."""
@@ -78,7 +78,7 @@ class View:
         numpy.ndarray
             (2, ...), helioprojective longitude and latitude in radians.
         """
-        x, y, z = np.tensordot(self.axes, points, axes=1)
+        x, y, z = _product("ij,j...->i...", self.axes, points)
         depth = self.distance - z
         return np.stack([np.arctan2(x, depth), np.arctan2(y, np.hypot(x, depth))])
 
@@ -106,14 +106,20 @@ class View:
         sine = directions / self.distance
         cosine = np.sqrt(1 - (sine**2).sum(axis=0))
         along = self.distance * cosine - np.sqrt(np.maximum(1 - (directions**2).sum(axis=0), 0))
-        return self.axes.T @ np.stack([*(along * sine), self.distance - along * cosine])
+        return _product("ji,j...->i...", self.axes, np.stack([*(along * sine), self.distance - along * cosine]))
 
     def circle(self, count):
         """Points just inside the limb, evenly around it; (3, count)."""
         angles = np.arange(count) / count * 2 * np.pi
         towards = (1 + 1e-6) / self.distance
         across = np.sqrt(1 - towards**2)
-        return self.axes.T @ np.stack([across * np.cos(angles), across * np.sin(angles), np.full(count, towards)])
+        vectors = np.stack([across * np.cos(angles), across * np.sin(angles), np.full(count, towards)])
+        return _product("ji,j...->i...", self.axes, vectors)
+
+
+def _product(indices, first, second):
+    # Not "@" or tensordot: for so small a matrix the threads that these start spin longer than they work.
+    return np.einsum(indices, first, second)
 
 
 def view_of(observer, rsun):
