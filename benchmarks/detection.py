@@ -5,19 +5,24 @@ How small and how faint a coronal hole may be and still be found.
 
 Puts synthetic holes into quiet places of real images of DIR, which holds images/, masks/ and index.csv. Prints the
 share that is found by distance from disc centre, area and contrast, and for each contrast the smallest area from which
-on 80 % are found.
+on 80 % are found. Before that, how much darker than the quiet Sun the labelled holes of the same images are.
 """
 
 import argparse
+import itertools
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from skimage.measure import label, regionprops
 
 from sunpy_scss import load_model
+from sunpy_scss._sun.canonical import canonical_radius, limb_brightening
 from sunpy_scss.train import detection_curve, list_folder, make_dataset
 
 RELIABLE = 0.8
+SIZES = [0, 3000, 6000, 12000, 30000, np.inf]  # Mm2
+INSIDE = 0.85  # solar radii
 
 
 def main():
@@ -30,6 +35,7 @@ def main():
     options = parser.parse_args()
     model = load_model(options.model)
     dataset = make_dataset(list_folder(options.folder, options.part)[:: options.every], model.at().card)
+    labelled_depths(dataset, model.card)
     table = detection_curve(model, dataset)
     zones = sorted({(row["radius_low"], row["radius_high"]) for row in table})
     for zone in zones:
@@ -42,6 +48,27 @@ def main():
             print(f"{contrast:8.2f} ", *(f"{share:8.2f}" for share in shares), f"  {reliable_from(areas, shares)}")
     if options.figure:
         draw(table, zones, options.figure)
+
+
+def labelled_depths(dataset, card):
+    """Print by how much labelled regions are darker than the quiet Sun at their distance from disc centre."""
+    low, high = card.stretch.limits
+    radius = canonical_radius(card.grid_size, card.half_width)
+    surface = (2 * card.half_width * 695.7 / card.grid_size) ** 2 / np.sqrt(np.maximum(1 - radius**2, 1e-3))
+    areas, depths = [], []
+    for image, labels in zip(dataset.images, dataset.labels, strict=True):
+        quiet = np.median(image[radius <= 1]) + limb_brightening(np.minimum(radius, 1)) / (high - low)
+        for region in regionprops(label(labels > 0.5)):
+            inside = tuple(region.coords.T)
+            if radius[inside].max() <= INSIDE:
+                areas.append(surface[inside].sum())
+                depths.append((high - low) * (quiet - image)[inside].mean())
+    print(f"labelled regions inside {INSIDE} solar radii: 10, 50, 90 % are so many dex darker than the quiet Sun")
+    for first, last in itertools.pairwise(SIZES):
+        own = [depth for area, depth in zip(areas, depths, strict=True) if first <= area < last]
+        if own:
+            shares = " ".join(f"{depth:.2f}" for depth in np.percentile(own, [10, 50, 90]))
+            print(f"{first:.0f} to {last:.0f} Mm2: {shares} ({len(own)} regions)")
 
 
 def reliable_from(areas, shares):

@@ -9,6 +9,7 @@ import astropy.units as u
 from astropy.table import QTable
 from sunpy.sun.constants import radius as solar_radius
 
+from sunpy_scss._sun.canonical import canonical_radius, limb_brightening
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.masks._metrics import ratio
 from sunpy_scss.models._card import Model
@@ -19,6 +20,9 @@ __all__ = ["detection_curve"]
 
 # A hole counts as found where the model claims so much of it.
 _OVERLAP = 0.3
+# A place is quiet where the smoothed image is no more than so many dex brighter than the quiet Sun usually is there.
+_QUIET = 0.15
+_SMOOTHING = 2.0  # pixels
 _TRIES = 200
 _BATCH = 8
 
@@ -29,7 +33,7 @@ def detection_curve(
     dataset: Dataset,
     *,
     areas: u.Quantity[u.Mm**2] = (1000, 2000, 3000, 5000, 10000, 20000) * u.Mm**2,
-    contrasts: Sequence[float] = (0.1, 0.15, 0.2, 0.3, 0.4, 0.6),
+    contrasts: Sequence[float] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8),
     radii: Sequence[tuple[float, float]] = ((0, 0.5), (0.5, 0.8), (0.8, 0.95)),
     per_image: int = 2,
     seed: int = 0,
@@ -46,7 +50,8 @@ def detection_curve(
     model : sunpy_scss.models.Model
         Of a dark feature.
     dataset : sunpy_scss.train.Dataset
-        Made with the card of the model; the places are neither labelled nor look-alikes nor unknown.
+        Made with the card of the model; the places are neither labelled nor look-alikes nor unknown, nor so bright as
+        an active region.
     areas : astropy.units.Quantity, optional
         On the solar surface.
     contrasts : sequence of float, optional
@@ -95,7 +100,8 @@ def detection_curve(
     low, high = model.card.stretch.limits
     images = np.asarray(dataset.images)
     claimed = _claims(model, images, threshold)
-    free = [_free(dataset, at, claimed[at]) for at in range(len(dataset))]
+    quiet = _quiet(images, model.card)
+    free = [_free(dataset, at, claimed[at]) & quiet[at] for at in range(len(dataset))]
     rows = []
     for inner, outer in radii:
         for area in areas:
@@ -129,6 +135,17 @@ def _free(dataset, position, claimed):
     """Pixels where a hole would be a new one."""
     taken = (dataset.labels[position] > 0) | (dataset.rejected[position] > 0) | claimed
     return ~ndimage.binary_dilation(taken, iterations=3) & dataset.counted(position)
+
+
+def _quiet(images, card):
+    """Pixels hardly brighter than the quiet Sun: what is dark for an active region need not be a hole."""
+    radius = canonical_radius(card.grid_size, card.half_width)
+    low, high = card.stretch.limits
+    brightest = (limb_brightening(np.minimum(radius, 1)) + _QUIET) / (high - low)
+    return [
+        (ndimage.gaussian_filter(image, _SMOOTHING) <= np.median(image[radius <= 1]) + brightest) & (radius <= 1)
+        for image in images
+    ]
 
 
 def _opening(area):

@@ -240,6 +240,18 @@ class TestProof:
         assert found[1000, 0.1] == found[30000, 0.1] == 0
         assert found[30000, 0.4] == 1
 
+    def test_a_place_in_an_active_region_is_not_quiet(self):
+        # The east is five times as bright: what is 0.4 dex darker there is still brighter than the quiet Sun.
+        sun = disk_map(lambda x, y: np.where(np.hypot(x, y) < 1, np.where(x < -0.1, 500, 100), 10), size=128, radius=50)
+        nothing = sunpy.map.Map(np.zeros((128, 128), dtype=np.int16), sun.meta)
+        card = dataclasses.replace(CARD, grid_size=128, threshold=0.5)
+        dataset = make_dataset([LabelledMap("sun", sun, nothing)], card)
+        level = float(np.median(dataset.images[0][dataset.disk])) - 0.1
+        model = Model(card, lambda images: np.where(images < level, 0.9, 0.1))
+        table = detection_curve(model, dataset, areas=[5000] * u.Mm**2, contrasts=[0.4], radii=[(0, 0.8)], per_image=9)
+        assert table["holes"][0] > 3
+        assert table["found"][0] == 1
+
     def test_regions_are_counted_one_by_one(self):
         card = dataclasses.replace(CARD, grid_size=128, threshold=0.5)
         small = {"size": 128, "radius": 50, "date": "2017-06-07"}
