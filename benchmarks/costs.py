@@ -1,7 +1,7 @@
 """
 What each stage from a file to its mask and table costs, with each bundled model, as a table in reST.
 
-    python benchmarks/costs.py FILE [FILE ...] [--models scss-ch-193-4 ...] [--repeats 6]
+    python benchmarks/costs.py FILE [FILE ...] [--models scss-ch-193-5 ...] [--repeats 6]
 
 Processor seconds, the least of some warm calls: they add up over all processors, so that other work on the machine
 changes them little. All calls take turns, so that what does change hits every stage alike. Without ``--models``, those

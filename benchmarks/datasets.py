@@ -50,7 +50,7 @@ def measure(folder, n):
         if not link.exists():
             link.write_bytes((folder / "image.fits").read_bytes())
     files = [LabelledFiles(str(number), folder / f"{number}.fits", folder / "mask.fits") for number in range(n)]
-    card = load_model("scss-ch-193-4").card
+    card = load_model("scss-ch-193-5").card
     start = time.perf_counter()
     make_dataset(files, card, cache=folder / "cache")
     seconds = time.perf_counter() - start

@@ -30,7 +30,7 @@ axes = plot_masks(smap, mask)
 # The network gives a probability for each pixel. Where it falls off steeply the outline
 # is sure; where it is flat, another threshold gives another hole.
 
-probability = predict_probability(smap, model="scss-ch-193-4")
+probability = predict_probability(smap, model="scss-ch-193-5")
 axes = plot_probability(smap, probability)
 
 for threshold in (0.3, 0.5, 0.7):

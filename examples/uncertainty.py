@@ -16,7 +16,7 @@ from sunpy_scss.masks import region_table
 from sunpy_scss.plotting import plot_masks
 
 smap = example_map(193)
-model = "scss-ch-193-4"
+model = "scss-ch-193-5"
 
 mask = segment_coronal_holes(smap, model=model)
 probability = predict_probability(smap, model=model)

@@ -42,7 +42,7 @@ class Feature:
 
 # By the names that the HEK has for them.
 FEATURES = {
-    "CH": Feature("coronal hole", 193, (193, 195), "scss-ch-193-4", "scss-ch-193-4", "deepskyblue", is_dark=True),
+    "CH": Feature("coronal hole", 193, (193, 195), "scss-ch-193-5", "scss-ch-193-5", "deepskyblue", is_dark=True),
     "AR": Feature("active region", 171, (171, 174), "scss-ar-171-1", "scss-ar-171-3", "red", is_dark=False),
 }
 

@@ -23,7 +23,7 @@ from sunpy_scss.images import read_map
 from sunpy_scss.segment._input import network_input
 from sunpy_scss.synthetic import synthetic_sun
 
-MODEL = "scss-ch-193-4"
+MODEL = "scss-ch-193-5"
 FOLDER = Path("speed").absolute()  # asv works in a folder of its own, and removes it
 
 

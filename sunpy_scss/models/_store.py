@@ -46,7 +46,7 @@ def list_models() -> list[str]:
     Examples
     --------
     >>> from sunpy_scss import list_models
-    >>> "scss-ch-193-4" in list_models()
+    >>> "scss-ch-193-5" in list_models()
     True
     """
     return sorted(entry.name for entry in _bundled().iterdir() if (entry / _CARD).is_file())
@@ -82,7 +82,7 @@ def load_model(model: str | os.PathLike | Model) -> Model:
     Examples
     --------
     >>> from sunpy_scss import load_model
-    >>> load_model("scss-ch-193-4").card.feature
+    >>> load_model("scss-ch-193-5").card.feature
     'CH'
     """
     if isinstance(model, Model):

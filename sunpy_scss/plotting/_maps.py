@@ -190,7 +190,7 @@ def plot_probability(smap: GenericMap, probability: GenericMap, *, axes: WCSAxes
     >>> from sunpy_scss.images import example_map
     >>> from sunpy_scss.plotting import plot_probability
     >>> smap = example_map(193)
-    >>> axes = plot_probability(smap, predict_probability(smap, model="scss-ch-193-4"))
+    >>> axes = plot_probability(smap, predict_probability(smap, model="scss-ch-193-5"))
     """
     axes = _axes_with(smap, axes, probability)
     values = np.nan_to_num(np.asarray(probability.data, dtype=float))

@@ -241,7 +241,7 @@ def segment_feature(
     --------
     >>> from sunpy_scss import segment_feature
     >>> from sunpy_scss.images import example_map
-    >>> mask = segment_feature(example_map(193), model="scss-ch-193-4")
+    >>> mask = segment_feature(example_map(193), model="scss-ch-193-5")
     >>> mask.meta["SCSSFEAT"], mask.meta["CONTENT"]
     ('CH', 'coronal hole mask')
     """
@@ -308,7 +308,7 @@ def predict_probability(
     --------
     >>> from sunpy_scss import predict_probability
     >>> from sunpy_scss.images import example_map
-    >>> probability = predict_probability(example_map(193), model="scss-ch-193-4")
+    >>> probability = predict_probability(example_map(193), model="scss-ch-193-5")
     >>> float(probability.max()) <= 1
     True
     """
@@ -360,7 +360,7 @@ def predict_spread(
     --------
     >>> from sunpy_scss import predict_spread
     >>> from sunpy_scss.images import example_map
-    >>> spread = predict_spread(example_map(193), model="scss-ch-193-4", samples=2)
+    >>> spread = predict_spread(example_map(193), model="scss-ch-193-5", samples=2)
     >>> bool(0 < spread.max() <= 0.5)
     True
     """

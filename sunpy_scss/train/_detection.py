@@ -80,7 +80,7 @@ def detection_curve(
     >>> from sunpy_scss.models import Model, load_model
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> from sunpy_scss.train import LabelledMap, detection_curve, make_dataset
-    >>> card = load_model("scss-ch-193-4").at().card
+    >>> card = load_model("scss-ch-193-5").at().card
     >>> sun = synthetic_sun(size=256)
     >>> dataset = make_dataset([LabelledMap("sun", sun.image, sun.coronal_holes)], card)
     >>> dark = Model(card, lambda images: np.where(images < 0.25, 0.9, 0.1))

@@ -114,11 +114,11 @@ import numpy as np
 from sunpy_scss import load_model
 
 images = np.zeros((1, 256, 256, 1), dtype=np.float32)
-here = load_model("scss-ch-193-4").predict(images)
+here = load_model("scss-ch-193-5").predict(images)
 
 
 def there(_):
-    return np.array_equal(load_model("scss-ch-193-4").predict(images), here)
+    return np.array_equal(load_model("scss-ch-193-5").predict(images), here)
 
 
 with multiprocessing.get_context("fork").Pool(2) as pool:

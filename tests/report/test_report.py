@@ -196,13 +196,13 @@ class TestDoubts:
         smap = example_map(193)
         page = report(smap, segment_coronal_holes(smap))
         assert "no solar physicist drew or checked them" in page.source
-        assert page.headings.count("scss-ch-193-4") == 1
+        assert page.headings.count("scss-ch-193-5") == 1
         assert any("Median intensity (DN / s)" in row for row in page.tables[1][:1])
 
     def test_card_of_other_weights_is_not_told(self, report):
         scene = sun()
-        mask = sunpy.map.Map(scene.coronal_holes.data, scene.coronal_holes.meta | {"scssmod": "scss-ch-193-4"})
-        assert "scss-ch-193-4" not in report(scene.image, mask).headings
+        mask = sunpy.map.Map(scene.coronal_holes.data, scene.coronal_holes.meta | {"scssmod": "scss-ch-193-5"})
+        assert "scss-ch-193-5" not in report(scene.image, mask).headings
 
 
 def test_agreement_of_masks_of_one_feature(report):
@@ -293,7 +293,7 @@ class TestCommand:
         assert str(tmp_path / "day" / "page.html") in capsys.readouterr().out
         page = Page(tmp_path / "day" / "page.html")
         assert page.headings[0] == "A day"
-        assert page.table("Time (UTC)")[0]["Method"] == "scss-ch-193-4"
+        assert page.table("Time (UTC)")[0]["Method"] == "scss-ch-193-5"
         assert {"Property": "File", "Value": "early.fits"} in page.table("Property")
 
     def test_masks_go_to_the_nearest_image(self, files, tmp_path):

@@ -47,7 +47,7 @@ class TestExamples:
     def test_holes_are_dark_and_regions_bright(self, hole):
         smap, mask = hole
         inside = mask.data.astype(bool)
-        frame_disk = predict_probability(smap, model="scss-ch-193-4").data > 0
+        frame_disk = predict_probability(smap, model="scss-ch-193-5").data > 0
         assert np.median(smap.data[inside]) < np.median(smap.data[frame_disk & ~inside])
 
 

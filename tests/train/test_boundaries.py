@@ -107,7 +107,7 @@ class TestMasks:
 
     def test_those_of_the_bundled_networks_are(self):
         rng = np.random.default_rng(0)
-        for name in ("scss-ar-171-3", "scss-ch-193-4"):
+        for name in ("scss-ar-171-3", "scss-ch-193-5"):
             model = load_model(name)
             found = model.predict(rng.random((1, 64, 64, 1), dtype=np.float32))
             assert found.shape[-1] == len(model.card.boundaries)

@@ -152,7 +152,7 @@ class TestSegment:
 
     def test_the_others_are_callers_of_it(self):
         smap = moment()[0]
-        own = segment_feature(smap, model="scss-ch-193-4", min_area=1000 * u.Mm**2)
+        own = segment_feature(smap, model="scss-ch-193-5", min_area=1000 * u.Mm**2)
         np.testing.assert_array_equal(own.data, segment_coronal_holes(smap).data)
         with pytest.raises(ModelError, match="test-filaments finds filaments, not coronal holes"):
             segment_coronal_holes(smap, model=MODEL)
