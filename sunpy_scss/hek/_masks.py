@@ -81,7 +81,7 @@ def hek_to_mask(
 
     Warns
     -----
-    sunpy_scss.exceptions.HEKWarning
+    `~sunpy_scss.exceptions.HEKWarning`
         Nothing is drawn although there are events, with the reasons; no event is by a method in ``frm_name``; it is
         unknown which time a method means; or as in `~sunpy_scss.hek.hek_table`.
 

@@ -148,7 +148,7 @@ def hek_table(events: Events) -> QTable:
 
     Warns
     -----
-    sunpy_scss.exceptions.HEKWarning
+    `~sunpy_scss.exceptions.HEKWarning`
         Records without a readable polygon or time are left out, two times of a record contradict each other, or the
         answer is only the first page of several.
 

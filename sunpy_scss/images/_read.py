@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import numpy as np
+from matplotlib.colors import Normalize
 from PIL import Image
 
 import astropy.units as u
@@ -40,8 +42,8 @@ def read_map(path: str | os.PathLike) -> GenericMap:
     Returns
     -------
     sunpy.map.GenericMap
-        In the type and unit of the file. The pixels of JPEG 2000 images of Helioviewer are uint8, scaled for display;
-        segmentation turns those of AIA 171 and 193 Å back into DN/s.
+        In the type and unit of the file. The pixels of JPEG 2000 images of Helioviewer are uint8, scaled for display,
+        and plotted as they are; segmentation turns those of AIA 171 and 193 Å back into DN/s.
 
     Raises
     ------
@@ -121,11 +123,18 @@ def read(reader, path):
 def maps_in(path):
     """The Map in a file, or a list of several; any error where it is cut off, also where sunpy would only warn."""
     if is_jp2(path):
-        return sunpy.map.Map(*read_jp2(path))
+        return _shown_as_scaled(sunpy.map.Map(*read_jp2(path)))
     if _start(path).startswith(_BZIP2):
         return _unpacked(path)
     with _whole():
         return sunpy.map.Map(path)
+
+
+def _shown_as_scaled(smap):
+    """A Map whose pixels, if they are scaled for display already, are plotted as they are."""
+    if smap.data.dtype == np.uint8:
+        smap.plot_settings["norm"] = Normalize(0, 255)
+    return smap
 
 
 def _unpacked(path):

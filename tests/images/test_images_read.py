@@ -4,6 +4,7 @@ import bz2
 import gzip
 import struct
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
@@ -108,6 +109,13 @@ def test_jp2_header_of_a_larger_image_is_rescaled(tmp_path):
     assert u.allclose(u.Quantity(smap.scale), (4, 2) * u.arcsec / u.pix)
     # The outer right and lower edges of the image stay the outer edges.
     assert u.allclose(u.Quantity(smap.reference_pixel), (15.5, -0.5) * u.pix)
+
+
+def test_jp2_is_not_stretched_a_second_time_when_it_is_plotted(tmp_path):
+    write_jp2(tmp_path / "a.jp2", np.full((16, 16), 51, dtype=np.uint8), HEADER | {"NAXIS1": 16, "NAXIS2": 16})
+    image = read_map(tmp_path / "a.jp2").plot()
+    assert image.norm(51) == pytest.approx(51 / 255)
+    plt.close("all")
 
 
 def test_jp2_can_be_saved_as_fits(tmp_path):
