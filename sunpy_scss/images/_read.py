@@ -85,6 +85,8 @@ def example_map(wavelength: u.Quantity | int) -> GenericMap:
     ------
     ValueError
         If there is no example of that wavelength.
+    `~sunpy_scss.exceptions.UnreadableFileError`
+        If sunpy was installed without its test images.
 
     Examples
     --------
@@ -98,6 +100,9 @@ def example_map(wavelength: u.Quantity | int) -> GenericMap:
         msg = f"There are examples of {' and '.join(map(str, _EXAMPLES))} Angstrom only (got {wavelength:g})."
         raise ValueError(msg)
     with as_file(files("sunpy") / "data" / "test" / _EXAMPLES[wavelength]) as path:
+        if not path.exists():
+            msg = f"This installation of sunpy lacks its test images ({path}): give a file of your own to read_map."
+            raise UnreadableFileError(msg)
         return read_map(path)
 
 

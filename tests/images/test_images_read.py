@@ -15,7 +15,7 @@ from astropy.io import fits
 from sunpy.map.sources import AIAMap
 
 from sunpy_scss.exceptions import UnreadableFileError
-from sunpy_scss.images import example_map, read_map
+from sunpy_scss.images import _read, example_map, read_map
 
 HEADER = {
     "CTYPE1": "HPLN-TAN",
@@ -212,6 +212,12 @@ def test_examples_show_the_disk_where_their_headers_say(wavelength):
     # The disc fills three quarters of the field of view, centred.
     assert 0.37 < (radius / (nx * u.pix)).to_value("") < 0.42
     assert u.allclose(u.Quantity(smap.reference_pixel), ((nx - 1) / 2, (ny - 1) / 2) * u.pix)
+
+
+def test_sunpy_without_its_test_images(tmp_path, monkeypatch):
+    monkeypatch.setattr(_read, "files", lambda package: tmp_path)
+    with pytest.raises(UnreadableFileError, match=r"lacks its test images .* read_map"):
+        example_map(193)
 
 
 def test_no_such_example():
