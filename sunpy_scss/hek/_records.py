@@ -158,7 +158,8 @@ def hek_table(events: Events) -> QTable:
     >>> record = {
     ...     "kb_archivid": "ivo://helio-informatics.org/AR_SPoCA_20180317_035624_20180317T033146_0",
     ...     "event_type": "AR", "frm_name": "SPoCA",
-    ...     "event_starttime": "2018-03-16T23:31:46", "event_endtime": "2018-03-17T03:31:46",
+    ...     "event_starttime": "2018-03-16T23:31:46",
+    ...     "event_endtime": "2018-03-17T03:31:46",
     ...     "hpc_boundcc": "POLYGON((493 418,513 453,532 414,493 418))",
     ... }
     >>> hek_table(record)["obstime"][0].isot
