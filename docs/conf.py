@@ -59,12 +59,16 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 # An "Attributes" section of a dataclass would otherwise describe again what automodapi lists.
 napoleon_use_ivar = True
+# Without this, references to warnings are shown as they are typed.
+napoleon_custom_sections = [("Warns", "returns_style")]
 automodapi_inheritance_diagram = False
 # Types are in the docstrings, with more to say than a hint has.
 autodoc_typehints = "none"
 # A prompt is shown, but not copied.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
+# The second line of a command has no prompt of its own.
+copybutton_line_continuation_character = "\\"
 
 # -- References ----------------------------------------------------------------
 
@@ -125,6 +129,7 @@ sphinx_gallery_conf = {
     # Every example runs, unless its name begins with skip_ because it needs the network.
     "filename_pattern": r"^((?!skip_).)*$",
     "default_thumb_file": PNG_ICON,
+    "within_subsection_order": "gallery_order.ReadingOrder",
     "abort_on_example_error": True,
     "remove_config_comments": True,
     "plot_gallery": "True",

@@ -47,6 +47,8 @@ model = Model(card, lambda images: (1 - 2.3 * images).clip(0, 1))
 dataset = make_dataset(labelled, card)
 evaluation = score_model(model, dataset)
 columns = ["by", "zone", "labelled", "iou", "iou_low", "iou_high", "recall"]
+for name in columns[3:]:
+    evaluation.scores[name].info.format = ".3f"
 evaluation.scores[columns].pprint_all()
 
 # %%

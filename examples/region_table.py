@@ -84,7 +84,8 @@ holes = [
 ]
 sun = synthetic_sun("2017-06-01T12:00", coronal_holes=holes, active_regions=[])
 table = region_table(sun.coronal_holes)
-table["area"].info.format = ".0f"
+for name in ("area", "lon_min", "lon_max"):
+    table[name].info.format = ".0f"
 print(table["id", "area", "lon_min", "lon_max"])
 print(f"In truth {2 * np.pi * (695.7 * u.Mm) ** 2 * (1 - np.cos(12 * u.deg)):.0f}")
 

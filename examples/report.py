@@ -7,6 +7,7 @@ A report holds pictures, tables, agreement and provenance in one HTML file that 
 browser opens, without a network.
 """
 
+# sphinx_gallery_thumbnail_path = "images/demo.png"
 import tempfile
 from pathlib import Path
 

@@ -135,7 +135,8 @@ def synthetic_sun(
     >>> import numpy as np
     >>> import astropy.units as u
     >>> from sunpy_scss.synthetic import Cap, synthetic_sun
-    >>> sun = synthetic_sun(coronal_holes=[Cap(10 * u.deg, 20 * u.deg, 15 * u.deg)], active_regions=[])
+    >>> hole = Cap(10 * u.deg, 20 * u.deg, 15 * u.deg)
+    >>> sun = synthetic_sun(coronal_holes=[hole], active_regions=[])
     >>> sun.image.unit, sun.coronal_holes.data.shape, int(sun.active_regions.data.sum())
     (Unit("DN / s"), (512, 512), 0)
     >>> from sunpy_scss.masks import area_fraction

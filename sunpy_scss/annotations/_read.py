@@ -126,14 +126,18 @@ def read_annotations(path: str | os.PathLike) -> list[Annotation]:
 
     Examples
     --------
+    >>> import tempfile
     >>> from pathlib import Path
     >>> from sunpy_scss.annotations import annotation_table, read_annotations
-    >>> folder = Path(getfixture("tmp_path"))
+    >>> folder = Path(tempfile.mkdtemp())
     >>> lines = ["DATE:  2012-01-03 00:00:12.34", "RADIUS:  1625.0", "CH:    0",
     ...          "   2048.0  1048.0", "   2348.0  1048.0", "   2048.0  748.0", ""]
-    >>> _ = (folder / "2012_01_03__00_00_12_34__SDO_AIA_AIA_193.txt").write_bytes("\r\n".join(lines).encode())
-    >>> lines = ["512 511 410 0.0 -3.4 65.6  0 ", "0 0 ", "1 ", "0 3 0 0 0 0 0", "500 400 1 501 400 1 501 401 1 "]
-    >>> _ = (folder / "20120104_230000_aia.abp").write_bytes("\r\n".join(lines).encode())
+    >>> drawn = folder / "2012_01_03__00_00_12_34__SDO_AIA_AIA_193.txt"
+    >>> _ = drawn.write_bytes("\r\n".join(lines).encode())
+    >>> lines = ["512 511 410 0.0 -3.4 65.6  0 ", "0 0 ", "1 ", "0 3 0 0 0 0 0",
+    ...          "500 400 1 501 400 1 501 401 1 "]
+    >>> grown = folder / "20120104_230000_aia.abp"
+    >>> _ = grown.write_bytes("\r\n".join(lines).encode())
     >>> annotations = read_annotations(folder)
     >>> annotation_table(annotations)["feature", "polygons", "short polygons"].pprint()
     feature polygons short polygons
@@ -219,8 +223,8 @@ def annotation_to_mask(
     >>> from astropy.time import Time
     >>> from sunpy_scss.annotations import Annotation, annotation_to_mask
     >>> square = np.array([[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]])
-    >>> annotation = Annotation("mine", "CH", Time("2012-01-03"), "me", ((square,),), (256, 256), (127.5, 127.5), 100.0,
-    ...                         {})
+    >>> annotation = Annotation("mine", "CH", Time("2012-01-03"), "me", ((square,),),
+    ...                         (256, 256), (127.5, 127.5), 100.0, {})
     >>> mask = annotation_to_mask(annotation)
     >>> int(mask.data.sum()), mask.meta["SCSSLAB"]
     (2500, 'me')
@@ -300,14 +304,18 @@ def geojson_to_mask(
     Examples
     --------
     >>> import json
+    >>> import tempfile
     >>> from pathlib import Path
     >>> from sunpy_scss.annotations import geojson_to_mask
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> smap = synthetic_sun().image
-    >>> square = {"type": "Polygon", "coordinates": [[[-10, -10], [10, -10], [10, 10], [-10, 10]]]}
-    >>> path = Path(getfixture("tmp_path")) / "holes.geojson"
+    >>> corners = [[-10, -10], [10, -10], [10, 10], [-10, 10]]
+    >>> square = {"type": "Polygon", "coordinates": [corners]}
+    >>> path = Path(tempfile.mkdtemp()) / "holes.geojson"
     >>> _ = path.write_text(json.dumps(square))
-    >>> mask = geojson_to_mask(path, smap, feature="CH", frame="heliographic_stonyhurst", date=smap.date)
+    >>> mask = geojson_to_mask(
+    ...     path, smap, feature="CH", frame="heliographic_stonyhurst", date=smap.date
+    ... )
     >>> mask.data.shape == smap.data.shape
     True
     """
@@ -375,12 +383,13 @@ def png_to_mask(path: str | os.PathLike, smap: GenericMap, *, feature: str) -> G
 
     Examples
     --------
+    >>> import tempfile
     >>> from pathlib import Path
     >>> from PIL import Image
     >>> from sunpy_scss.annotations import png_to_mask
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> smap = synthetic_sun(size=64).image
-    >>> path = Path(getfixture("tmp_path")) / "mask.png"
+    >>> path = Path(tempfile.mkdtemp()) / "mask.png"
     >>> Image.new("L", (64, 64), 255).save(path)
     >>> bool(png_to_mask(path, smap, feature="CH").data.all())
     True

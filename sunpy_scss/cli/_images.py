@@ -173,7 +173,9 @@ def _add_fetch(commands):
     command.add_argument(
         "--time", nargs="+", type=moment, required=True, metavar="TIME", help="times, such as 2017-01-03T12:00"
     )
-    command.add_argument("--feature", choices=("ch", "ar", "both"), default="both", help="193, 171 Angstrom, or both")
+    command.add_argument(
+        "--feature", choices=("ch", "ar", "both"), default="both", help="193, 171 Angstrom, or both (default)"
+    )
     command.add_argument("--output", required=True, metavar="DIR", help="folder; files that are there are kept")
     add_source(command)
 

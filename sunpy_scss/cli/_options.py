@@ -80,7 +80,9 @@ def add_model(command):
         metavar="VALUE",
         help='median intensity of the disc, as "70 DN/s", for images that show too little of it',
     )
-    group.add_argument("--samples", type=count, default=1, metavar="N", help="average over N variants of the image")
+    group.add_argument(
+        "--samples", type=count, default=1, metavar="N", help="average over N variants of the image (default: 1)"
+    )
 
 
 def add_picture(command):

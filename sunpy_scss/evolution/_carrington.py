@@ -91,7 +91,8 @@ def carrington_map(
     >>> from sunpy_scss.evolution import carrington_map
     >>> from sunpy_scss.synthetic import Cap, synthetic_sun
     >>> hole = Cap(10 * u.deg, 20 * u.deg, 15 * u.deg)
-    >>> mask = synthetic_sun(size=128, coronal_holes=[hole], active_regions=[]).coronal_holes
+    >>> sun = synthetic_sun(size=128, coronal_holes=[hole], active_regions=[])
+    >>> mask = sun.coronal_holes
     >>> smap = carrington_map([mask], shape=(90, 180))
     >>> smap.coordinate_system
     SpatialPair(axis1='CRLN-CEA', axis2='CRLT-CEA')
@@ -218,7 +219,8 @@ def central_meridian_fraction(
     >>> from sunpy_scss.evolution import central_meridian_fraction
     >>> from sunpy_scss.synthetic import Cap, synthetic_sun
     >>> hole = Cap(0 * u.deg, 0 * u.deg, 30 * u.deg)
-    >>> mask = synthetic_sun(size=256, coronal_holes=[hole], active_regions=[]).coronal_holes
+    >>> sun = synthetic_sun(size=256, coronal_holes=[hole], active_regions=[])
+    >>> mask = sun.coronal_holes
     >>> series = central_meridian_fraction([mask], latitudes=(-50, 50) * u.deg)
     >>> series["fraction"].info.format = ".2f"
     >>> print(series["time", "fraction"])

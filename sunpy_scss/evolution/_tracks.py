@@ -161,7 +161,8 @@ def track_regions(
     ...     holes = [Cap((13.2 * day - 40) * u.deg, 15 * u.deg, 10 * u.deg)]
     ...     if day >= 3:
     ...         holes.append(Cap((13.2 * day - 60) * u.deg, -30 * u.deg, 8 * u.deg))
-    ...     sun = synthetic_sun(Time("2017-06-01") + day * u.day, size=64, coronal_holes=holes, active_regions=[])
+    ...     date = Time("2017-06-01") + day * u.day
+    ...     sun = synthetic_sun(date, size=64, coronal_holes=holes, active_regions=[])
     ...     masks.append(sun.coronal_holes)
     >>> tracks = track_regions(masks)
     >>> np.bincount(tracks.regions["track"])
@@ -283,7 +284,8 @@ def track_series(tracks: Tracks, track: int) -> TimeSeries:
     >>> from sunpy_scss.evolution import track_regions, track_series
     >>> from sunpy_scss.synthetic import Cap, synthetic_sun
     >>> hole = Cap(10 * u.deg, 20 * u.deg, 15 * u.deg)
-    >>> tracks = track_regions([synthetic_sun(size=128, coronal_holes=[hole], active_regions=[]).coronal_holes])
+    >>> sun = synthetic_sun(size=128, coronal_holes=[hole], active_regions=[])
+    >>> tracks = track_regions([sun.coronal_holes])
     >>> series = track_series(tracks, 1)
     >>> series["area_percent"].info.format = ".1f"
     >>> print(series["time", "area_percent"])

@@ -372,7 +372,7 @@ def compare_files(
 
     Warns
     -----
-    sunpy.util.exceptions.SunpyUserWarning
+    `~sunpy.util.exceptions.SunpyUserWarning`
         If masks are of different features, or of times so far apart that the Sun is not the same.
 
     Examples

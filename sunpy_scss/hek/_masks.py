@@ -81,7 +81,7 @@ def hek_to_mask(
 
     Warns
     -----
-    sunpy_scss.exceptions.HEKWarning
+    `~sunpy_scss.exceptions.HEKWarning`
         Nothing is drawn although there are events, with the reasons; no event is by a method in ``frm_name``; it is
         unknown which time a method means; or as in `~sunpy_scss.hek.hek_table`.
 
@@ -103,7 +103,8 @@ def hek_to_mask(
     >>> record = {
     ...     "kb_archivid": "ivo://helio-informatics.org/AR_SPoCA_20110215_013000_20110215T010000_0",
     ...     "event_type": "AR", "frm_name": "SPoCA",
-    ...     "event_starttime": "2011-02-14T21:00:00", "event_endtime": "2011-02-15T01:00:00",
+    ...     "event_starttime": "2011-02-14T21:00:00",
+    ...     "event_endtime": "2011-02-15T01:00:00",
     ...     "hpc_boundcc": "POLYGON((0 -300,200 -300,200 -150,0 -150,0 -300))",
     ... }
     >>> mask = hek_to_mask(record, smap)

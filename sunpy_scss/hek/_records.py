@@ -148,7 +148,7 @@ def hek_table(events: Events) -> QTable:
 
     Warns
     -----
-    sunpy_scss.exceptions.HEKWarning
+    `~sunpy_scss.exceptions.HEKWarning`
         Records without a readable polygon or time are left out, two times of a record contradict each other, or the
         answer is only the first page of several.
 
@@ -158,7 +158,8 @@ def hek_table(events: Events) -> QTable:
     >>> record = {
     ...     "kb_archivid": "ivo://helio-informatics.org/AR_SPoCA_20180317_035624_20180317T033146_0",
     ...     "event_type": "AR", "frm_name": "SPoCA",
-    ...     "event_starttime": "2018-03-16T23:31:46", "event_endtime": "2018-03-17T03:31:46",
+    ...     "event_starttime": "2018-03-16T23:31:46",
+    ...     "event_endtime": "2018-03-17T03:31:46",
     ...     "hpc_boundcc": "POLYGON((493 418,513 453,532 414,493 418))",
     ... }
     >>> hek_table(record)["obstime"][0].isot

@@ -68,7 +68,7 @@ def search_hek(
 
     Warns
     -----
-    sunpy_scss.exceptions.HEKWarning
+    `~sunpy_scss.exceptions.HEKWarning`
         Records without a readable polygon were left out, with the reasons.
 
     Examples

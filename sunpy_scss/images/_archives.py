@@ -17,11 +17,10 @@ import parfive
 
 import astropy.units as u
 from astropy.time import Time
-from sunpy.net import Fido
+from sunpy.net import Fido, Scraper
 from sunpy.net import attrs as a
 from sunpy.net.base_client import QueryResponseTable
 from sunpy.net.dataretriever.sources.aia_synopsis import AIASynopsisClient
-from sunpy.net.scraper import Scraper
 from sunpy.time import TimeRange
 
 from sunpy_scss._save import scratch_folder

@@ -36,7 +36,7 @@ def check_limb(data, frame):
 
     Warns
     -----
-    sunpy_scss.exceptions.LimbWarning
+    `~sunpy_scss.exceptions.LimbWarning`
         If by more than 2 % and about a pixel.
     """
     disk = limb_of(data, frame)

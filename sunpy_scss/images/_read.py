@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import numpy as np
+from matplotlib.colors import Normalize
 from PIL import Image
 
 import astropy.units as u
@@ -40,8 +42,8 @@ def read_map(path: str | os.PathLike) -> GenericMap:
     Returns
     -------
     sunpy.map.GenericMap
-        In the type and unit of the file. The pixels of JPEG 2000 images of Helioviewer are uint8, scaled for display;
-        segmentation turns those of AIA 171 and 193 Å back into DN/s.
+        In the type and unit of the file. The pixels of JPEG 2000 images of Helioviewer are uint8, scaled for display,
+        and plotted as they are; segmentation turns those of AIA 171 and 193 Å back into DN/s.
 
     Raises
     ------
@@ -83,6 +85,8 @@ def example_map(wavelength: u.Quantity | int) -> GenericMap:
     ------
     ValueError
         If there is no example of that wavelength.
+    `~sunpy_scss.exceptions.UnreadableFileError`
+        If sunpy was installed without its test images.
 
     Examples
     --------
@@ -96,6 +100,9 @@ def example_map(wavelength: u.Quantity | int) -> GenericMap:
         msg = f"There are examples of {' and '.join(map(str, _EXAMPLES))} Angstrom only (got {wavelength:g})."
         raise ValueError(msg)
     with as_file(files("sunpy") / "data" / "test" / _EXAMPLES[wavelength]) as path:
+        if not path.exists():
+            msg = f"This installation of sunpy lacks its test images ({path}): give a file of your own to read_map."
+            raise UnreadableFileError(msg)
         return read_map(path)
 
 
@@ -121,11 +128,18 @@ def read(reader, path):
 def maps_in(path):
     """The Map in a file, or a list of several; any error where it is cut off, also where sunpy would only warn."""
     if is_jp2(path):
-        return sunpy.map.Map(*read_jp2(path))
+        return _shown_as_scaled(sunpy.map.Map(*read_jp2(path)))
     if _start(path).startswith(_BZIP2):
         return _unpacked(path)
     with _whole():
         return sunpy.map.Map(path)
+
+
+def _shown_as_scaled(smap):
+    """A Map whose pixels, if they are scaled for display already, are plotted as they are."""
+    if smap.data.dtype == np.uint8:
+        smap.plot_settings["norm"] = Normalize(0, 255)
+    return smap
 
 
 def _unpacked(path):

@@ -10,11 +10,11 @@ import numpy as np
 
 import astropy.units as u
 from astropy.time import Time
+from sunpy.net import Scraper
 from sunpy.net import attrs as a
 from sunpy.net.attr import Attr, SimpleAttr
 from sunpy.net.dataretriever import GenericClient
 from sunpy.net.dataretriever.client import QueryResponse
-from sunpy.net.scraper import Scraper
 from sunpy.time import TimeRange
 
 from sunpy_scss.images._archives import check_folders

@@ -73,9 +73,10 @@ def compare_masks(masks: Iterable[GenericMap], *, names: Sequence[str] | None = 
     >>> import astropy.units as u
     >>> from sunpy_scss.masks import compare_masks
     >>> from sunpy_scss.synthetic import Cap, synthetic_sun
+    >>> holes = [Cap(0 * u.deg, 0 * u.deg, radius) for radius in (20, 10) * u.deg]
     >>> large, small = (
-    ...     synthetic_sun(coronal_holes=[Cap(0 * u.deg, 0 * u.deg, radius)], active_regions=[]).coronal_holes
-    ...     for radius in (20, 10) * u.deg
+    ...     synthetic_sun(coronal_holes=[hole], active_regions=[]).coronal_holes
+    ...     for hole in holes
     ... )
     >>> table = compare_masks([large, small], names=["large", "small"])
     >>> table["iou"].info.format = table["area_ratio"].info.format = ".3f"
@@ -166,8 +167,10 @@ def disagreement(masks: Iterable[GenericMap]) -> GenericMap:
     >>> from sunpy_scss.masks import disagreement
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> one, other = (synthetic_sun(size=64, seed=seed).coronal_holes for seed in (1, 2))
-    >>> bool(disagreement([one, other]).data.any()), bool(disagreement([one, one]).data.any())
-    (True, False)
+    >>> bool(disagreement([one, other]).data.any())
+    True
+    >>> bool(disagreement([one, one]).data.any())
+    False
     """
     return _votes_map(masks, "disagreement", lambda votes, number: np.minimum(votes, number - votes))
 
@@ -212,8 +215,12 @@ def match_regions(first: GenericMap, second: GenericMap) -> QTable:
     >>> import astropy.units as u
     >>> from sunpy_scss.masks import match_regions
     >>> from sunpy_scss.synthetic import Cap, synthetic_sun
-    >>> holes = [Cap(0 * u.deg, 0 * u.deg, 20 * u.deg)], [Cap(x * u.deg, 0 * u.deg, 8 * u.deg) for x in (-10, 10)]
-    >>> masks = [synthetic_sun(size=128, coronal_holes=some, active_regions=[]).coronal_holes for some in holes]
+    >>> one = [Cap(0 * u.deg, 0 * u.deg, 20 * u.deg)]
+    >>> two = [Cap(lon * u.deg, 0 * u.deg, 8 * u.deg) for lon in (-10, 10)]
+    >>> masks = [
+    ...     synthetic_sun(size=128, coronal_holes=holes, active_regions=[]).coronal_holes
+    ...     for holes in (one, two)
+    ... ]
     >>> table = match_regions(*masks)
     >>> table["share_first"].info.format = ".2f"
     >>> print(table["first", "second", "share_first"])
@@ -347,7 +354,8 @@ def reproject_mask(mask: GenericMap, target: GenericMap) -> GenericMap:
     --------
     >>> from sunpy_scss.masks import reproject_mask
     >>> from sunpy_scss.synthetic import synthetic_sun
-    >>> small, large = (synthetic_sun(size=size, seed=2).coronal_holes for size in (128, 256))
+    >>> small = synthetic_sun(size=128, seed=2).coronal_holes
+    >>> large = synthetic_sun(size=256, seed=2).coronal_holes
     >>> mask = reproject_mask(small, large)
     >>> mask.data.shape, mask.data.dtype, mask.meta["SCSSMOD"]
     ((256, 256), dtype('int16'), 'synthetic')

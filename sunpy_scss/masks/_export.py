@@ -139,12 +139,13 @@ def write_geojson(
 
     Examples
     --------
+    >>> import tempfile
     >>> from pathlib import Path
     >>> from sunpy_scss.annotations import geojson_to_mask
     >>> from sunpy_scss.masks import write_geojson
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> mask = synthetic_sun(size=128).coronal_holes
-    >>> path = Path(getfixture("tmp_path")) / "holes.geojson"
+    >>> path = Path(tempfile.mkdtemp()) / "holes.geojson"
     >>> write_geojson(mask, path)
     >>> again = geojson_to_mask(path, mask, feature="CH")
     >>> bool((again.data == mask.data).all())

@@ -101,7 +101,8 @@ def label_regions(mask: GenericMap) -> GenericMap:
     >>> from sunpy_scss.masks import label_regions
     >>> from sunpy_scss.synthetic import Cap, synthetic_sun
     >>> holes = [Cap(lon * u.deg, 10 * u.deg, 15 * u.deg) for lon in (-30, 40)]
-    >>> labels = label_regions(synthetic_sun(coronal_holes=holes, active_regions=[]).coronal_holes)
+    >>> sun = synthetic_sun(coronal_holes=holes, active_regions=[])
+    >>> labels = label_regions(sun.coronal_holes)
     >>> int(labels.data.max()), labels.data.dtype
     (2, dtype('int16'))
     """

@@ -41,8 +41,10 @@ def register_network(build: Callable, name: str | None = None) -> str:
     ...
     ...     image = keras.Input(input_shape)
     ...     x = keras.layers.Conv2D(width, 5, padding="same", activation="relu")(image)
-    ...     return keras.Model(image, keras.layers.Conv2D(outputs, 1, activation="sigmoid")(x))
-    >>> network = Network(architecture=register_network(shallow, "shallow"), arguments={"width": 4})
+    ...     x = keras.layers.Conv2D(outputs, 1, activation="sigmoid")(x)
+    ...     return keras.Model(image, x)
+    >>> architecture = register_network(shallow, "shallow")
+    >>> network = Network(architecture=architecture, arguments={"width": 4})
     """
     name = name or f"{build.__module__}:{build.__qualname__}"
     if _BUILDERS.setdefault(name, build) is not build:

@@ -91,7 +91,9 @@ def scss_net(
     Examples
     --------
     >>> from sunpy_scss.models import scss_net
-    >>> network = scss_net((256, 256, 1), filters=32, layers=4, batch_norm=True, drop_prob=0.5)
+    >>> network = scss_net(
+    ...     (256, 256, 1), filters=32, layers=4, batch_norm=True, drop_prob=0.5
+    ... )
     >>> network.count_params()
     7857857
     """

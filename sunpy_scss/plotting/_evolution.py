@@ -175,7 +175,8 @@ def plot_tracked_regions(smap: GenericMap, mask: GenericMap, rows: QTable, *, ax
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> sun = synthetic_sun(size=128)
     >>> tracks = track_regions([sun.coronal_holes])
-    >>> axes = plot_tracked_regions(sun.image, sun.coronal_holes, tracks.regions[tracks.regions["mask"] == 0])
+    >>> first = tracks.regions[tracks.regions["mask"] == 0]
+    >>> axes = plot_tracked_regions(sun.image, sun.coronal_holes, first)
     """
     labels = label_regions(mask)
     tracks = np.zeros(labels.data.max(initial=0) + 1, dtype=np.int32)

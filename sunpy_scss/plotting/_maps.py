@@ -235,7 +235,8 @@ def plot_disagreement(smap: GenericMap, votes: GenericMap, *, axes: WCSAxes | No
     >>> from sunpy_scss.plotting import plot_disagreement
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> suns = [synthetic_sun(size=64, seed=seed) for seed in range(3)]
-    >>> axes = plot_disagreement(suns[0].image, disagreement(sun.coronal_holes for sun in suns))
+    >>> votes = disagreement(sun.coronal_holes for sun in suns)
+    >>> axes = plot_disagreement(suns[0].image, votes)
     """
     axes = _axes_with(smap, axes, votes)
     counts = np.arange(1, max(1, votes.data.max(initial=0)) + 1)

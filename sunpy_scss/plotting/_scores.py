@@ -80,8 +80,10 @@ def plot_scores(images: Table) -> Figure:
     >>> from astropy.table import QTable
     >>> from astropy.time import Time
     >>> from sunpy_scss.plotting import plot_scores
-    >>> images = QTable({"date": Time(["2017-06-01", "2017-06-15"]), "dice": [0.9, 0.8], "iou": [0.82, 0.67]})
-    >>> images["labelled_area"], images["claimed_area"] = [5, 6] * u.percent, [6, 5] * u.percent
+    >>> images = QTable({"dice": [0.9, 0.8], "iou": [0.82, 0.67]})
+    >>> images["date"] = Time(["2017-06-01", "2017-06-15"])
+    >>> images["labelled_area"] = [5, 6] * u.percent
+    >>> images["claimed_area"] = [6, 5] * u.percent
     >>> figure = plot_scores(images)
     """
     figure, (upper, lower) = plt.subplots(2, 1, figsize=(9, 5), sharex=True, layout="constrained")

@@ -234,7 +234,8 @@ def three_channel_coronal_holes(
     >>> from sunpy_scss.segment import three_channel_coronal_holes
     >>> from sunpy_scss.masks import iou
     >>> from sunpy_scss.synthetic import synthetic_sun
-    >>> suns = [synthetic_sun(wavelength=wavelength) for wavelength in (171, 193, 211) * u.AA]
+    >>> wavelengths = (171, 193, 211) * u.AA
+    >>> suns = [synthetic_sun(wavelength=wavelength) for wavelength in wavelengths]
     >>> mask = three_channel_coronal_holes(*[sun.image for sun in suns])
     >>> iou(suns[1].coronal_holes.data, mask.data) > 0.8
     True

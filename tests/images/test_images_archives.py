@@ -104,7 +104,7 @@ def test_outage_is_not_an_absence(synoptic, fault):
 
 def test_passing_outage(synoptic):
     synoptic.faults["/synoptic/2017/01/03/H1200/"] = [Faults.silence]
-    assert len(search_aia("2017-01-03T12:30", max_gap=5 * u.min, timeout=0.2 * u.s)) == 2
+    assert len(search_aia("2017-01-03T12:30", max_gap=5 * u.min, timeout=1 * u.s)) == 2
 
 
 def test_the_time_limit_of_all_sockets_is_left_alone(synoptic, tmp_path, monkeypatch):

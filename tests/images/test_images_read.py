@@ -4,6 +4,7 @@ import bz2
 import gzip
 import struct
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,7 +15,7 @@ from astropy.io import fits
 from sunpy.map.sources import AIAMap
 
 from sunpy_scss.exceptions import UnreadableFileError
-from sunpy_scss.images import example_map, read_map
+from sunpy_scss.images import _read, example_map, read_map
 
 HEADER = {
     "CTYPE1": "HPLN-TAN",
@@ -108,6 +109,13 @@ def test_jp2_header_of_a_larger_image_is_rescaled(tmp_path):
     assert u.allclose(u.Quantity(smap.scale), (4, 2) * u.arcsec / u.pix)
     # The outer right and lower edges of the image stay the outer edges.
     assert u.allclose(u.Quantity(smap.reference_pixel), (15.5, -0.5) * u.pix)
+
+
+def test_jp2_is_not_stretched_a_second_time_when_it_is_plotted(tmp_path):
+    write_jp2(tmp_path / "a.jp2", np.full((16, 16), 51, dtype=np.uint8), HEADER | {"NAXIS1": 16, "NAXIS2": 16})
+    image = read_map(tmp_path / "a.jp2").plot()
+    assert image.norm(51) == pytest.approx(51 / 255)
+    plt.close("all")
 
 
 def test_jp2_can_be_saved_as_fits(tmp_path):
@@ -204,6 +212,12 @@ def test_examples_show_the_disk_where_their_headers_say(wavelength):
     # The disc fills three quarters of the field of view, centred.
     assert 0.37 < (radius / (nx * u.pix)).to_value("") < 0.42
     assert u.allclose(u.Quantity(smap.reference_pixel), ((nx - 1) / 2, (ny - 1) / 2) * u.pix)
+
+
+def test_sunpy_without_its_test_images(tmp_path, monkeypatch):
+    monkeypatch.setattr(_read, "files", lambda package: tmp_path)
+    with pytest.raises(UnreadableFileError, match=r"lacks its test images .* read_map"):
+        example_map(193)
 
 
 def test_no_such_example():
