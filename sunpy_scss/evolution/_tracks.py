@@ -77,7 +77,8 @@ def track_regions(
     memory : astropy.units.Quantity, optional
         How long the place of a region that is out of sight is remembered; at most 28 days.
     mixed_models : bool, optional
-        Take masks of different models or methods together, which draw their outlines by different rules.
+        Take masks of different models, methods, boundaries or thresholds together, which draw their outlines by
+        different rules.
 
     Returns
     -------
@@ -117,7 +118,8 @@ def track_regions(
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`, or if masks are of different features or models, or two of one image.
+        As `~sunpy_scss.masks.region_table`, or if masks are of different features or by different
+        rules, or two of one image.
     ValueError
         If there is no mask, their order is not that of time, a number is out of its range, or there are more or fewer
         images than masks; before the first mask is taken, where the lengths are known.
