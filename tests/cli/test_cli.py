@@ -208,7 +208,11 @@ def test_models(capsys):
         ("segment --output o --time 2017-01-03 --cadence 2", "no value in h"),
         ("segment --output o --time 2017-01-03 --cadence 2h", "--cadence needs two times"),
         ("segment --output o", "give files, or --time"),
-        ("hek-mask --map a --feature ch --output o --max-gap 6", "'6' is no value in h"),
+        ("hek-mask --map a --feature ch --output o.fits --max-gap 6", "'6' is no value in h"),
+        (f"segment a.fits --output {__file__}", "is a file, no folder"),
+        (f"track a_ch.fits --output {__file__}", "is a file, no folder"),
+        ("carrington a_ch.fits --output c.png", "'c.png' is no name of a file that ends in .fits"),
+        ("plot a.fits a_ch.fits --output picture", "ends in .png or .pdf or .svg"),
     ],
 )
 def test_wrong_arguments(arguments, message, capsys):
