@@ -35,6 +35,8 @@ _WORDS = {
     "features=['CH']": "--feature ch",
     "cadence=12 * u.hour": '--cadence "12 h"',
     "disk_median": "--disk-median",
+    ", as a Quantity;": ', as "70 DN/s";',
+    "; pass mixed_models=True if that is meant": "",
     "min_area": "--min-area",
     "max_gap": "--max-gap",
 }

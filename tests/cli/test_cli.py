@@ -121,7 +121,9 @@ class TestSegment:
         corner = disk_map(sun_with_hole, size=128, radius=100, centre=(0, 0))
         corner.save(tmp_path / "corner.fits")
         assert segment(tmp_path / "corner.fits", "--output", tmp_path) == 1
-        assert "Pass --disk-median" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert "Pass --disk-median" in said
+        assert 'as "70 DN/s"' in said
         assert segment(tmp_path / "corner.fits", "--output", tmp_path, "--disk-median", "100 DN/s") == 0
 
     def test_results_and_errors_come_as_they_happen(self, image, tmp_path, monkeypatch, capsys):
