@@ -6,7 +6,7 @@ import numpy as np
 
 import astropy.units as u
 
-__all__ = ["check_area", "check_count", "check_number"]
+__all__ = ["check_area", "check_count", "check_number", "check_type"]
 
 
 def check_number(value, name, *, above, below):
@@ -55,3 +55,10 @@ def check_area(value, name):
     if not value.isscalar or not 0 <= value.value < np.inf:
         msg = f"{name} must be one area, 0 or more, as 1000 * u.Mm**2 (got {value})."
         raise ValueError(msg)
+
+
+def check_type(value, kind, words):
+    """Raise a TypeError, with words for what is expected, unless a value is of that type."""
+    if not isinstance(value, kind):
+        msg = f"Expected {words} (got {type(value).__name__})."
+        raise TypeError(msg)

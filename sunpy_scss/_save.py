@@ -30,6 +30,9 @@ __all__ = [
     "scratch_folder",
 ]
 
+# How a cell begins that spreadsheets compute; numbers that are written as text may begin with a sign.
+_FORMULA = ("=", "@")
+
 _SCRATCH = ".sunpy-scss-"
 # A scratch folder is locked within microseconds of its making; where nothing can be locked, only age tells.
 _YOUNG, _OLD = 10, 86400
@@ -93,12 +96,29 @@ def save_table(table, path):
     """
     Save a table in the format that the name ends with, whole or not at all; what is there is replaced.
 
+    In CSV a text that spreadsheets would take for a formula, as the name of a file may be one, gets an apostrophe
+    before it.
+
     Parameters
     ----------
     table : astropy.table.Table
     path : path-like
     """
+    if Path(path).suffix == ".csv":
+        table = _without_formulas(table)
     save_whole(path, lambda scratch: table.write(scratch))
+
+
+def _without_formulas(table):
+    safe = table.copy(copy_data=False)
+    for name in table.colnames:
+        if any(map(_is_formula, table[name])):
+            safe[name] = [f"'{cell}" if _is_formula(cell) else cell for cell in table[name]]
+    return safe
+
+
+def _is_formula(cell):
+    return isinstance(cell, str) and cell.startswith(_FORMULA)
 
 
 def save_text(text, path):

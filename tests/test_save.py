@@ -16,6 +16,15 @@ from sunpy_scss._save import refuse_existing, save_figure, save_map, save_table,
 from sunpy_scss.synthetic import synthetic_sun
 
 
+def test_a_cell_of_a_csv_file_is_no_formula(tmp_path):
+    table = QTable({"file": ["=HYPERLINK(1)", "@a", "a.fits"], "lon": ["-3", "4", "5"], "area": [1.0, 2.0, 3.0]})
+    save_table(table, tmp_path / "table.csv")
+    rows = (tmp_path / "table.csv").read_text().splitlines()
+    assert rows[1:] == ["'=HYPERLINK(1),-3,1.0", "'@a,4,2.0", "a.fits,5,3.0"]
+    save_table(table, tmp_path / "table.ecsv")
+    assert list(QTable.read(tmp_path / "table.ecsv")["file"]) == list(table["file"])
+
+
 @pytest.mark.parametrize("name", ["map.fits", "figure.png", "table.ecsv", "text.txt"])
 def test_file_in_a_new_folder_replaces_what_is_there(name, tmp_path):
     save, result = {

@@ -6,6 +6,7 @@ import numpy as np
 
 import astropy.units as u
 import sunpy.map
+from astropy.time import Time
 from sunpy.time import is_time, parse_time
 
 from sunpy_scss.exceptions import InvalidMapError
@@ -16,6 +17,9 @@ __all__ = ["check_header", "in_one_unit", "number"]
 _FINITE = re.compile(r"crpix[12]|crval[12]|crota[12]|(pc|cd)[12]_[12]|(hgl[nt]|crl[nt])_obs|wavelnth")
 _POSITIVE = re.compile(r"rsun_(obs|ref)|solar_r|radius|dsun_obs|exptime|xposure")
 _NOT_ZERO = re.compile(r"cdelt[12]")
+# No length in metres, angle in arcsec or time in seconds that a header may tell is as large; astropy cannot write all
+# that are.
+_LARGEST = 1e30
 # Of these sunpy reads numbers that are written as text.
 _TEXT = ("wavelnth",)
 _DATES = ("date-obs", "date_obs", "date-beg", "date-avg", "date-end", "t_obs")
@@ -42,13 +46,18 @@ def check_header(smap):
             continue
         if _FINITE.fullmatch(key):
             number(meta, key)
-        elif _POSITIVE.fullmatch(key) and not number(meta, key) > 0:
-            _refuse(key, value, "a positive number")
+        elif _POSITIVE.fullmatch(key) and not 0 < number(meta, key) < _LARGEST:
+            _refuse(key, value, "a positive number of sensible size")
         elif _NOT_ZERO.fullmatch(key) and number(meta, key) == 0:
             _refuse(key, value, "a number other than 0")
     for axis in "12":
         _check_unit(meta, f"cunit{axis}", u.deg, "a unit of angle, as arcsec")
     _check_unit(meta, "waveunit", u.AA, "a unit of wavelength, as Angstrom")
+    unit = meta.get("bunit") or ""
+    if not isinstance(unit, str) or isinstance(u.Unit(unit, parse_strict="silent"), u.StructuredUnit):
+        _refuse("bunit", unit, "one unit, as DN/s")
+    if str(meta.get("timesys", "UTC")).lower().partition(" ")[0] not in Time.SCALES:
+        _refuse("timesys", meta["timesys"], "a scale of time, as UTC")
     if not _date_known(smap):
         given = {key.upper(): meta[key] for key in ("date-obs", "date_obs") if key in meta}
         msg = f"The header must tell when the image was taken, as DATE-OBS = '2017-06-01T12:00:00' (got {given})."

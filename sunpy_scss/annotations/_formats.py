@@ -321,8 +321,11 @@ def parse_geojson(path):
     except RecursionError as error:
         msg = f"{path} is no GeoJSON of polygons: it is nested too deeply."
         raise AnnotationError(msg) from error
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+    except (ValueError, OverflowError) as error:
         msg = f"{path} is no GeoJSON of polygons: {error}"
+        raise AnnotationError(msg) from error
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        msg = f"{path} is no GeoJSON of polygons: an object in it lacks its type, features, geometry or coordinates."
         raise AnnotationError(msg) from error
     return polygons, document
 

@@ -18,6 +18,7 @@ from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, He
 from sunpy.map import GenericMap
 from sunpy.map.header_helper import make_fitswcs_header
 
+from sunpy_scss._arguments import check_type
 from sunpy_scss._features import FEATURES, is_feature
 from sunpy_scss._mask_map import make_mask
 from sunpy_scss._sun.canonical import check_map
@@ -229,6 +230,7 @@ def annotation_to_mask(
     >>> int(mask.data.sum()), mask.meta["SCSSLAB"]
     (2500, 'me')
     """
+    check_type(annotation, Annotation, "an Annotation, one of those that read_annotations gives")
     check_polygons(annotation.polygons, annotation.name)
     if smap is None:
         smap = _blank_map(annotation)

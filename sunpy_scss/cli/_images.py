@@ -19,6 +19,7 @@ from sunpy_scss.cli._options import (
     moment,
     quantity,
     say,
+    target_folder,
     tell,
 )
 
@@ -47,7 +48,9 @@ def _add_segment(commands):
     add_source(command)
     add_hek_url(command)
     add_feature(command)
-    command.add_argument("--output", required=True, metavar="DIR", help="folder for the masks, or NAME.zarr")
+    command.add_argument(
+        "--output", required=True, type=target_folder, metavar="DIR", help="folder for the masks, or NAME.zarr"
+    )
     command.add_argument("--plot", action="store_true", help="also draw each outline on its image")
     command.add_argument(
         "--plot-format", choices=("png", "pdf", "svg"), default="png", help="of these pictures (default: png)"
@@ -176,7 +179,9 @@ def _add_fetch(commands):
     command.add_argument(
         "--feature", choices=("ch", "ar", "both"), default="both", help="193, 171 Angstrom, or both (default)"
     )
-    command.add_argument("--output", required=True, metavar="DIR", help="folder; files that are there are kept")
+    command.add_argument(
+        "--output", required=True, type=target_folder, metavar="DIR", help="folder; files that are there are kept"
+    )
     add_source(command)
 
 
@@ -191,7 +196,11 @@ def _fetch(options):
 def _add_demo(commands):
     command = add_command(commands, "demo", _demo, "Segment two real images that come with sunpy; needs no network.")
     command.add_argument(
-        "--output", default="sunpy-scss-demo", metavar="DIR", help="folder for masks and picture (default: %(default)s)"
+        "--output",
+        default="sunpy-scss-demo",
+        type=target_folder,
+        metavar="DIR",
+        help="folder for masks and picture (default: %(default)s)",
     )
 
 

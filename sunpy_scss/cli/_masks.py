@@ -11,6 +11,8 @@ from sunpy_scss.cli._options import (
     positive,
     quantity,
     say,
+    target_file,
+    target_folder,
     tell,
 )
 
@@ -125,7 +127,12 @@ def _add_compare(commands):
     command = add_command(commands, "compare", _compare, "Tell how far masks agree, each with each.")
     _add_masks(command, help="mask file; two or more")
     command.add_argument("--names", nargs="+", metavar="NAME", help="what to call them; by default as the files")
-    command.add_argument("--output", metavar="DIR", help="also write the table, and Maps of consensus and disagreement")
+    command.add_argument(
+        "--output",
+        type=target_folder,
+        metavar="DIR",
+        help="also write the table, and Maps of consensus and disagreement",
+    )
     add_overwrite(command)
 
 
@@ -145,7 +152,13 @@ def _add_plot(commands):
     command = add_command(commands, "plot", _plot, "Draw the outlines of masks that are there on their image.")
     command.add_argument("image", metavar="IMAGE", help="image that sunpy reads")
     _add_masks(command)
-    command.add_argument("--output", required=True, metavar="FILE", help="the picture, as .png, .pdf or .svg")
+    command.add_argument(
+        "--output",
+        required=True,
+        type=target_file(".png", ".pdf", ".svg"),
+        metavar="FILE",
+        help="the picture, as .png, .pdf or .svg",
+    )
     add_picture(command)
     add_overwrite(command)
 
@@ -201,7 +214,9 @@ def _add_export(commands):
         default="heliographic_stonyhurst",
         help="of the coordinates of GeoJSON (default: %(default)s)",
     )
-    command.add_argument("--output", required=True, metavar="DIR", help="folder for a file for each mask")
+    command.add_argument(
+        "--output", required=True, type=target_folder, metavar="DIR", help="folder for a file for each mask"
+    )
     add_overwrite(command)
 
 
@@ -219,7 +234,7 @@ def _add_hek_mask(commands):
     command = add_command(commands, "hek-mask", _hek_mask, "Draw events of the HEK on the pixels of an image.")
     command.add_argument("--map", required=True, metavar="FILE", help="the image")
     command.add_argument("--feature", choices=("ch", "ar"), required=True, help="coronal holes or active regions")
-    command.add_argument("--output", required=True, metavar="FILE", help="the mask, as FITS")
+    command.add_argument("--output", required=True, type=target_file(".fits"), metavar="FILE", help="the mask, as FITS")
     command.add_argument(
         "--time",
         nargs=2,
@@ -258,7 +273,9 @@ def _hek_mask(options):
 def _add_track(commands):
     command = add_command(commands, "track", _track, "Follow the regions of masks from one to the next.")
     _add_masks(command)
-    command.add_argument("--output", required=True, metavar="DIR", help="folder for the tables and the picture")
+    command.add_argument(
+        "--output", required=True, type=target_folder, metavar="DIR", help="folder for the tables and the picture"
+    )
     add_overwrite(command)
 
 
@@ -273,7 +290,7 @@ def _track(options):
 def _add_carrington(commands):
     command = add_command(commands, "carrington", _carrington, "Write the Carrington map of masks of a rotation.")
     _add_masks(command)
-    command.add_argument("--output", required=True, metavar="FILE", help="the map, as FITS")
+    command.add_argument("--output", required=True, type=target_file(".fits"), metavar="FILE", help="the map, as FITS")
     command.add_argument("--projection", choices=("CEA", "CAR"), default="CEA", help="default: CEA, equal areas")
     command.add_argument("--rotation", type=int, metavar="N", help="of this Carrington rotation; all by default")
     add_overwrite(command)

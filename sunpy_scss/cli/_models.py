@@ -1,6 +1,6 @@
 """The parts of the command that are about models."""
 
-from sunpy_scss.cli._options import add_command
+from sunpy_scss.cli._options import add_command, target_folder
 
 __all__ = ["add_model_commands"]
 
@@ -43,7 +43,11 @@ def _add_train(commands):
     command.add_argument("configuration", metavar="CONFIG", help="TOML file, or the name of a bundled configuration")
     _add_data(command)
     command.add_argument(
-        "--output", required=True, metavar="DIR", help="folder of the model; an unfinished training there goes on"
+        "--output",
+        required=True,
+        type=target_folder,
+        metavar="DIR",
+        help="folder of the model; an unfinished training there goes on",
     )
     _add_cache(command)
     _add_network(command)
@@ -138,7 +142,9 @@ def _add_evaluate(commands):
         action="store_true",
         help="also put dark holes into the images, and tell the share that is found by area and contrast (slow)",
     )
-    command.add_argument("--output", metavar="DIR", help="also write all scores as JSON, and pages of plots")
+    command.add_argument(
+        "--output", type=target_folder, metavar="DIR", help="also write all scores as JSON, and pages of plots"
+    )
     _add_cache(command)
     _add_network(command)
 

@@ -24,6 +24,8 @@ __all__ = [
     "positive",
     "quantity",
     "say",
+    "target_file",
+    "target_folder",
     "tell",
 ]
 
@@ -33,6 +35,8 @@ _WORDS = {
     "features=['CH']": "--feature ch",
     "cadence=12 * u.hour": '--cadence "12 h"',
     "disk_median": "--disk-median",
+    ", as a Quantity;": ', as "70 DN/s";',
+    "; pass mixed_models=True if that is meant": "",
     "min_area": "--min-area",
     "max_gap": "--max-gap",
 }
@@ -167,6 +171,26 @@ def count(text):
         msg = f"{text!r} is no positive whole number"
         raise argparse.ArgumentTypeError(msg)
     return int(value)
+
+
+def target_folder(text):
+    """The type of a folder that is there or can be made."""
+    if Path(text).exists() and not Path(text).is_dir():
+        msg = f"{text!r} is a file, no folder"
+        raise argparse.ArgumentTypeError(msg)
+    return text
+
+
+def target_file(*ends):
+    """The type of a file to be written, whose name ends in one of these."""
+
+    def read(text):
+        if not text.endswith(ends) or Path(text).is_dir():
+            msg = f"{text!r} is no name of a file that ends in {' or '.join(ends)}"
+            raise argparse.ArgumentTypeError(msg)
+        return text
+
+    return read
 
 
 def moment(text):

@@ -55,7 +55,8 @@ def carrington_map(
         Earth's central meridian in that rotation are used. By default, all that the masks show is averaged, whatever
         the time between them.
     mixed_models : bool, optional
-        Take masks of different models or methods together, which draw their outlines by different rules.
+        Take masks of different models, methods, boundaries or thresholds together, which draw their outlines by
+        different rules.
 
     Returns
     -------
@@ -70,7 +71,8 @@ def carrington_map(
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`, or if masks are of different features or models, or two of one image.
+        As `~sunpy_scss.masks.region_table`, or if masks are of different features or by different
+        rules, or two of one image.
     ValueError
         If the projection is another, or no mask shows anything of the rotation.
 
@@ -190,7 +192,8 @@ def central_meridian_fraction(
     latitudes : astropy.units.Quantity, optional
         Its two ends, from the south.
     mixed_models : bool, optional
-        Take masks of different models or methods together, which draw their outlines by different rules.
+        Take masks of different models, methods, boundaries or thresholds together, which draw their outlines by
+        different rules.
 
     Returns
     -------
@@ -201,7 +204,8 @@ def central_meridian_fraction(
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`, or if masks are of different features or models, or two of one image.
+        As `~sunpy_scss.masks.region_table`, or if masks are of different features or by different
+        rules, or two of one image.
     ValueError
         If there is no mask, or the slice is empty.
 

@@ -9,7 +9,7 @@ __all__ = ["checked", "origin_of_all"]
 
 def checked(masks, *, mixed_models):
     """
-    Masks, one by one, that are of one feature, of different images and, unless mixed ones are wanted, by one model.
+    Masks, one by one, that are of one feature, of different images and, unless mixed ones are wanted, by one rule.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def checked(masks, *, mixed_models):
         first = mask.meta if first is None else first
         _same("SCSSFEAT", "features", first, mask.meta)
         if not mixed_models:
-            _same("SCSSMOD", "models", first, mask.meta, "; pass mixed_models=True if that is meant")
+            _same_rule(first, mask.meta)
         view = (surface.obstime.isot, *surface.observer.round(2).tolist())
         if view in views:
             msg = f"There are two masks of {view[0]} from the same place: give one of each image."
@@ -32,6 +32,15 @@ def checked(masks, *, mixed_models):
         views.append(view)
         yield mask
         del mask  # before the next one is read
+
+
+def _same_rule(first, header):
+    """Raise an error unless the outlines of two masks were drawn by one rule."""
+    keys = {"SCSSMOD": "models", "SCSSBND": "boundaries"}
+    if "SCSSHASH" in first:  # of a network: classical methods have a threshold for each image
+        keys["SCSSTHR"] = "thresholds"
+    for key, name in keys.items():
+        _same(key, name, first, header, "; pass mixed_models=True if that is meant")
 
 
 def _same(key, name, first, header, advice=""):

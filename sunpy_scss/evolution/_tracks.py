@@ -12,6 +12,7 @@ from astropy.time import Time
 from astropy.timeseries import TimeSeries
 from sunpy.map import GenericMap
 
+from sunpy_scss._arguments import check_type
 from sunpy_scss._mask_map import said_by_all
 from sunpy_scss.evolution._series import checked, origin_of_all
 from sunpy_scss.evolution._tracker import Settings, Tracker
@@ -20,6 +21,7 @@ from sunpy_scss.masks._table import _region_table
 
 __all__ = ["Tracks", "total_series", "track_regions", "track_series"]
 
+_TRACKS = "the Tracks that track_regions makes of masks"
 # What of all regions together is the sum of what each of them has.
 _SUMS = ("area", "area_percent", "flux_signed", "flux_unsigned")
 
@@ -77,7 +79,8 @@ def track_regions(
     memory : astropy.units.Quantity, optional
         How long the place of a region that is out of sight is remembered; at most 28 days.
     mixed_models : bool, optional
-        Take masks of different models or methods together, which draw their outlines by different rules.
+        Take masks of different models, methods, boundaries or thresholds together, which draw their outlines by
+        different rules.
 
     Returns
     -------
@@ -117,7 +120,8 @@ def track_regions(
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`, or if masks are of different features or models, or two of one image.
+        As `~sunpy_scss.masks.region_table`, or if masks are of different features or by different
+        rules, or two of one image.
     ValueError
         If there is no mask, their order is not that of time, a number is out of its range, or there are more or fewer
         images than masks; before the first mask is taken, where the lengths are known.
@@ -294,6 +298,7 @@ def track_series(tracks: Tracks, track: int) -> TimeSeries:
     ----------------------- ------------
     2017-06-01T12:00:00.000          3.4
     """
+    check_type(tracks, Tracks, _TRACKS)
     rows = tracks.regions[tracks.regions["track"] == track]
     if not len(rows):
         msg = f"There is no track {track}; they are numbered from 1 to {tracks.regions['track'].max(initial=0)}."
@@ -330,6 +335,7 @@ def total_series(tracks: Tracks) -> TimeSeries:
     >>> bool(series["area"][0] == tracks.regions["area"].sum())
     True
     """
+    check_type(tracks, Tracks, _TRACKS)
     regions = tracks.regions
     mask = regions["mask"]
     count = len(tracks.times)

@@ -5,7 +5,9 @@ from collections import Counter
 import numpy as np
 
 import astropy.units as u
+from sunpy.map import GenericMap
 
+from sunpy_scss._arguments import check_type
 from sunpy_scss._sun.polygons import inside_rings
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.exceptions import HEKWarning
@@ -37,6 +39,7 @@ def choose(events, smap, time_from, max_gap, frm_name):
     left : collections.Counter
         By reason, in the order in which they are asked for.
     """
+    check_type(smap, GenericMap, "a sunpy Map to draw on")
     if time_from not in _TIMES_FROM:
         msg = f"time_from must be one of {', '.join(_TIMES_FROM)} (got {time_from!r})."
         raise ValueError(msg)

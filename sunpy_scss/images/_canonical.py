@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+import astropy.units as u
+
 from sunpy_scss._sun.canonical import Frame, canonical_radius, frame_of, to_canonical
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.exceptions import CalibrationWarning, InvalidMapError, MissingDataWarning, PartialDiskError
@@ -81,7 +83,7 @@ def canonical_image(smap, *, size, half_width, disk_median=None):
         median = measured_median(image, radius)
     else:
         median = rate_of(disk_median, smap, per_second, name="disk_median")
-    if smap.unit is None:
+    if smap.unit in (None, u.dimensionless_unscaled):
         _refuse_logarithms(image[radius <= _MEDIAN_RADIUS] / per_second)
     seen = float(np.isfinite(image[radius <= 1]).mean())
     _warn_of_gaps(image, frame, radius, half_width)

@@ -65,6 +65,9 @@ def intensities(smap, frame):
     if data.ndim != 2 or data.dtype.kind not in "iuf":
         msg = f"The data must be a two-dimensional array of real numbers (got {data.ndim} dimensions of {data.dtype})."
         raise InvalidMapError(msg)
+    if smap.unit is not None and smap.unit.is_equivalent(u.G):
+        msg = f"The Map is a magnetogram, in {smap.unit}; only images of the corona can be segmented."
+        raise InvalidMapError(msg)
     missing = _missing(smap, data, frame)
     if data.dtype == np.uint8:
         data, per_second, has_rate = linearise(data, _display_wavelength(smap)), 1.0, True

@@ -236,8 +236,8 @@ class ModelCard:
     def _check_boundaries(self):
         inwards = sorted(self.boundaries, key=lambda one: one.level)
         levels, thresholds = [one.level for one in inwards], [one.threshold for one in inwards]
-        if len({one.name for one in inwards}) < len(inwards) or len(set(levels)) < len(inwards) or levels[0] < 1:
-            msg = f"The boundaries of a card differ in name and in level, 1 or more (got {self.boundaries})."
+        if len({one.name for one in inwards}) < len(inwards) or len(set(levels)) < len(inwards):
+            msg = f"The boundaries of a card differ in name and in level (got {self.boundaries})."
             raise ModelError(msg)
         if thresholds != sorted(thresholds):
             msg = f"The threshold of a boundary is no lower than that of the one around it (got {thresholds}, inwards)."

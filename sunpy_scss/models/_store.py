@@ -151,7 +151,7 @@ def _weights_name(sha256):
 def _read_card(path):
     try:
         return ModelCard.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         msg = f"{path} cannot be read as a model card: {error}"
         raise ModelError(msg) from error
 

@@ -12,6 +12,8 @@ _TEXTS = ("name", "labels", "limits", "licence", "reference", "version", "sha256
 _TABLES = ("training", "scores")
 # Beyond these a network of that size fits no computer.
 _LARGEST_GRID, _MOST_FILTERS, _MOST_LAYERS = 8192, 1024, 10
+# Labels are pixels of 8 bits.
+_MOST_LEVELS = 255
 
 
 def check_card(card):
@@ -58,6 +60,13 @@ def _rules(card):
     )
     yield "threshold is between 0 and 1", _number(card.threshold) and 0 < card.threshold < 1, card.threshold
     yield "temperature is a positive number", _positive(card.temperature), card.temperature
+    high_low = card.area_levels
+    are = isinstance(high_low, list | tuple) and len(high_low) == 2 and all(map(_number, high_low))
+    are = are and 1 > high_low[0] > high_low[1] > 0
+    yield "area_levels are two numbers between 1 and 0, the first one larger", are, high_low
+    yield "boundaries is a list", isinstance(card.boundaries, list | tuple), card.boundaries
+    for boundary in card.boundaries:
+        yield from _rules_of_boundary(boundary)
     yield from _rules_of_network(card.network)
 
 
@@ -69,9 +78,20 @@ def _rules_of_feature(card):
         yield f"feature_name of {feature} is {known.name!r}, or left out", name in ("", known.name), name
         yield f"feature_is_dark of {feature} is {known.is_dark}, or left out", is_dark in (None, known.is_dark), is_dark
         return
-    named = isinstance(name, str) and name.strip() and name.isascii() and name.isprintable()
-    yield f"feature_name says in words, of ASCII letters, what {feature} is", named, name
+    yield f"feature_name says in words, of ASCII letters, what {feature} is", _is_ascii(name), name
     yield f"feature_is_dark says whether a {name} is darker than the quiet Sun", isinstance(is_dark, bool), is_dark
+
+
+def _rules_of_boundary(boundary):
+    name, level, share = boundary.name, boundary.level, boundary.share
+    yield "the name of a boundary is of ASCII letters", _is_ascii(name), name
+    yield f"the level of a boundary is a whole number from 1 to {_MOST_LEVELS}", _whole(level, 1, _MOST_LEVELS), level
+    yield "the meaning of a boundary is a text", isinstance(boundary.meaning, str), boundary.meaning
+    threshold = boundary.threshold
+    yield "the threshold of a boundary is between 0 and 1", _number(threshold) and 0 < threshold < 1, threshold
+    are = share is None or (_number(share) and 0 <= share <= 100)
+    yield "the share of a boundary is a number from 0 to 100, or left out", are, share
+    yield "the scores of a boundary are a table", isinstance(boundary.scores, dict), boundary.scores
 
 
 def _rules_of_channel(channel):
@@ -102,6 +122,11 @@ def _rules_of_network(network):
     for name in ("drop_prob", "momentum"):
         value = getattr(network, name)
         yield f"network.{name} is a number from 0 to below 1", _number(value) and 0 <= value < 1, value
+
+
+def _is_ascii(value):
+    """Whether the header of a mask can tell it."""
+    return isinstance(value, str) and bool(value.strip()) and value.isascii() and value.isprintable()
 
 
 def _number(value):

@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from sunpy.map import GenericMap
 
+from sunpy_scss._arguments import check_type
 from sunpy_scss._features import FEATURES
 from sunpy_scss._mask_map import pixels_inside
 from sunpy_scss._sun.surface import surface_of
@@ -262,6 +263,8 @@ def _axes_with(smap, axes, *layers):
 
 
 def _check_pixels(smap, *layers):
+    for layer in (smap, *layers):
+        check_type(layer, GenericMap, "a sunpy Map to draw")
     shapes = [layer.data.shape for layer in (smap, *layers)]
     if len(set(shapes)) > 1:
         msg = (

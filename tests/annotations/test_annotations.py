@@ -339,7 +339,7 @@ def test_geojson_without_features_is_an_empty_mask(write, smap):
     ("text", "message"),
     [
         ("<html>", "is no GeoJSON of polygons"),
-        ("[]", "is no GeoJSON of polygons"),
+        ("[]", "is no GeoJSON of polygons: an object in it lacks its type"),
         (json.dumps({"type": "Point", "coordinates": [0, 0]}), "a Point encloses no area"),
         (collection_of({"type": "Feature", "geometry": None}, **STONYHURST), "is no GeoJSON"),
         (collection_of(polygon_feature([[0, 0], [1, 1]]), **STONYHURST), "ring of 2 positions"),

@@ -64,6 +64,13 @@ BAD = [
     ("date-obs", ""),
     ("date-obs", 20170601),
     ("ctype1", "GLON-TAN"),
+    ("dsun_obs", 1e300),
+    ("bunit", np.nan),
+    ("bunit", 7),
+    ("bunit", "1,5"),
+    ("timesys", "noon"),
+    ("timesys", ""),
+    ("timesys", 7),
 ]
 
 

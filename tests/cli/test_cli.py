@@ -121,7 +121,9 @@ class TestSegment:
         corner = disk_map(sun_with_hole, size=128, radius=100, centre=(0, 0))
         corner.save(tmp_path / "corner.fits")
         assert segment(tmp_path / "corner.fits", "--output", tmp_path) == 1
-        assert "Pass --disk-median" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert "Pass --disk-median" in said
+        assert 'as "70 DN/s"' in said
         assert segment(tmp_path / "corner.fits", "--output", tmp_path, "--disk-median", "100 DN/s") == 0
 
     def test_results_and_errors_come_as_they_happen(self, image, tmp_path, monkeypatch, capsys):
@@ -208,7 +210,11 @@ def test_models(capsys):
         ("segment --output o --time 2017-01-03 --cadence 2", "no value in h"),
         ("segment --output o --time 2017-01-03 --cadence 2h", "--cadence needs two times"),
         ("segment --output o", "give files, or --time"),
-        ("hek-mask --map a --feature ch --output o --max-gap 6", "'6' is no value in h"),
+        ("hek-mask --map a --feature ch --output o.fits --max-gap 6", "'6' is no value in h"),
+        (f"segment a.fits --output {__file__}", "is a file, no folder"),
+        (f"track a_ch.fits --output {__file__}", "is a file, no folder"),
+        ("carrington a_ch.fits --output c.png", "'c.png' is no name of a file that ends in .fits"),
+        ("plot a.fits a_ch.fits --output picture", "ends in .png or .pdf or .svg"),
     ],
 )
 def test_wrong_arguments(arguments, message, capsys):

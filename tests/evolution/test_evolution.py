@@ -564,6 +564,21 @@ class TestSeries:
             make(of_two_models())
         make(of_two_models(), mixed_models=True)
 
+    @pytest.mark.parametrize(
+        ("key", "values", "name"),
+        [("SCSSBND", ("middle", "tight"), "boundaries"), ("SCSSTHR", (0.5, 0.7), "thresholds")],
+    )
+    def test_of_two_outlines_of_one_model(self, make, key, values, name):
+        """They grow or shrink where the Sun does not change."""
+        rule = {"SCSSMOD": "A", "SCSSHASH": "0"}
+        masks = [with_header(mask_at(day, size=64), **rule, **{key: value}) for day, value in enumerate(values)]
+        with pytest.raises(InvalidMapError, match=f"must not mix {name} .*mixed_models=True"):
+            make(masks)
+        make(masks, mixed_models=True)
+
+    def test_the_threshold_of_a_classical_method_is_that_of_its_image(self, make):
+        make([with_header(mask_at(day, size=64), SCSSMOD="threshold", SCSSTHR=40.0 + day) for day in range(2)])
+
     def test_of_one_image_twice(self, make):
         masks = [mask_at(0, size=64), mask_at(1, size=64), mask_at(1, size=64)]
         with pytest.raises(InvalidMapError, match=r"two masks of 2017-06-02T12:00:00.000 from the same place"):

@@ -54,6 +54,21 @@ class TestPixels:
         data[np.random.default_rng(0).random(data.shape) < 0.2] = -3
         assert gaps_in(data, smap) is None
 
+    def test_noise_about_zero_is_a_gap(self, smap):
+        """As on the lunar disc, or where a detector was not read: half of its pixels are above 0."""
+        data = smap.data.copy()
+        data[GAP] = np.random.default_rng(0).normal(0, 0.5, data[GAP].shape)
+        found = gaps_in(data, smap)
+        assert found[GAP].mean() > 0.98
+        found[GAP] = False
+        assert not found.any()
+
+    def test_dark_but_not_empty_is_no_gap(self, smap):
+        """The darkest coronal holes of AIA have a tenth of the median of the disc, of other instruments a thirtieth."""
+        data = smap.data.copy()
+        data[GAP] = 3
+        assert gaps_in(data, smap) is None
+
     def test_beyond_the_limb_it_is_dark(self, smap):
         sky = np.where(smap.data == 30, 0, smap.data)
         assert gaps_in(sky, smap) is None
@@ -93,6 +108,18 @@ class TestMask:
         assert not mask.data[across].any()
         assert mask.data[92:100].any()
         assert mask.data[108:116].any()
+
+    def test_the_lunar_disc_is_no_hole(self, shared_data):
+        """The Moon is not quite 0, but darker than any hole."""
+        smap = read_map(shared_data / "fits" / "aia_ch_2019_09_01T00_00_17.fits")
+        rows, columns = np.ogrid[:1024, :1024]
+        moon = np.hypot(rows - 900, columns - 850) < 390
+        data = np.where(moon, np.random.default_rng(0).normal(0.2, 1, moon.shape), smap.data)
+        whole = threshold_coronal_holes(smap).data
+        with pytest.warns(MissingDataWarning, match="of the disc has no data"):
+            mask = threshold_coronal_holes(sunpy.map.Map(data, smap.meta))
+        assert mask.data[moon].mean() < 1e-3
+        assert (mask.data != whole)[~moon].mean() < 0.02
 
     def test_by_threshold(self, smap):
         with pytest.warns(MissingDataWarning):

@@ -176,6 +176,12 @@ class TestSplit:
             load_model(folder)
 
 
+def test_a_card_of_endless_brackets(tmp_path):
+    (tmp_path / "card.json").write_text("[" * 10**5)
+    with pytest.raises(ModelError, match="cannot be read as a model card"):
+        load_model(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
@@ -198,6 +204,26 @@ class TestSplit:
         ({"network": {"layers": 60}}, "network.layers"),
         ({"network": {"drop_prob": 1}}, "network.drop_prob"),
         ({"network": {"batch_norm": 1}}, "network.batch_norm"),
+        ({"area_levels": "wide"}, "area_levels"),
+        ({"area_levels": [0.5]}, "area_levels"),
+        ({"area_levels": [0.16, 0.84]}, "area_levels"),
+        ({"area_levels": [float("nan"), 0.1]}, "area_levels"),
+        *(
+            ({"boundaries": [{"name": "middle", "level": 1, "threshold": 0.5} | change]}, f"{name} of a boundary")
+            for name, change in [
+                ("name", {"name": None}),
+                ("name", {"name": ""}),
+                ("name", {"name": "gr\xf6\xdfer"}),
+                ("level", {"level": float("inf")}),
+                ("level", {"level": 1.5}),
+                ("level", {"level": 10**6}),
+                ("meaning", {"meaning": 7}),
+                ("threshold", {"threshold": float("nan")}),
+                ("threshold", {"threshold": "0.5"}),
+                ("share", {"share": -1}),
+            ]
+        ),
+        ({"boundaries": [{"name": "middle", "level": 1, "scores": []}]}, "scores of a boundary"),
     ],
 )
 def test_values_that_cannot_be(changes, named):

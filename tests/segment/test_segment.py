@@ -314,9 +314,16 @@ class TestBadInput:
         with pytest.raises(InvalidMapError, match=r"no (data|image)"):
             segment_coronal_holes(with_data(smap, data), model=dark_model())
 
+    def test_a_magnetogram_is_no_image(self, smap):
+        magnetogram = sunpy.map.Map(smap.data - 50, {**smap.meta, "bunit": "Gauss"})
+        with pytest.raises(InvalidMapError, match="The Map is a magnetogram, in G"):
+            segment_coronal_holes(magnetogram, model=dark_model())
+
     @pytest.mark.parametrize("logarithm", [np.log10, np.log])
-    def test_logarithms_without_a_unit(self, smap, logarithm):
+    @pytest.mark.parametrize("unit", [None, ""])
+    def test_logarithms_without_a_unit(self, smap, logarithm, unit):
         header = {key: value for key, value in smap.meta.items() if key != "bunit"}
+        header |= {} if unit is None else {"bunit": unit}
         with pytest.raises(InvalidMapError, match="look like logarithms"):
             segment_coronal_holes(sunpy.map.Map(logarithm(smap.data), header), model=dark_model())
 
