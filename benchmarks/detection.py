@@ -5,7 +5,7 @@ How small and how faint a coronal hole may be and still be found.
 
 Puts synthetic holes into quiet places of real images of DIR, which holds images/, masks/ and index.csv. Prints the
 share that is found by distance from disc centre, area and contrast, and for each contrast the smallest area from which
-on 80 % are found. Before that, how much darker than the quiet Sun the labelled holes of the same images are.
+on 80 % are found. Before that, how many of the labelled holes are found, and how dark they are.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from sunpy_scss.train import detection_curve, list_folder, make_dataset
 RELIABLE = 0.8
 SIZES = [0, 3000, 6000, 12000, 30000, np.inf]  # Mm2
 INSIDE = 0.85  # solar radii
+OVERLAP = 0.3  # of a labelled region that is found
 
 
 def main():
@@ -35,7 +36,7 @@ def main():
     options = parser.parse_args()
     model = load_model(options.model)
     dataset = make_dataset(list_folder(options.folder, options.part)[:: options.every], model.at().card)
-    labelled_depths(dataset, model.card)
+    labelled_regions(model.at(), dataset)
     table = detection_curve(model, dataset)
     zones = sorted({(row["radius_low"], row["radius_high"]) for row in table})
     for zone in zones:
@@ -50,25 +51,29 @@ def main():
         draw(table, zones, options.figure)
 
 
-def labelled_depths(dataset, card):
-    """Print by how much labelled regions are darker than the quiet Sun at their distance from disc centre."""
+def labelled_regions(model, dataset):
+    """Print how many labelled regions are found, and how much darker than the quiet Sun at their place they are."""
+    card = model.card
     low, high = card.stretch.limits
     radius = canonical_radius(card.grid_size, card.half_width)
     surface = (2 * card.half_width * 695.7 / card.grid_size) ** 2 / np.sqrt(np.maximum(1 - radius**2, 1e-3))
-    areas, depths = [], []
+    areas, depths, found = [], [], []
     for image, labels in zip(dataset.images, dataset.labels, strict=True):
+        claimed = model.predict(image[np.newaxis, ..., np.newaxis])[0, ..., 0] >= card.uncalibrated(card.threshold)
         quiet = np.median(image[radius <= 1]) + limb_brightening(np.minimum(radius, 1)) / (high - low)
         for region in regionprops(label(labels > 0.5)):
             inside = tuple(region.coords.T)
             if radius[inside].max() <= INSIDE:
                 areas.append(surface[inside].sum())
                 depths.append((high - low) * (quiet - image)[inside].mean())
+                found.append(claimed[inside].mean() >= OVERLAP)
     print(f"labelled regions inside {INSIDE} solar radii: 10, 50, 90 % are so many dex darker than the quiet Sun")
+    areas, depths, found = (np.array(values) for values in (areas, depths, found))
     for first, last in itertools.pairwise(SIZES):
-        own = [depth for area, depth in zip(areas, depths, strict=True) if first <= area < last]
-        if own:
-            shares = " ".join(f"{depth:.2f}" for depth in np.percentile(own, [10, 50, 90]))
-            print(f"{first:.0f} to {last:.0f} Mm2: {shares} ({len(own)} regions)")
+        own = (areas >= first) & (areas < last)
+        if own.any():
+            shares = " ".join(f"{depth:.2f}" for depth in np.percentile(depths[own], [10, 50, 90]))
+            print(f"{first:.0f} to {last:.0f} Mm2: {shares}; {found[own].sum()} of {own.sum()} are found")
 
 
 def reliable_from(areas, shares):

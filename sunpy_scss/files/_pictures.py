@@ -113,7 +113,8 @@ def movie_files(
     Examples
     --------
     >>> from sunpy_scss.files import movie_files
-    >>> movie_files(["day1_ch.fits", "day2_ch.fits"], ["day1.fits", "day2.fits"], "days.mp4")  # doctest: +SKIP
+    >>> masks, images = ["day1_ch.fits", "day2_ch.fits"], ["day1.fits", "day2.fits"]
+    >>> movie_files(masks, images, "days.mp4")  # doctest: +SKIP
     """
     dates, times = ([read_map(path).date for path in paths] for paths in (masks, images))
     order = np.argsort([date.unix for date in dates])

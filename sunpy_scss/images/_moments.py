@@ -63,8 +63,13 @@ def bad_moments(smap):
 def quality_caveats(smap):
     """
     As `sunpy_scss.segment._input.caveats`: what `bad_moments` tells, as messages and categories of warnings.
+
+    And the blocks that are missing from an image of STEREO.
     """
-    return [(f"Look at this image before trusting its mask: {reason}.", category) for reason, category in _found(smap)]
+    found = _found(smap)
+    if (blocks := number(smap.meta, "nmissing", default=0)) > 0:
+        found.append((f"{blocks:g} blocks of it did not arrive (NMISSING)", MissingDataWarning))
+    return [(f"Look at this image before trusting its mask: {reason}.", category) for reason, category in found]
 
 
 def _found(smap):

@@ -84,7 +84,9 @@ def fit_temperature(model: Model, dataset: Dataset) -> float:
     >>> labels = np.zeros((1, 50, 50))
     >>> labels[0, :44] = 1
     >>> everywhere = np.ones((50, 50), dtype=bool)
-    >>> dataset = SimpleNamespace(images=labels, labels=labels, counted=lambda position: everywhere)
+    >>> dataset = SimpleNamespace(
+    ...     images=labels, labels=labels, counted=lambda position: everywhere
+    ... )
     >>> model = Model(None, lambda images: np.full_like(images, 0.731))
     >>> print(f"{fit_temperature(model, dataset):.2f}")
     0.50
@@ -302,7 +304,8 @@ def reliability(labelled: np.ndarray, probability: np.ndarray) -> QTable:
     --------
     >>> import numpy as np
     >>> from sunpy_scss.train import reliability
-    >>> table = reliability(np.array([True, False, True, True]), np.array([0.62, 0.66, 0.64, 0.97]))
+    >>> labels, found = [True, False, True, True], [0.62, 0.66, 0.64, 0.97]
+    >>> table = reliability(np.array(labels), np.array(found))
     >>> print(table[table["pixels"] > 0])
     low high pixels probability labelled
     --- ---- ------ ----------- --------

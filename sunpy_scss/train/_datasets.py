@@ -148,7 +148,10 @@ def make_dataset(
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> from sunpy_scss.train import LabelledMap, make_dataset
     >>> suns = {size: synthetic_sun(size=size) for size in (128, 200)}
-    >>> labelled = [LabelledMap(f"{size} pixels", sun.image, sun.coronal_holes) for size, sun in suns.items()]
+    >>> labelled = [
+    ...     LabelledMap(f"{size} pixels", sun.image, sun.coronal_holes)
+    ...     for size, sun in suns.items()
+    ... ]
     >>> dataset = make_dataset(labelled, load_model("scss-ch-193-5").card)
     >>> len(dataset), dataset.images.shape
     (2, (2, 336, 336))

@@ -84,7 +84,8 @@ def detection_curve(
     >>> sun = synthetic_sun(size=256)
     >>> dataset = make_dataset([LabelledMap("sun", sun.image, sun.coronal_holes)], card)
     >>> dark = Model(card, lambda images: np.where(images < 0.25, 0.9, 0.1))
-    >>> table = detection_curve(dark, dataset, areas=[20000] * u.Mm**2, contrasts=[0.6], radii=[(0, 0.5)])
+    >>> one = {"areas": [5000] * u.Mm**2, "contrasts": [0.6], "radii": [(0, 0.5)]}
+    >>> table = detection_curve(dark, dataset, **one)
     >>> int(table["holes"][0]), float(table["found"][0])
     (2, 1.0)
     """

@@ -147,10 +147,16 @@ def score_model(
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> from sunpy_scss.train import LabelledMap, make_dataset
     >>> stretch = Stretch(floor=21, limits=(0.2, 2.2), exponent=0.5, reference_median=70)
-    >>> card = ModelCard("dark", "CH", 193, (193,), grid_size=128, half_width=1.25, stretch=stretch, network=Network())
+    >>> grid = {"grid_size": 128, "half_width": 1.25}
+    >>> card = ModelCard(
+    ...     "dark", "CH", 193, (193,), **grid, stretch=stretch, network=Network()
+    ... )
     >>> model = Model(card, lambda images: 1 - images)  # the darker, the likelier
-    >>> suns = [synthetic_sun(f"2017-0{month}-01", size=256, seed=month) for month in range(1, 6)]
-    >>> dataset = make_dataset([LabelledMap("", sun.image, sun.coronal_holes) for sun in suns], card)
+    >>> suns = [
+    ...     synthetic_sun(f"2017-0{month}-01", size=256, seed=month) for month in range(1, 6)
+    ... ]
+    >>> labelled = [LabelledMap("", sun.image, sun.coronal_holes) for sun in suns]
+    >>> dataset = make_dataset(labelled, card)
     >>> evaluation = score_model(model, dataset)
     >>> evaluation.scores.colnames[:6]
     ['by', 'zone', 'images', 'labelled', 'blocks', 'iou']

@@ -335,13 +335,16 @@ def write_folder(labelled_maps: Iterable[LabelledMap], folder: str | os.PathLike
 
     Examples
     --------
+    >>> import tempfile
     >>> from pathlib import Path
-    >>> from sunpy_scss.train import write_folder
     >>> from sunpy_scss.synthetic import synthetic_sun
-    >>> from sunpy_scss.train import LabelledMap
-    >>> folder = Path(getfixture("tmp_path"))
+    >>> from sunpy_scss.train import LabelledMap, write_folder
+    >>> folder = Path(tempfile.mkdtemp())
     >>> suns = [synthetic_sun(size=64, seed=seed) for seed in range(2)]
-    >>> labelled = [LabelledMap(f"sun{n}", sun.image, sun.coronal_holes) for n, sun in enumerate(suns)]
+    >>> labelled = [
+    ...     LabelledMap(f"sun{n}", sun.image, sun.coronal_holes)
+    ...     for n, sun in enumerate(suns)
+    ... ]
     >>> write_folder(labelled, folder, split="train")
     >>> sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.fits"))
     ['images/sun0.fits', 'images/sun1.fits', 'masks/sun0.fits', 'masks/sun1.fits']

@@ -136,7 +136,7 @@ class TestMask:
             mask = segment_coronal_holes(blank, model=dark_model())
         assert mask.meta["SCSSSEEN"] < 0.96
 
-    @pytest.mark.parametrize(("key", "value"), [("acs_eclp", "YES"), ("percentd", 50.0)])
+    @pytest.mark.parametrize(("key", "value"), [("acs_eclp", "YES"), ("percentd", 50.0), ("nmissing", 3)])
     def test_the_header_tells(self, smap, key, value):
         told = sunpy.map.Map(smap.data, {**smap.meta, key: value})
         with pytest.warns(MissingDataWarning, match=key.upper()):

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from makers import CARD
@@ -44,6 +45,7 @@ def shaken(net, seed=0):
     ids=str,
 )
 def test_same_as_keras(tmp_path, settings):
+    keras.utils.set_random_seed(0)
     net = shaken(scss_net((None, None, 1), **settings))
     net.save_weights(tmp_path / "net.weights.h5")
     found = onnx.load_predict(tmp_path / "net.weights.h5")(images())
