@@ -53,7 +53,7 @@ def check_header(smap):
     for axis in "12":
         _check_unit(meta, f"cunit{axis}", u.deg, "a unit of angle, as arcsec")
     _check_unit(meta, "waveunit", u.AA, "a unit of wavelength, as Angstrom")
-    unit = meta.get("bunit") or ""
+    unit = "" if meta.get("bunit") is None else meta["bunit"]
     if not isinstance(unit, str) or isinstance(u.Unit(unit, parse_strict="silent"), u.StructuredUnit):
         _refuse("bunit", unit, "one unit, as DN/s")
     if str(meta.get("timesys", "UTC")).lower().partition(" ")[0] not in Time.SCALES:

@@ -67,6 +67,7 @@ BAD = [
     ("dsun_obs", 1e300),
     ("bunit", np.nan),
     ("bunit", 7),
+    ("bunit", 0.0),
     ("bunit", "1,5"),
     ("timesys", "noon"),
     ("timesys", ""),
