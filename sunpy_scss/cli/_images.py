@@ -100,10 +100,6 @@ def _segment(options):
             notify=notify,
             **keywords,
         )
-    except KeyboardInterrupt:
-        if options.jobs != 1:
-            tell("masks that other processes had under way are written, too, and not counted here")
-        raise
     finally:
         _print_summary(outcomes)
     if options.time and options.cadence is None:

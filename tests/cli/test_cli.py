@@ -139,8 +139,7 @@ class TestSegment:
             return read(path)
 
         monkeypatch.setattr(_outputs, "read_map", read_after)
-        files = image, tmp_path / "zoo.fits"
-        assert segment(*files, "--output", tmp_path / "out", "--jobs", "1") == 130
+        assert segment(image, tmp_path / "zoo.fits", "--output", tmp_path / "out") == 130
         assert seen == ["", f"{tmp_path / 'out' / 'sun_ch.fits'}\n"]
         printed = capsys.readouterr()
         assert printed.err.splitlines() == ["images: 1 written", "sunpy-scss: interrupted"]
