@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import sunpy_scss
 from sunpy_scss.cli._images import add_image_commands
+from sunpy_scss.cli._label import add_label_command
 from sunpy_scss.cli._masks import add_mask_commands
 from sunpy_scss.cli._models import add_model_commands
 from sunpy_scss.cli._options import tell
@@ -66,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     add_image_commands(commands)
     add_mask_commands(commands)
+    add_label_command(commands)
     add_model_commands(commands)
     return whole
 
