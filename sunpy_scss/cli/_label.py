@@ -8,7 +8,9 @@ __all__ = ["add_label_command"]
 def add_label_command(commands):
     """Add the command to draw labels to the parsers of all."""
     command = add_command(commands, "label", _label, "Draw and correct labels on a page in the browser.")
-    command.add_argument("files", nargs="+", metavar="FILE", help="image that sunpy reads, a folder of them, or a quoted pattern")
+    command.add_argument(
+        "files", nargs="+", metavar="FILE", help="image that sunpy reads, a folder of them, or a quoted pattern"
+    )
     command.add_argument("--model", metavar="NAME", help="whose regions are corrected; by default the bundled one")
     command.add_argument(
         "--output", required=True, type=target_folder, metavar="DIR", help="folder of labels; one that is there goes on"

@@ -40,7 +40,7 @@ __all__ = ["Page"]
 _STYLES = {
     ACCEPTED: ("#35e0ff", "solid", "accepted"),
     OPEN: ("#ffffff", [6, 4], "open"),
-    REJECTED: ("#ff4fa3", [2, 4], "rejected"),
+    REJECTED: ("#ff7ad9", [2, 4], "rejected"),
 }
 _GROWN, _POLYGON, _OTHER, _BOUNDARY = "#7dff6b", "#7dff6b", "#ffb000", "#c8c8c8"
 _CYCLE = {OPEN: ACCEPTED, ACCEPTED: REJECTED, REJECTED: OPEN}
@@ -253,6 +253,8 @@ class Page:
             **wide,
         )
         self.keys = ColumnDataSource({"key": [""], "x": [0], "y": [0], "inside": [False], "n": [0]})
+        # In the figure, as changes of what is in no root of the document are not sent to the server.
+        self.plot.scatter("x", "y", source=self.keys, visible=False)
         _on_change(self.keys, "data", self._on_key)
         drawn = [*self.lines.values(), self.boundary_lines, self.other_lines, self.differs]
         parts = {
@@ -336,7 +338,10 @@ class Page:
         [self._cycle, self._plant, self._dab, self._corner][self.tools.active]()
 
     def _on_double_tap(self, event):
-        if self.tools.active == _DRAW and not self._retired and self.desk.work:
+        """The second of two quick clicks, which is no tap by itself; in one place, it closes a polygon."""
+        corners = len(self.corners)
+        self._on_tap(event)
+        if self.tools.active == _DRAW and corners and corners == len(self.corners):
             self._close_polygon()
 
     @property

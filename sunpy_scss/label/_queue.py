@@ -38,8 +38,8 @@ ORDERS = ("doubt", "date", "given")
 
 # A model without nested boundaries doubts where its probability is between these.
 _DOUBTFUL = (0.25, 0.75)
-# An image is the one of the day before or after if it is so far from it.
-_DAY, _TOLERANCE = 1 * u.day, 12 * u.hour
+# Another image shows what lasts and what does not if it is so many days away.
+_DAYS = (0.25, 3)
 
 
 @dataclass(frozen=True)
@@ -150,9 +150,10 @@ def _doubt(smap, model):
 
 
 def neighbours(items, item):
-    """Return the images nearest to a day before and a day after another; None where there is none within half a day."""
+    """Return the images before and after another that are nearest to a day away; None where none is within three."""
     found = []
-    for wanted in (item.date - _DAY, item.date + _DAY):
-        nearest = min(items, key=lambda one: abs(one.date - wanted))
-        found.append(nearest if nearest is not item and abs(nearest.date - wanted) <= _TOLERANCE else None)
+    for sign in (-1, 1):
+        days = {one.key: sign * (one.date - item.date).to_value(u.day) for one in items}
+        near = [one for one in items if _DAYS[0] <= days[one.key] <= _DAYS[1]]
+        found.append(min(near, key=lambda one: abs(days[one.key] - 1), default=None))
     return found

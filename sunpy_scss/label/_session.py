@@ -137,10 +137,22 @@ class Session:
         self.grown = _connected(side, self._seed) if side[self._seed] else np.zeros_like(side)
 
     def add_grown(self, verdict=ACCEPTED):
-        """Give the region that grows a verdict. Return False where there is none."""
+        """
+        Give the region that grows a verdict. Return False where there is none.
+
+        It takes the place of the regions that it touches and that are not accepted.
+        """
         grown = self.grown
         self.drop_grown()
-        return grown is not None and self._set(grown, verdict)
+        if grown is None or not grown.any():
+            return False
+        new = self.verdicts.copy()
+        for other in (OPEN, REJECTED):
+            labels, _ = ndimage.label(self.verdicts == other, _WITH_CORNERS)
+            touched = np.unique(labels[grown])
+            new[np.isin(labels, touched[touched > 0])] = OUTSIDE
+        new[grown] = verdict
+        return self._become(new)
 
     def drop_grown(self):
         """Forget the seed and its region."""
@@ -170,12 +182,15 @@ class Session:
         return self._set(where, verdict)
 
     def _set(self, where, verdict):
-        changed = where & self.disk & (self.verdicts != verdict)
+        return self._become(np.where(where, np.uint8(verdict), self.verdicts))
+
+    def _become(self, new):
+        changed = self.disk & (new != self.verdicts)
         if not changed.any():
             return False
         box = _box(changed)
         before = self.verdicts[box].copy()
-        self.verdicts[changed] = verdict
+        self.verdicts[changed] = new[changed]
         self._done.append(_Change(box, before, self.verdicts[box].copy()))
         self._undone.clear()
         return True
