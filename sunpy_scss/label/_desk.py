@@ -12,7 +12,7 @@ import sunpy_scss
 from sunpy_scss.exceptions import InvalidMapError, UnreadableFileError
 from sunpy_scss.images._read import read_map
 from sunpy_scss.label._folder import Labels, read_labels
-from sunpy_scss.label._picture import Picture, make_picture, pixels
+from sunpy_scss.label._picture import Picture, blocks, make_picture, pixels
 from sunpy_scss.label._queue import neighbours, proposal
 from sunpy_scss.label._session import ACCEPTED, OPEN, REJECTED, Session
 from sunpy_scss.masks._metrics import iou
@@ -104,7 +104,7 @@ class Desk:
         labels = self._labels(smap, picture)
         verdicts = labels.verdicts
         if verdicts.shape != picture.disk.shape:
-            verdicts = _middles(verdicts, picture.factor)
+            verdicts = _most(verdicts, picture.factor)
         self.work = Work(self.item, smap, picture, Session(picture.brightness, picture.disk, verdicts), labels)
 
     def _labels(self, smap, picture):
@@ -150,7 +150,7 @@ class Desk:
         work = self.work
         names = [one.name for one in self.model.card.boundaries]
         masks = {name: segment_feature(work.smap, model=self.model, boundary=name).data > 0 for name in names}
-        return {name: _middles(mask, work.picture.factor) for name, mask in masks.items()}
+        return {name: _most(mask, work.picture.factor) for name, mask in masks.items()}
 
     def others(self):
         """
@@ -166,7 +166,7 @@ class Desk:
         paths = [self.other / part / f"{self.work.item.key}.fits" for part in ("masks", "rejected")]
         if not paths[0].exists():
             return None
-        return _middles(read_labels(*paths, self.work.smap).verdicts, self.work.picture.factor)
+        return _most(read_labels(*paths, self.work.smap).verdicts, self.work.picture.factor)
 
     def disagreement(self, others):
         """
@@ -185,9 +185,9 @@ class Desk:
         return ((one & ~two) + 2 * (two & ~one)).astype(np.uint8), iou(one, two)
 
 
-def _middles(values, factor):
-    """The values in the middle of blocks of pixels; of what the page itself wrote, those that it had."""
+def _most(values, factor):
+    """What most of the pixels in each block are; of what the page itself wrote, what it had."""
     if factor == 1:
         return values
-    padded = np.pad(values, [(0, -size % factor) for size in values.shape], mode="edge")
-    return padded[factor // 2 :: factor, factor // 2 :: factor]
+    shares = [blocks(values == value, factor) for value in range(int(values.max()) + 1)]
+    return np.argmax(shares, axis=0).astype(values.dtype)

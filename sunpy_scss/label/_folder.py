@@ -25,7 +25,7 @@ from sunpy_scss.train._index import append_row, read_index
 if TYPE_CHECKING:
     from sunpy.map import GenericMap
 
-__all__ = ["LabelFolder", "Labels", "fitted", "read_labels"]
+__all__ = ["LabelFolder", "Labels", "as_ascii", "fitted", "read_labels"]
 
 # What was drawn on an image of this time before or after another is not of that image.
 _SAME_TIME = 1 * u.min
@@ -109,9 +109,10 @@ class LabelFolder:
         if not path.exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # Opened here, as numpy leaves a file open that is none of its own.
+            with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
                 verdicts, origin = file["verdicts"], str(file["origin"])
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             msg = f"{path} is damaged ({error}); remove it to begin this image anew."
             raise AnnotationError(msg) from error
         if verdicts.shape != shape or verdicts.dtype != np.uint8:
