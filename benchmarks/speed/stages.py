@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+from sunpy_scss.files import segment_files
 
 import astropy.units as u
 from astropy.io import fits
@@ -18,7 +19,6 @@ from sunpy_scss import load_model, predict_probability, region_table, segment_co
 from sunpy_scss._sun.canonical import from_canonical
 from sunpy_scss._sun.surface import remove_small_regions, surface_of
 from sunpy_scss._sun.threshold import above_threshold
-from sunpy_scss.files import segment_files
 from sunpy_scss.images import read_map
 from sunpy_scss.segment._input import network_input
 from sunpy_scss.synthetic import synthetic_sun
