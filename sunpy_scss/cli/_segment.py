@@ -109,9 +109,9 @@ def _fetched(options):
     if options.cadence is None:
         return _fetch_images(options.time, folder, options)
     first, last = options.time
-    steps = int(((last - first) / options.cadence).to_value("")) if options.cadence else -1
-    if steps < 0:
+    if last < first or options.cadence.value == 0:
         options.wrong("--time FROM TO must go forwards, and --cadence must be more than nothing")
+    steps = int(((last - first) / options.cadence).to_value(""))
     return _fetch_images([first + step * options.cadence for step in range(steps + 1)], folder, options, some=True)
 
 

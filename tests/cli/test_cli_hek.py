@@ -117,6 +117,7 @@ def test_images_of_a_stretch_of_time(archive, tmp_path, capsys):
             main([*times, "--cadence", cadence])
 
 
+@pytest.mark.filterwarnings("default::sunpy_scss.exceptions.MissingImageWarning")
 def test_images_that_an_archive_could_not_give_are_told(archive, image, tmp_path, capsys, monkeypatch):
     def fetch(found, folder):
         msg = "aia_0001.fits: outage"

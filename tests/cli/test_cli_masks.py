@@ -90,7 +90,7 @@ class TestMeasure:
         assert [float(row["area [Mm2]"]) for row in rows] == pytest.approx(areas)
 
     def test_empty_mask(self, files, tmp_path):
-        empty, full = (measured(tmp_path / f"{name}.fits", [files[name]]) for name in ("none", "two"))
+        empty, full = (measured(tmp_path / f"{name}_table.fits", [files[name]]) for name in ("none", "two"))
         assert len(empty) == 0
         assert empty.colnames == full.colnames
 
@@ -128,6 +128,7 @@ class TestCompare:
         assert run(*arguments, "--overwrite") == 0
         assert sunpy.map.Map(tmp_path / "consensus.fits").data.any()
 
+    @pytest.mark.filterwarnings("default::sunpy.util.exceptions.SunpyUserWarning")
     def test_other_times_and_features_are_told(self, files, tmp_path, capsys):
         assert run("compare", files["two"], files["one"]) == 0
         assert "2017-06-01T12:00 to 2017-06-03T12:00" in capsys.readouterr().err
