@@ -31,7 +31,7 @@ def add_label_command(commands):
 
 
 def _label(options):
-    from sunpy_scss.files._inputs import find_images
+    from sunpy_scss.batch._inputs import find_images
     from sunpy_scss.label._server import label_images
 
     def notify(address):
@@ -44,7 +44,7 @@ def _label(options):
 
     try:
         label_images(
-            find_images(options.files, options.output),
+            find_images(options.files),
             options.output,
             model=options.model,
             masks=expanded(options.masks),

@@ -166,7 +166,9 @@ class Page:
 
     def _make_controls(self):
         act = self.act
-        self.title, self.message, self.legend = (Div(stylesheets=[_TEXTS]) for _ in range(3))
+        self.title, self.message, self.legend = (
+            Div(name=name, stylesheets=[_TEXTS]) for name in ("title", "message", "legend")
+        )
         self.queue = Select(title="Image", stylesheets=[_WIDGETS])
         _on_change(self.queue, "value", lambda new: self._open(int(new)))
         self.annotator = TextInput(title="Drawn by", value=self.desk.annotator, stylesheets=[_WIDGETS])
@@ -257,6 +259,8 @@ class Page:
         self.plot.scatter("x", "y", source=self.keys, visible=False)
         _on_change(self.keys, "data", self._on_key)
         drawn = [*self.lines.values(), self.boundary_lines, self.other_lines, self.differs]
+        for name in ("tools", "adds", "level", "radius", "stretch", "day", "queue", "annotator"):
+            getattr(self, name).name = name
         parts = {
             "plot": self.plot,
             "mapper": self.mapper,

@@ -70,6 +70,15 @@ document.addEventListener("pointerup", (event) => {
     field.blur()
 }, {capture: true})
 
+args.plot.document.on_event("connection_lost", () => {
+  const told = document.createElement("p")
+  told.className = "lost"
+  told.textContent = "The program that served this page has ended. All that was drawn is saved. " +
+    "Start sunpy-scss label again and open the address that it prints."
+  document.body.append(told)
+  document.body.dataset.lost = "yes"
+})
+
 show_stretch()
 show_brush()
 document.body.dataset.ready = "yes"

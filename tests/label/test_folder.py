@@ -293,7 +293,9 @@ class TestPicture:
         desk.finish()
         (labelled,) = read_folder(folder.path)
         assert labelled.mask.data.shape == (211, 211)
-        assert iou(labelled.mask.data == 1, segment_coronal_holes(sunpy.map.Map(path), model=MODEL).data == 1) > 0.97
+        own, drawn = segment_coronal_holes(sunpy.map.Map(path), model=MODEL).data == 1, labelled.mask.data == 1
+        assert iou(own, drawn) > 0.93  # within a pixel of its edge, of 20 pixels radius
+        assert drawn.sum() == pytest.approx(own.sum(), rel=0.03)
         drawn = desk.work.session.verdicts.copy()
         desk.open(0)
         assert (desk.work.session.verdicts == drawn).all()
