@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 import sunpy_scss
 from sunpy_scss.cli._hek import add_hek_command
-from sunpy_scss.cli._images import add_image_commands
 from sunpy_scss.cli._label import add_label_command
 from sunpy_scss.cli._masks import add_mask_commands
 from sunpy_scss.cli._models import add_model_commands

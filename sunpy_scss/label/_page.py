@@ -283,6 +283,7 @@ class Page:
         self.document.template = Environment(autoescape=True).from_string(template)
         self.document.template_variables["css"] = Markup(css)
         self.document.title = "Labels"
+        self.document.config.notify_connection_status = False  # page.js says what that means here
         self.document.add_root(self.plot)
         self.document.add_root(controls)
 

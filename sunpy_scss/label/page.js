@@ -70,13 +70,17 @@ document.addEventListener("pointerup", (event) => {
     field.blur()
 }, {capture: true})
 
-args.plot.document.on_event("connection_lost", () => {
-  const told = document.createElement("p")
-  told.className = "lost"
-  told.textContent = "The program that served this page has ended. All that was drawn is saved. " +
-    "Start sunpy-scss label again and open the address that it prints."
+const told = document.createElement("p")
+told.className = "lost"
+told.textContent = "The program that served this page does not answer. All that was drawn before is saved. " +
+  "If it has ended, start it again and open the address that it prints."
+plot.document.on_event("connection_lost", () => {
   document.body.append(told)
   document.body.dataset.lost = "yes"
+})
+plot.document.on_event("client_reconnected", () => {
+  told.remove()
+  delete document.body.dataset.lost
 })
 
 show_stretch()
