@@ -14,7 +14,6 @@ from bokeh.models import (
     CustomJS,
     Div,
     FreehandDrawTool,
-    InlineStyleSheet,
     LinearColorMapper,
     PanTool,
     RadioButtonGroup,
@@ -73,8 +72,7 @@ _HELP = {
         ("N PgUp", "next image without done, previous image"),
     ),
 }
-_WIDGETS = InlineStyleSheet(
-    css="""
+_WIDGETS = """
     :host { color: #e8eaed; font-size: 14px; }
     .bk-btn { color: #e8eaed; background: #2a3038; border-color: #434b57; min-height: 34px; }
     .bk-btn:hover { background: #3a424d; }
@@ -86,16 +84,13 @@ _WIDGETS = InlineStyleSheet(
     .noUi-target { background: #434b57; border: none; box-shadow: none; }
     .noUi-connect { background: #35e0ff; }
     """
-)
-_TEXTS = InlineStyleSheet(
-    css="""
+_TEXTS = """
     :host { color: #e8eaed; font-size: 14px; line-height: 1.45; }
     h1 { font-size: 18px; margin: 0; font-weight: 600; } p { margin: 2px 0; color: #b6bdc7; }
     kbd { background: #2a3038; border: 1px solid #434b57; border-radius: 4px; padding: 0 5px; font-size: 12px; }
     table { border-spacing: 6px 2px; } td { vertical-align: top; } th { text-align: left; padding-top: 6px; }
     .message { min-height: 2.6em; color: #ffd479; } .error { color: #ff8f8f; }
     """
-)
 
 
 class Page:

@@ -149,6 +149,7 @@ def _masks_of(items, masks):
 
 def _serve(desk, port, notify):
     from bokeh.server.server import Server
+    from tornado.ioloop import IOLoop
 
     from sunpy_scss.label._page import Page
 
@@ -164,19 +165,22 @@ def _serve(desk, port, notify):
     port = port or _free_port()
     # Whoever else is logged in on this machine does not know this part of the address.
     path = f"/{secrets.token_urlsafe(12)}"
+    loop = IOLoop()
     server = Server(
         {path: open_tab},
         address=_HERE,
         port=port,
+        io_loop=loop,
         allow_websocket_origin=[f"{_HERE}:{port}", f"localhost:{port}"],
     )
     server.start()
     try:
         if notify:
             notify(f"http://{_HERE}:{port}{path}")
-        server.io_loop.start()
+        loop.start()
     finally:
         server.stop()
+        loop.close(all_fds=True)  # tabs that are open see that nobody answers
 
 
 def _free_port():

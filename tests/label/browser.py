@@ -86,6 +86,8 @@ class Tab:
 
     def __init__(self, driver, address):
         self.driver = driver
+        driver.get("about:blank")
+        driver.get_log("browser")  # what an earlier page complained of
         driver.get(address)
         self.until(lambda: driver.execute_script("return document.body.dataset.ready"))
 
