@@ -25,14 +25,14 @@ from astropy.time import Time
 
 from sunpy_scss._features import FEATURES, default_model, feature_at
 from sunpy_scss._save import save_text
+from sunpy_scss.canonical._intensity import angstroms
+from sunpy_scss.canonical._quality import flaws
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.files._catalogue import Catalogue
 from sunpy_scss.files._inputs import find_images, fingerprint, local_file
 from sunpy_scss.files._outcome import Item, Outcome, Result
 from sunpy_scss.files._outputs import make_target, settings_text
 from sunpy_scss.files._workers import WorkerError, processors, work_on
-from sunpy_scss.images._intensity import angstroms
-from sunpy_scss.images._moments import bad_moments
 from sunpy_scss.models._store import load_model
 from sunpy_scss.segment._predict import (
     predict_probability,
@@ -220,7 +220,7 @@ class _Job:
         if feature not in self.settings:
             msg = f"its wavelength shows {FEATURES[feature].name}s, which the model does not find"
             raise InvalidMapError(msg)
-        if not self.flagged and (reasons := bad_moments(smap)):
+        if not self.flagged and (reasons := flaws(smap)):
             msg = f"left out: {'; '.join(reasons)}"
             raise _FlaggedError(msg)
         mask = SEGMENT.get(feature, segment_feature)(smap, **self.options)
