@@ -9,14 +9,16 @@ import numpy as np
 from matplotlib.colors import to_hex
 from scipy import ndimage
 
-from sunpy_scss._sun.canonical import check_map, frame_of, limb_brightening
-from sunpy_scss._sun.header import in_one_unit
-from sunpy_scss.images._intensity import intensities
+from sunpy_scss.canonical._brightening import limb_brightening
+from sunpy_scss.canonical._check import check_map
+from sunpy_scss.canonical._frame import frame_of
+from sunpy_scss.canonical._header import in_one_unit
+from sunpy_scss.canonical._intensity import intensities
 
 if TYPE_CHECKING:
     from sunpy.map import GenericMap
 
-    from sunpy_scss._sun.canonical import Frame
+    from sunpy_scss.canonical._frame import Frame
 
 __all__ = ["DEXES", "Picture", "blocks", "make_picture", "pixels"]
 

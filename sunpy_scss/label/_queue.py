@@ -16,8 +16,8 @@ import astropy.units as u
 from astropy.time import Time
 
 from sunpy_scss._save import save_text
-from sunpy_scss._sun.canonical import frame_of
 from sunpy_scss._warn import warn_caller
+from sunpy_scss.canonical._frame import frame_of
 from sunpy_scss.exceptions import InvalidMapError, MissingImageWarning, UnreadableFileError
 from sunpy_scss.images._read import read_map
 from sunpy_scss.segment._predict import (

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sunpy_scss._features import default_model, feature_at
+from sunpy_scss.canonical._intensity import angstroms
 from sunpy_scss.exceptions import AnnotationError, InvalidMapError, ModelError
-from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.images._read import read_map
 from sunpy_scss.label._desk import Desk
 from sunpy_scss.label._folder import LabelFolder
