@@ -112,7 +112,6 @@ class Page:
         self._retired = False
         self._make_figure()
         self._make_controls()
-        self._use_tool(_JUDGE)
         self._lay_out()
 
     # What is on the page
@@ -178,6 +177,7 @@ class Page:
         self.level = self._slider("Level, log10 of the quiet Sun · [ ]", -1.3, 1.3, 0, 0.01)
         _on_change(self.level, "value", self._grow)
         self.radius = self._slider("Radius, pixels · [ ]", 1, 80, 12, 1)
+        self.level.visible = self.radius.visible = False
         self.stretch = RangeSlider(
             title="Stretch, log10 of the disc median · , .",
             start=DEXES[0],
