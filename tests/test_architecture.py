@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "sunpy_scss"
 # Imports go downwards only, never to a neighbour in the same row.
 ROWS = [
     {"cli"},
-    {"files"},
+    {"batch"},
     {"report"},
     {"evolution", "hek", "plotting", "train"},
     {"masks", "segment"},

@@ -18,7 +18,7 @@ from sunpy_scss import load_model, predict_probability, region_table, segment_co
 from sunpy_scss._sun.canonical import from_canonical
 from sunpy_scss._sun.surface import remove_small_regions, surface_of
 from sunpy_scss._sun.threshold import above_threshold
-from sunpy_scss.files import segment_files
+from sunpy_scss.batch import BatchOptions, segment_files
 from sunpy_scss.images import read_map
 from sunpy_scss.segment._input import network_input
 from sunpy_scss.synthetic import synthetic_sun
@@ -108,7 +108,8 @@ class Files:
         self.time_files(1)
 
     def time_files(self, number):
-        segment_files(self.paths[:number], self.folder / "masks", features=["CH"], overwrite=True)
+        options = BatchOptions(features=["CH"], overwrite=True)
+        segment_files(self.paths[:number], self.folder / "masks", options=options)
 
 
 class Start:

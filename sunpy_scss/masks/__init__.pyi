@@ -9,6 +9,7 @@ from ._export import write_geojson as write_geojson
 from ._filaments import filament_score as filament_score
 from ._metrics import dice as dice
 from ._metrics import iou as iou
+from ._read import read_mask as read_mask
 from ._table import area_fraction as area_fraction
 from ._table import label_regions as label_regions
 from ._table import region_table as region_table

@@ -38,6 +38,7 @@ def _deadly(folder, times, images):
 if __name__ == "__main__":
     import sys
 
-    from sunpy_scss.files import segment_files
+    from sunpy_scss.batch import BatchOptions, segment_files
 
-    segment_files(sys.argv[1], sys.argv[2], features=["CH"], model=slow_model(0.4), regions=True)
+    options = BatchOptions(features=["CH"], model=slow_model(0.4), regions=True)
+    segment_files(sys.argv[1], sys.argv[2], options=options)

@@ -1,4 +1,4 @@
-"""The same from files to files: images segmented, masks measured, compared and followed."""
+"""One job over many images, that can be broken off and gone on with."""
 
 from lazy_loader import attach_stub as _attach_stub
 

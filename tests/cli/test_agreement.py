@@ -1,4 +1,4 @@
-"""Masks of the HEK beside masks in files; the commands are tested with the command line."""
+"""What is said of masks of the HEK beside masks in files."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,8 @@ from hek_records import synthetic_records
 from hek_server import hek_server
 from makers import disk_map
 
+from sunpy_scss.cli._hek import agreement_with_hek
 from sunpy_scss.exceptions import HEKWarning
-from sunpy_scss.files import compare_with_hek
 from sunpy_scss.hek import HEKServer
 
 
@@ -22,9 +22,9 @@ def path(tmp_path):
 
 def test_no_event_and_none_that_can_be_drawn_are_two_things(path):
     with hek_server([]) as server:
-        found = compare_with_hek(path, client=HEKServer(server.url))
-    assert (found.events, found.left_out) == (0, 0)
+        assert agreement_with_hek(path, HEKServer(server.url))[0].endswith("HEK: no event near it")
     inactive = [{**event, "active": "false"} for event in synthetic_records()]
     with hek_server(inactive) as server, pytest.warns(HEKWarning, match="Nothing is drawn: of 6 events .* 6 inactive"):
-        found = compare_with_hek(path, client=HEKServer(server.url))
-    assert (found.events, found.left_out) == (0, 6)
+        said, target = agreement_with_hek(path, HEKServer(server.url))
+    assert "of 6 events none can be drawn" in said
+    assert target.exists()

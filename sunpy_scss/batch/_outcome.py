@@ -1,17 +1,16 @@
-"""One image among many: what is asked of it, and what became of it."""
+"""One image of a batch: what is asked of it, and what became of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from astropy.table import QTable
-from astropy.time import Time
-
-from sunpy_scss.files._inputs import name_of, stem_of
+from sunpy_scss.batch._inputs import name_of, stem_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from astropy.table import QTable
 
 __all__ = ["Item", "Outcome", "Result"]
 
@@ -19,7 +18,7 @@ __all__ = ["Item", "Outcome", "Result"]
 @dataclass(frozen=True)
 class Outcome:
     """
-    What became of one file.
+    What became of one image.
 
     Attributes
     ----------
@@ -34,7 +33,7 @@ class Outcome:
     caveats : tuple of str
         Warnings that were given.
     seconds : float
-        What it took.
+        The time that it took.
     """
 
     path: str
@@ -71,34 +70,50 @@ class Item:
     path : str
     place : int
         In a store.
-    done : bool
-        Whether it has its mask in the store.
-    measured : bool
-        Whether its regions need not be measured.
+    header : dict or None
+        That of its mask, if the mask is there and is to be kept.
+    measured : dict or None
+        Origins of its masks in the table of regions; None if there is no table.
     """
 
     number: int
     path: str
     place: int = 0
-    done: bool = False
-    measured: bool = True
+    header: dict | None = None
+    measured: dict | None = None
 
     @property
     def name(self):
-        """Of the file, without its folder."""
+        """The name of the file, without its folder."""
         return name_of(self.path)
 
     @property
     def stem(self):
-        """The name without what tells the format."""
+        """The name without the end that tells the format."""
         return stem_of(self.path)
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a worker gives back: the outcome; the rows of the mask; of a store the header and time of the mask."""
+    """
+    What a worker gives back.
+
+    Attributes
+    ----------
+    outcome : Outcome
+    name, origin : str
+        Of the mask in the table of regions.
+    rows : astropy.table.QTable or None
+        Its regions, if they have been measured.
+    header : dict or None
+        Of a mask that is new.
+    time : int
+        Of that mask, in milliseconds since 1970.
+    """
 
     outcome: Outcome
+    name: str = ""
+    origin: str = ""
     rows: QTable | None = None
     header: dict | None = None
-    date: Time | None = None
+    time: int = 0

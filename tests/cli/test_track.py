@@ -1,4 +1,4 @@
-"""Masks in files: followed in order of time, with what the same functions give for Maps."""
+"""The command track: masks in order of time, with what the same functions give for Maps."""
 
 from collections import Counter
 
@@ -9,9 +9,9 @@ from astropy.table import QTable
 from astropy.time import Time
 from astropy.timeseries import TimeSeries
 
+from sunpy_scss.cli import main
 from sunpy_scss.evolution import central_meridian_fraction, track_regions
-from sunpy_scss.files import _evolution
-from sunpy_scss.images import read_map
+from sunpy_scss.images import _read
 from sunpy_scss.synthetic import synthetic_sun
 
 
@@ -29,8 +29,13 @@ def paths(masks, tmp_path):
     return found[::-1]
 
 
+def track(paths, folder):
+    assert main(["track", *map(str, paths), "--output", str(folder)]) == 0
+    return [folder / name for name in ("regions.ecsv", "events.ecsv", "meridian.ecsv", "tracks.png")]
+
+
 def test_tables(masks, paths, tmp_path):
-    regions, events, meridian, picture = _evolution.track_files(paths, tmp_path / "tracks")
+    regions, events, meridian, picture = track(paths, tmp_path / "tracks")
     tracks, series = track_regions(masks), central_meridian_fraction(masks)
     assert list(QTable.read(regions)["track"]) == list(tracks.regions["track"])
     assert list(QTable.read(events)["event"]) == list(tracks.events["event"])
@@ -44,10 +49,12 @@ def test_tables(masks, paths, tmp_path):
 def test_each_is_read_for_its_date_and_for_all_else(paths, tmp_path, monkeypatch):
     reads = Counter()
 
+    read_map = _read.read_map
+
     def read(path):
         reads[path] += 1
         return read_map(path)
 
-    monkeypatch.setattr(_evolution, "read_map", read)
-    _evolution.track_files(paths, tmp_path / "tracks")
-    assert reads == dict.fromkeys(paths, 2)
+    monkeypatch.setattr(_read, "read_map", read)
+    track(paths, tmp_path / "tracks")
+    assert reads == dict.fromkeys(map(str, paths), 2)

@@ -14,30 +14,22 @@ from pathlib import Path
 import numpy as np
 import parfive
 import pytest
-from file_server import file_server
 from filelock import FileLock
 from hard_models import deadly_model
 from makers import dark_model, disk_map, sun_with_hole
 
 import astropy.units as u
 import sunpy.map
-from astropy.table import QTable
-from sunpy.net.dataretriever import QueryResponse
-from sunpy.net.dataretriever.sources.aia_synopsis import AIASynopsisClient
-from sunpy.net.fido_factory import UnifiedResponse
-from sunpy.time import TimeRange
 
 from sunpy_scss import segment_coronal_holes
+from sunpy_scss.batch import BatchOptions, _segment, _targets, _work, find_images, mask_at, segment_files
+from sunpy_scss.batch._table import RegionTable, region_rows
 from sunpy_scss.exceptions import (
-    ArchiveError,
     InvalidMapError,
-    MissingImageWarning,
     ModelError,
     ModelNotFoundError,
     UnreadableFileError,
 )
-from sunpy_scss.files import _inputs, _outputs, _segment, find_images, mask_at, segment_files
-from sunpy_scss.files._catalogue import Catalogue
 from sunpy_scss.images import read_map
 from sunpy_scss.masks import region_table
 from sunpy_scss.models import Model, ModelCard
@@ -77,7 +69,7 @@ def output(tmp_path):
 
 
 def run(inputs, output, **settings):
-    return segment_files(inputs, output, **{"features": ["CH"], "model": MODEL, **settings})
+    return segment_files(inputs, output, options=BatchOptions(**{"features": ["CH"], "model": MODEL, **settings}))
 
 
 def statuses(outcomes):
@@ -93,37 +85,10 @@ class TestInputs:
         (folder / "notes.txt").write_text("no image")
         files = [str(folder / f"day{number}.fits") for number in range(4)]
         for inputs in (folder, str(folder), str(folder / "day*.fits"), files, [folder, files[0]], iter(files)):
-            assert find_images(inputs, tmp_path) == files
-
-    # Fido leaves the event loop of parfive open.
-    @pytest.mark.filterwarnings("ignore:unclosed", "ignore::pytest.PytestUnraisableExceptionWarning")
-    def test_what_fido_found(self, folder, output):
-        with file_server() as server:
-            for path in folder.iterdir():
-                server.files[f"/{path.name}"] = path.read_bytes()
-            rows = [{"url": f"{server.url}/day{number}.fits"} for number in range(4)]
-            found = UnifiedResponse(QueryResponse(rows, client=AIASynopsisClient()))
-            outcomes = run(found, output)
-            assert statuses(outcomes) == ["written"] * 4
-            assert {Path(outcome.path).parent for outcome in outcomes} == {output / "images"}
-            there = {path: path.stat().st_mtime_ns for path in (output / "images").iterdir()}
-            assert statuses(run(found, output)) == ["kept"] * 4
-            assert {path: path.stat().st_mtime_ns for path in (output / "images").iterdir()} == there
-
-            del server.files["/day2.fits"]
-            with pytest.warns(MissingImageWarning, match=r"could not be downloaded: .*day2\.fits"):
-                outcomes = run(found, output.with_name("others"))
-            assert statuses(outcomes) == ["written"] * 3
+            assert find_images(inputs) == files
 
     def test_what_fido_downloaded(self, folder, output):
-        files = parfive.Results(map(str, sorted(folder.iterdir())))
-        assert statuses(run(files, output)) == ["written"] * 4
-        files.add_error("day4.fits", "http://archive/day4.fits", OSError("it was away"))
-        with pytest.warns(MissingImageWarning, match=r"http://archive/day4\.fits: it was away"):
-            assert find_images(files, output) == list(files)
-        nothing = parfive.Results(errors=files.errors)
-        with pytest.raises(ArchiveError, match="None of the images could be downloaded"):
-            find_images(nothing, output)
+        assert statuses(run(parfive.Results(map(str, sorted(folder.iterdir()))), output)) == ["written"] * 4
 
     def test_what_is_not_there_is_an_image_that_fails(self, folder, output):
         outcomes = run([folder, folder / "nowhere.fits"], output)
@@ -136,37 +101,6 @@ class TestInputs:
         (tmp_path / "empty").mkdir()
         with pytest.raises(ValueError, match="no image to work on"):
             run(tmp_path / "empty", output)
-
-    def test_stretch_of_time(self, folder, output, monkeypatch):
-        asked = []
-
-        def search(times, wavelength, *, source):
-            asked.extend(time.isot for time in times)
-            return QTable({"file": [f"day{number}.fits" for number in range(len(times))]})
-
-        monkeypatch.setattr(_inputs, "search_aia", search)
-        monkeypatch.setattr(_inputs, "fetch", lambda found, path: [folder / name for name in found["file"]])
-        outcomes = run(TimeRange("2017-06-01", "2017-06-02"), output, cadence=12 * u.hour)
-        assert asked == ["2017-06-01T00:00:00.000", "2017-06-01T12:00:00.000", "2017-06-02T00:00:00.000"]
-        assert statuses(outcomes) == ["written"] * 3
-        with pytest.raises(ValueError, match="cadence"):
-            run(TimeRange("2017-06-01", "2017-06-02"), output)
-
-    def test_what_an_archive_could_not_give_is_told(self, folder, output, monkeypatch):
-        def fetch(found, path):
-            msg = "day9.fits: outage"
-            raise ArchiveError(msg)
-
-        monkeypatch.setattr(_inputs, "search_aia", lambda *_, **__: QTable({"file": ["day0.fits", "day9.fits"]}))
-        monkeypatch.setattr(_inputs, "fetch", fetch)
-        times = TimeRange("2017-06-01", "2017-06-02")
-        with pytest.raises(ArchiveError):
-            run(times, output, cadence=1 * u.day)
-        (output / "images").mkdir()
-        (folder / "day0.fits").rename(output / "images" / "day0.fits")
-        with pytest.warns(UserWarning, match="outage"):
-            outcomes = run(times, output, cadence=1 * u.day)
-        assert statuses(outcomes) == ["written", "failed"]
 
     def test_store_of_objects(self, folder, output):
         fsspec = pytest.importorskip("fsspec")
@@ -202,9 +136,9 @@ class TestFolder:
     def test_picture_is_of_the_mask_that_is_there(self, folder, output, monkeypatch):
         run(folder / "day0.fits", output)
         drawn = []
-        plot = _outputs.plot_masks
-        monkeypatch.setattr(_outputs, "plot_masks", lambda smap, mask: drawn.append(mask) or plot(smap, mask))
-        monkeypatch.setitem(_segment.SEGMENT, "CH", lambda smap, **_: pytest.fail("segmented again") if smap else [])
+        plot = _targets.plot_masks
+        monkeypatch.setattr(_targets, "plot_masks", lambda smap, mask: drawn.append(mask) or plot(smap, mask))
+        monkeypatch.setitem(_work.SEGMENT, "CH", lambda smap, **_: pytest.fail("segmented again") if smap else [])
         monkeypatch.setattr(_segment, "_settings", lambda *_: {"CH": SETTINGS})
         outcomes = run(folder / "day0.fits", output, plot="svg", dpi=50)
         assert outcomes[0].written == (output / "day0_ch.svg",)
@@ -320,16 +254,14 @@ class TestFailures:
             {**MODEL.card.to_dict(), "feature": "FILAMENT", "feature_name": "filament", "feature_is_dark": True}
         )
         model = Model(card, MODEL.predict)
-        assert statuses(segment_files(folder, output, model=model)) == ["written"] * 4
+        assert statuses(run(folder, output, features=("CH", "AR"), model=model)) == ["written"] * 4
         mask = read_map(output / "day0_filament.fits")
         assert (mask.meta["SCSSFEAT"], mask.meta["CONTENT"]) == ("FILAMENT", "filament mask")
         np.testing.assert_array_equal(
             mask.data, segment_coronal_holes(image(0), model=MODEL, min_area=0 * u.Mm**2).data
         )
-        with pytest.raises(ValueError, match="Which images show FILAMENT is not known"):
-            segment_files(TimeRange("2017-06-01", "2017-06-02"), output, model=model, cadence=12 * u.hour)
         with pytest.raises(ModelError, match="finds filaments, not coronal holes"):
-            segment_files(folder, output, model=model, features=["CH"])
+            run(folder, output, model=model)
 
     def test_good_moments(self, tmp_path, output):
         meta = {"quality": 1 << 30, "acs_eclp": "NO", "acs_mode": "SCIENCE", "aiftsid": 40962, "sat_rot": 359.9}
@@ -337,31 +269,31 @@ class TestFailures:
         assert statuses(run(tmp_path / "good.fits", output)) == ["written"]
 
     def test_full_disk_stops_the_run_which_goes_on_later(self, folder, output, monkeypatch):
-        save = _outputs.save_map
+        save = _targets.save_map
 
         def full(smap, path):
             if "day2" in path.name:
                 raise OSError(errno.ENOSPC, "No space left on device")
             save(smap, path)
 
-        monkeypatch.setattr(_outputs, "save_map", full)
+        monkeypatch.setattr(_targets, "save_map", full)
         with pytest.raises(OSError, match="No space left"):
             run(folder, output)
         assert report_of(output)["complete"] is False
-        monkeypatch.setattr(_outputs, "save_map", save)
+        monkeypatch.setattr(_targets, "save_map", save)
         assert statuses(run(folder, output)) == ["kept", "kept", "written", "written"]
 
     def test_what_passes_is_tried_again(self, folder, output, monkeypatch):
         waits = []
-        read = _outputs.read_map
+        read = _work.read_map
 
         def away(path):
             if len(waits) < 2:
                 raise UnreadableFileError(str(path)) from OSError(errno.ESTALE, "stale")
             return read(path)
 
-        monkeypatch.setattr(_outputs, "read_map", away)
-        monkeypatch.setattr(_segment.time, "sleep", waits.append)
+        monkeypatch.setattr(_work, "read_map", away)
+        monkeypatch.setattr(_work.time, "sleep", waits.append)
         assert statuses(run(folder / "day0.fits", output)) == ["written"]
         assert waits == [1, 2]
 
@@ -397,8 +329,8 @@ class TestRegions:
         run(folder / "day0.fits", output)
         run([folder / "day0.fits", folder / "day1.fits"], output, regions=True)
         measured = []
-        rows = _outputs.region_rows
-        monkeypatch.setattr(_outputs, "region_rows", lambda *a, **k: measured.append(a[1]) or rows(*a, **k))
+        rows = _work.region_rows
+        monkeypatch.setattr(_work, "region_rows", lambda *a, **k: measured.append(a[1]) or rows(*a, **k))
         run(folder, output, regions=True)
         assert measured == ["day2_ch.fits", "day3_ch.fits"]
         assert len(pandas.read_parquet(output / "regions.parquet")) == 4
@@ -408,17 +340,22 @@ class TestRegions:
     def test_parts_of_a_run_that_was_killed(self, folder, output):
         parquet = pytest.importorskip("pyarrow.parquet")
         run(folder, output, regions=True)
-        rows = _outputs.region_rows(read_map(output / "day0_ch.fits"), "more.fits")
-        catalogue = Catalogue(output / "regions.parquet")
-        catalogue.add("more.fits", rows)
-        catalogue.add("empty.fits", rows[:0])
-        catalogue._flush()  # and nothing after it
-        again = Catalogue(output / "regions.parquet")
-        assert again.masks >= {"more.fits", "empty.fits", "day0_ch.fits"}
-        again.close()
-        file = parquet.ParquetFile(output / "regions.parquet")
-        assert (file.num_row_groups, file.metadata.num_rows) == (2, 5)
-        assert [path.name for path in output.glob("*.parquet")] == ["regions.parquet"]
+        mask = read_map(output / "day0_ch.fits")
+        rows = region_rows(mask, "more.fits", image=read_map(folder / "day0.fits"))
+        table = RegionTable(output / "regions.parquet")
+        table.add("more.fits", "a", rows)
+        table.add("empty.fits", "b", rows[:0])
+        table._flush()  # and nothing after it
+        again = RegionTable(output / "regions.parquet")
+        assert list(again.origins) == [*(f"day{number}_ch.fits" for number in range(4)), "more.fits", "empty.fits"]
+        again.close(["more.fits", "day0_ch.fits"])
+        found = parquet.read_table(output / "regions.parquet")
+        assert found["file"].to_pylist() == [
+            *(f"day{number}_ch.fits" for number in (1, 2, 3)),
+            "more.fits",
+            "day0_ch.fits",
+        ]
+        assert sorted(path.name for path in output.glob("regions*")) == ["regions.parquet"]
 
 
 class TestStore:
