@@ -23,8 +23,9 @@ from sunpy_scss import load_model
 from sunpy_scss._sun.canonical import canonical_radius, limb_brightening
 from sunpy_scss._sun.surface import canonical_surface
 from sunpy_scss.models import Model
-from sunpy_scss.train import detection_curve, evaluate, list_folder, make_dataset
+from sunpy_scss.train import detection_curve, list_folder, make_dataset
 from sunpy_scss.train._detection import _OVERLAP, _claims
+from sunpy_scss.train._evaluation import scores_of
 from sunpy_scss.train._scores import _DISTANCE
 
 RELIABLE = 0.8
@@ -44,7 +45,7 @@ def main():
     dataset = make_dataset(list_folder(options.folder, options.part)[:: options.every], model.at().card)
     model = model.at()
     # Without its split, as the part that chose among models may be asked for, too.
-    scores = evaluate(Model(model.card, model.predict), dataset)
+    scores = scores_of(Model(model.card, model.predict), dataset)
     print(", ".join(f"{name} {scores[name]:.3f}" for name in ("iou", "look_alike_fraction")))
     labelled_regions(model, dataset)
     table = detection_curve(model, dataset)

@@ -15,7 +15,7 @@ import numpy as np
 import astropy.units as u
 
 from sunpy_scss.models import load_model
-from sunpy_scss.train import list_folder, make_dataset, score_model
+from sunpy_scss.train import evaluate, list_folder, make_dataset
 
 
 def main():
@@ -26,7 +26,7 @@ def main():
     options = parser.parse_args()
     models = [load_model(name) for name in (options.first, options.second)]
     dataset = make_dataset(list_folder(options.folder, "validation"), models[0].card)
-    evaluations = [score_model(model, dataset, block_length=14 * u.day) for model in models]
+    evaluations = [evaluate(model, dataset, block_length=14 * u.day) for model in models]
     blocks = np.array(evaluations[0].images["block"])
     counts = [pixels(dataset, evaluation.claimed) for evaluation in evaluations]
     first, second = (scores(of_model.sum(axis=0)) for of_model in counts)

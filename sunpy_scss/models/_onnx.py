@@ -16,8 +16,8 @@ try:
     import onnxruntime
 except ImportError as error:
     msg = (
-        f"Networks run in ONNX Runtime, which cannot be imported ({error}): pip install onnxruntime. Where there is none "
-        'for your machine, pip install "sunpy_scss[train]" and call sunpy_scss.train.use_keras() first.'
+        f"Networks run in ONNX Runtime, which cannot be imported ({error}): pip install onnxruntime. Where there is "
+        'none for your machine: pip install "sunpy_scss[train]", and call sunpy_scss.train.use_keras() first.'
     )
     raise ImportError(msg) from error
 

@@ -372,7 +372,7 @@ def plot_cases(dataset: Dataset, evaluation: Evaluation, *, number: int = 4) -> 
         If the evaluation is of another data set.
     """
     if list(evaluation.images["key"]) != list(dataset.keys):
-        msg = "The evaluation is not of this data set; give the one that score_model was called with."
+        msg = "The evaluation is not of this data set; give the one that evaluate was called with."
         raise ValueError(msg)
     order = np.argsort(evaluation.images["iou"], kind="stable")
     rows = order[:number], order[::-1][:number]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sunpy_scss.models._card import ModelCard
-    from sunpy_scss.train._folders import LabelledFiles, LabelledMap
+    from sunpy_scss.train._labelled import LabelledFiles, LabelledMap
 
 
 __all__ = ["Dataset", "inputs_of", "make_dataset"]

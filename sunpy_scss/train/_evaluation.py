@@ -19,7 +19,7 @@ from sunpy_scss.train._scores import LATITUDES, RADII, disk_sums, measures, over
 from sunpy_scss.train._splits import block_numbers, check_unseen
 from sunpy_scss.train._steadiness import flicker
 
-__all__ = ["Evaluation", "evaluate", "score_model", "threshold_scores"]
+__all__ = ["Evaluation", "evaluate", "scores_of", "threshold_scores"]
 
 _UNITS = {"boundary_distance": u.deg, "boundary_on_sky": u.arcsec}
 _THRESHOLDS = np.linspace(0, 1, 101)
@@ -97,7 +97,7 @@ class Evaluation:
         }
 
     def summary(self) -> dict:
-        """What `evaluate` gives for the same model and images, and ``flicker``; plain values for JSON."""
+        """What counts of the whole disc, and ``flicker``; plain values for JSON."""
         values = self.to_dict()
         disk = values["scores"][0]
         errors = {name: values[name] for name in ("calibration_error", "uncalibrated_error")}
@@ -105,7 +105,7 @@ class Evaluation:
 
 
 @u.quantity_input
-def score_model(
+def evaluate(
     model: Model, dataset: Dataset, *, block_length: u.Quantity[u.day] = 14 * u.day, seed: int = 0
 ) -> Evaluation:
     """
@@ -142,7 +142,7 @@ def score_model(
 
     Examples
     --------
-    >>> from sunpy_scss.train import score_model
+    >>> from sunpy_scss.train import evaluate
     >>> from sunpy_scss.models import Model, ModelCard, Network, Stretch
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> from sunpy_scss.train import LabelledMap, make_dataset
@@ -157,7 +157,7 @@ def score_model(
     ... ]
     >>> labelled = [LabelledMap("", sun.image, sun.coronal_holes) for sun in suns]
     >>> dataset = make_dataset(labelled, card)
-    >>> evaluation = score_model(model, dataset)
+    >>> evaluation = evaluate(model, dataset)
     >>> evaluation.scores.colnames[:6]
     ['by', 'zone', 'images', 'labelled', 'blocks', 'iou']
     >>> disk = evaluation.scores[0]
@@ -288,7 +288,7 @@ def _best(thresholds):
     return float(thresholds["threshold"][np.argmax(thresholds["iou"])])
 
 
-def evaluate(model: Model, dataset: Dataset) -> dict:
+def scores_of(model: Model, dataset: Dataset) -> dict:
     """
     Scores of a model on the disc of the canonical grid.
 
@@ -347,7 +347,7 @@ def threshold_scores(training: Dataset, validation: Dataset, card: ModelCard) ->
     Returns
     -------
     dict
-        ``threshold``: the scores (see `evaluate`) of that one threshold on the stretched image that gives the best
+        ``threshold``: the scores (see `scores_of`) of that one threshold on the stretched image that gives the best
         pooled IoU on the training part; with look-alikes also ``without_review``: the labels before they were left
         out. Each holds the scores on the validation part.
     """

@@ -10,8 +10,10 @@ from makers import CARD
 
 from sunpy_scss import list_models, load_model
 from sunpy_scss.exceptions import ModelError, ModelNotFoundError
-from sunpy_scss.models import Model, ModelCard, Split, _store, build_network, load_network, save_model
+from sunpy_scss.models import Model, ModelCard, Split, _store
 from sunpy_scss.models._split import split_text
+from sunpy_scss.train import load_network, save_model
+from sunpy_scss.train._weights import build_network
 
 IMAGES = np.random.default_rng(0).random((2, 128, 128, 1), dtype=np.float32)
 

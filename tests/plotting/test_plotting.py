@@ -31,7 +31,7 @@ from sunpy_scss.plotting import (
     plot_training,
 )
 from sunpy_scss.synthetic import Cap, synthetic_sun
-from sunpy_scss.train import LabelledMap, make_dataset, score_model
+from sunpy_scss.train import LabelledMap, evaluate, make_dataset
 
 SMALL = ModelCard.from_dict({**CARD.to_dict(), "grid_size": 64})
 DATES = ("2016-03-01", "2016-03-02", "2016-04-20", "2017-06-01", "2017-06-02")
@@ -56,7 +56,7 @@ def scene():
 def scored():
     suns = [sun(date, seed=seed) for seed, date in enumerate(DATES)]
     dataset = make_dataset([LabelledMap(f"sun{n}", one.image, one.coronal_holes) for n, one in enumerate(suns)], SMALL)
-    return dataset, score_model(dark_model(grid_size=64), dataset)
+    return dataset, evaluate(dark_model(grid_size=64), dataset)
 
 
 @pytest.fixture

@@ -14,18 +14,19 @@ from sunpy.coordinates import get_earth
 from sunpy_scss import load_model, predict_probability, region_table, segment_coronal_holes, segment_feature
 from sunpy_scss.exceptions import InvalidMapError, MissingDataWarning, ModelError, TrainingError
 from sunpy_scss.masks import iou
-from sunpy_scss.models import Channel, Model, ModelCard, Network, Stretch, load_network
+from sunpy_scss.models import Channel, Model, ModelCard, Network, Stretch
 from sunpy_scss.train import (
     Augmentation,
     Configuration,
     LabelledMap,
-    evaluate,
+    load_network,
     make_dataset,
     read_configuration,
     read_folder,
     train_model,
     write_folder,
 )
+from sunpy_scss.train._evaluation import scores_of
 
 RELATIVE = Stretch(floor=1, limits=(-0.8, 1.2), exponent=1, reference_median=110)
 TWO = dataclasses.replace(
@@ -270,7 +271,7 @@ class TestTraining:
         model = load_model(tmp_path / "model")
         assert model.card.channels == SMALL.channels
         assert model.card.scores["threshold"]["iou"] > 0.3  # dark at 193, which holes are too
-        assert evaluate(model, validation)["images"] == 2
+        assert scores_of(model, validation)["images"] == 2
         network = load_network(tmp_path / "model")
         assert {variable.dtype for variable in network.variables} == {"float32"}
         by_keras = np.asarray(network(validation.images))
