@@ -15,7 +15,7 @@ from sunpy_scss import load_model
 from sunpy_scss.models import Boundary
 from sunpy_scss.train import evaluate, list_folder, make_dataset
 
-COLUMNS = ("iou", "area_ratio", "look_alike_fraction", "found", "confirmed", "boundary_on_sky")
+COLUMNS = ("iou", "area_ratio", "hard_negative_fraction", "found", "confirmed", "boundary_on_sky")
 
 
 def main():

@@ -3,12 +3,17 @@
 import subprocess
 import sys
 
-import pytest
-
 BLOCKED = """
 import sys
-for name in ("keras", "tensorflow", "jax", "torch", "sklearn", "zarr"):
-    sys.modules[name] = None
+
+
+class Missing:
+    def find_spec(self, name, *_):
+        if name.split(".")[0] in ("keras", "tensorflow", "jax", "torch", "sklearn", "zarr"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, Missing())
 """
 
 USE = """
@@ -30,14 +35,6 @@ assert main(["models", "show", list_models()[0]]) == 0
 assert {path.name for path in folder.iterdir()} >= {"regions.png", "report.html"}
 """
 
-EVERY_MODULE = """
-import pkgutil
-import sunpy_scss
-for found in pkgutil.walk_packages(sunpy_scss.__path__, "sunpy_scss."):
-    if found.name != "sunpy_scss.train._keras":
-        __import__(found.name)
-"""
-
 TRAIN = """
 from sunpy_scss.train import scss_net
 """
@@ -48,9 +45,8 @@ def run(code, *arguments):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("code", [USE, EVERY_MODULE], ids=["used", "every module"])
-def test_nothing_is_missed(tmp_path, code):
-    done = run(code, tmp_path)
+def test_nothing_is_missed(tmp_path):
+    done = run(USE, tmp_path)
     assert done.returncode == 0, done.stderr
 
 

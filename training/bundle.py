@@ -30,7 +30,9 @@ def main():
     for name in ("weights", "recipe", "labels", "old", "output"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--note", action="append", default=[], help="KEY=TEXT for the card's training")
-    parser.add_argument("--strict", action="store_true", help="of good thresholds take the highest: fewer look-alikes")
+    parser.add_argument(
+        "--strict", action="store_true", help="of good thresholds take the highest: fewer hard negatives"
+    )
     parser.add_argument("--cache", type=Path, help="folder that keeps the images as the network sees them")
     options = parser.parse_args()
     card = read_configuration(options.recipe).card

@@ -169,7 +169,7 @@ def calibrate(model: Model, dataset: Dataset) -> Model:
     ----------
     model : sunpy_scss.models.Model
     dataset : sunpy_scss.train.Dataset
-        As for `fit_temperature`. Not what the network was trained on: it is surer of these images than of others.
+        Made with the card of the model. Not what the network was trained on: it is surer of these images than of others.
 
     Returns
     -------
@@ -179,7 +179,8 @@ def calibrate(model: Model, dataset: Dataset) -> Model:
     Raises
     ------
     `~sunpy_scss.exceptions.TrainingError`
-        As `fit_temperature`; or if the model was trained on some of the images.
+        If all pixels or none are labelled, so that there is nothing to fit to; or if the model was trained on some of
+        the images.
     """
     check_unseen(model, dataset)
     card, alone = model.card, model.at()

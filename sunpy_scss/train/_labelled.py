@@ -25,7 +25,7 @@ class LabelledMap:
     mask : sunpy.map.GenericMap
         1 inside the feature, on the WCS of the image.
     rejected : sunpy.map.GenericMap, optional
-        1 where a look-alike is: what must not be taken for the feature.
+        1 where a hard negative is: what must not be taken for the feature.
     further_images : tuple of sunpy.map.GenericMap
         Of the same moment at other wavelengths, for models of several channels; on any pixels.
     """

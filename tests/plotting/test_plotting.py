@@ -309,7 +309,7 @@ class TestOverTime:
 
     def test_a_table_of_ones_own(self):
         images = QTable({"date": Time(["2017-01-01"]), "dice": [1.0], "iou": [1.0]})
-        images["labelled_area"] = images["claimed_area"] = [0.02] * u.dimensionless_unscaled
+        images["labelled_area"] = images["predicted_area"] = [0.02] * u.dimensionless_unscaled
         (line, _) = plot_scores(images).axes[1].lines
         assert line.get_ydata() == [2]
 

@@ -67,7 +67,7 @@ MEASURES = [
     "recall",
     "area_ratio",
     "boundary_distance",
-    "look_alike_fraction",
+    "hard_negative_fraction",
     "mean_iou",
     "mean_dice",
 ]
@@ -81,11 +81,11 @@ def random_masks():
 
 @pytest.fixture(scope="module")
 def evaluation():
-    """Two images: two labelled and three claimed pixels, two in common; one labelled and another one claimed."""
+    """Two images: two labelled and three predicted pixels, two in common; one labelled and another one predicted."""
     labels = [pixels((5, 5), (5, 6)), pixels((5, 5))]
-    claims = [pixels((5, 5), (5, 6), (5, 7)), pixels((5, 6))]
+    predicts = [pixels((5, 5), (5, 6), (5, 7)), pixels((5, 6))]
     rejected = [pixels((5, 7), (2, 5), (5, 5)), pixels((0, 0))]
-    return score(labels, claims, rejected=rejected)
+    return score(labels, predicts, rejected=rejected)
 
 
 class TestMeasures:
@@ -98,7 +98,7 @@ class TestMeasures:
             ("mean_dice", (4 / 5 + 0) / 2),
             ("precision", 2 / 4),
             ("recall", 2 / 3),
-            ("look_alike_fraction", 1 / 2),  # one in the corner is off the disc, one is labelled too
+            ("hard_negative_fraction", 1 / 2),  # one in the corner is off the disc, one is labelled too
         ],
     )
     def test_pooled(self, evaluation, name, value):
@@ -126,10 +126,10 @@ class TestMeasures:
         assert (row["images"], row["labelled"], row["blocks"]) == (2, 2, 2)
         assert zone(evaluation, "radius", "0.9 to 1 R")["labelled"] == 0
 
-    def test_claimed_pixels(self, evaluation, random_masks):
-        assert evaluation.claimed.shape == (2, SIZE, SIZE)
-        assert evaluation.claimed.sum() == 4
-        assert not score(*random_masks).claimed[:, ~DISK].any()
+    def test_predicted_pixels(self, evaluation, random_masks):
+        assert evaluation.predicted.shape == (2, SIZE, SIZE)
+        assert evaluation.predicted.sum() == 4
+        assert not score(*random_masks).predicted[:, ~DISK].any()
 
 
 def test_pooled_scores_are_those_of_every_pixel(random_masks):
@@ -155,7 +155,7 @@ def test_the_same_as_of_a_model_card(random_masks):
     model = Model(TINY, lambda images: probabilities[..., np.newaxis])
     row = zone(evaluate(model, data), "disc", "all")
     card = scores_of(model, data)
-    for name in ("iou", "dice", "mean_iou", "mean_dice", "look_alike_fraction"):
+    for name in ("iou", "dice", "mean_iou", "mean_dice", "hard_negative_fraction"):
         assert row[name] == pytest.approx(card[name])
 
 
@@ -249,12 +249,12 @@ class TestNothingThere:
         evaluation = score(np.zeros((2, SIZE, SIZE)), np.zeros((2, SIZE, SIZE)))
         row = zone(evaluation, "disc", "all")
         assert row["iou"] == row["dice"] == row["mean_iou"] == row["mean_dice"] == 1
-        for name in ("precision", "recall", "area_ratio", "boundary_distance", "look_alike_fraction"):
+        for name in ("precision", "recall", "area_ratio", "boundary_distance", "hard_negative_fraction"):
             assert np.isnan(row[name])
         assert np.isnan(evaluation.best_threshold)
         assert evaluation.calibration_error == 0
 
-    def test_claimed_all_the_same(self):
+    def test_predicted_all_the_same(self):
         row = zone(score([pixels()] * 2, [pixels((5, 5))] * 2), "disc", "all")
         assert row["iou"] == row["precision"] == 0
         assert np.isnan(row["recall"])
@@ -342,8 +342,8 @@ class TestIntervals:
     def test_whole_blocks_are_drawn(self):
         """Twenty images of one week are no more than one observation."""
         labels = [pixels((5, 5))] * 24
-        claims = [pixels((5, 5))] * 20 + [pixels()] * 4
-        row = zone(score(labels, claims, days=[*np.arange(20) / 4, 60, 120, 180, 240]), "disc", "all")
+        predicts = [pixels((5, 5))] * 20 + [pixels()] * 4
+        row = zone(score(labels, predicts, days=[*np.arange(20) / 4, 60, 120, 180, 240]), "disc", "all")
         assert row["blocks"] == 5
         assert row["recall_low"] == 0
         assert row["recall_high"] < 1
@@ -397,7 +397,7 @@ class TestForms:
         assert values["model"] == TINY.name
         assert values["images"][0]["date"] == EDGE_ON.isot
         assert values["scores"][0]["zone"] == "all"
-        assert values["scores"][0]["look_alike_fraction"] is None
+        assert values["scores"][0]["hard_negative_fraction"] is None
 
     @pytest.mark.parametrize("name", ["scores", "images", "thresholds", "reliability"])
     def test_ecsv(self, random_masks, name, tmp_path):

@@ -38,21 +38,21 @@ TUNED = dataclasses.replace(SMALL, name="test-tuned", labels="others")
 
 
 def labelled(seed):
-    """A Sun with a hole, and a filament-like look-alike: as dark, but thin. One for each month."""
+    """A Sun with a hole, and a filament-like hard negative: as dark, but thin. One for each month."""
     rng = np.random.default_rng(seed)
     at, radius = rng.uniform(-0.4, 0.4, 2), rng.uniform(0.2, 0.35)
 
-    def look_alike(x, y):
+    def hard_negative(x, y):
         return (np.abs(y - 0.75) < 0.06) & (np.abs(x) < 0.4)
 
     def image(x, y):
-        return np.where(look_alike(x, y), 40, sun_with_hole(x, y, at=at, radius=radius))
+        return np.where(hard_negative(x, y), 40, sun_with_hole(x, y, at=at, radius=radius))
 
     def hole(x, y):
         return np.hypot(x - at[0], y - at[1]) <= radius
 
     small = {"size": 64, "radius": 25, "date": f"{2010 + seed // 12}-{seed % 12 + 1:02d}-03"}
-    suns = [disk_map(values, **small) for values in (image, hole, look_alike)]
+    suns = [disk_map(values, **small) for values in (image, hole, hard_negative)]
     masks = [sunpy.map.Map(sun.data.astype(np.int16), sun.meta) for sun in suns[1:]]
     return LabelledMap(f"sun{seed}", suns[0], *masks)
 
@@ -449,17 +449,17 @@ class TestScores:
         perfect = Model(SMALL, lambda images: np.stack([next(truth) for _ in images])[..., np.newaxis])
         scores = scores_of(perfect, validation)
         assert scores["iou"] == scores["dice"] == scores["mean_iou"] == scores["mean_dice"] == 1
-        assert scores["look_alike_fraction"] == 0
+        assert scores["hard_negative_fraction"] == 0
 
-    def test_a_threshold_takes_the_look_alikes(self, datasets):
+    def test_a_threshold_takes_the_hard_negatives(self, datasets):
         scores = threshold_scores(*datasets, SMALL)
-        assert scores["threshold"]["look_alike_fraction"] > 0.9
-        assert scores["without_review"]["look_alike_fraction"] == 1
+        assert scores["threshold"]["hard_negative_fraction"] > 0.9
+        assert scores["without_review"]["hard_negative_fraction"] == 1
         assert scores["without_review"]["iou"] < 1
 
-    def test_none_where_there_are_no_look_alikes(self):
+    def test_none_where_there_are_no_hard_negatives(self):
         bare = make_dataset([dataclasses.replace(labelled(0), rejected=None)], SMALL)
-        assert scores_of(Model(SMALL, lambda images: images), bare)["look_alike_fraction"] is None
+        assert scores_of(Model(SMALL, lambda images: images), bare)["hard_negative_fraction"] is None
         assert "without_review" not in threshold_scores(bare, bare, SMALL)
 
 
