@@ -169,7 +169,8 @@ def calibrate(model: Model, dataset: Dataset) -> Model:
     ----------
     model : sunpy_scss.models.Model
     dataset : sunpy_scss.train.Dataset
-        Made with the card of the model. Not what the network was trained on: it is surer of these images than of others.
+        Made with the card of the model. Not what the network was trained on: it is surer of these images than of
+        others.
 
     Returns
     -------

@@ -42,16 +42,16 @@ def detection_curve(
     The share of synthetic coronal holes that a model finds, by size, contrast and place.
 
     Round holes are put into quiet places of real images: the image there is made darker by a factor, and keeps its
-    texture. A hole is found where the model predicts at least 30 % of it that it does not predict in the image as it is.
-    Real holes are ragged, and have a texture of their own.
+    texture. A hole is found where the model predicts at least 30 % of it that it does not predict in the image as it
+    is. Real holes are ragged, and have a texture of their own.
 
     Parameters
     ----------
     model : sunpy_scss.models.Model
         Of a dark feature.
     dataset : sunpy_scss.train.Dataset
-        Made with the card of the model; the places are neither labelled nor hard negatives nor unknown, nor so bright as
-        an active region.
+        Made with the card of the model; the places are neither labelled nor hard negatives nor unknown, nor so bright
+        as an active region.
     areas : astropy.units.Quantity, optional
         On the solar surface.
     contrasts : sequence of float, optional

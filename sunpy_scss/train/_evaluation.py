@@ -56,8 +56,8 @@ class Evaluation:
         ``iou``, ``dice``, ``precision``, ``recall``, pooled over all pixels; ``mean_iou``, ``mean_dice``, over images;
         ``area_ratio``, predicted to labelled area on the sphere; ``boundary_distance``, mean along the sphere from the
         outline of either to the nearest point of the other, in images that have both; ``hard_negative_fraction``, the
-        share of hard negatives that is predicted; ``boundary_on_sky``, as ``boundary_distance``, but on the sky from the
-        Earth; ``found`` and ``confirmed``, the share of labelled, and of predicted, regions over 0.4 % of the disc of
+        share of hard negatives that is predicted; ``boundary_on_sky``, as ``boundary_distance``, but on the sky from
+        the Earth; ``found`` and ``confirmed``, the share of labelled, and of predicted, regions over 0.4 % of the disc of
         which the other has at least 30 %. For each measure, ``_low`` and ``_high`` are its 95 % interval.
     images : astropy.table.QTable
         One row for each image in the order of the data set, with ``key``, ``date``, ``block``, ``labelled_area``,
@@ -307,8 +307,8 @@ def scores_of(model: Model, dataset: Dataset) -> dict:
     -------
     dict
         ``iou`` and ``dice`` pooled over all pixels, ``mean_iou`` and ``mean_dice`` over images,
-        ``hard_negative_fraction``, the share of the hard negatives' pixels that the model takes for the feature (None where
-        none are marked), and with and without its temperature ``calibration_error`` and ``uncalibrated_error``.
+        ``hard_negative_fraction``, the share of the hard negatives' pixels that the model takes for the feature (None
+        where none are marked), and with and without its temperature ``calibration_error`` and ``uncalibrated_error``.
     """
     model, dataset = _checked(model, dataset)
     bins = []
