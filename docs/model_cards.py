@@ -90,7 +90,7 @@ def write_card(card):
     part = "test" if "test images" in training else "validation"
     lines += ["", f"On the {scores['model']['images']} images of the {part} part:", ""]
     lines += [".. list-table::", "    :header-rows: 1", ""]
-    head = ["", "IoU, pooled", "IoU, mean", "Dice, pooled", "hard negatives' area claimed"]
+    head = ["", "IoU, pooled", "IoU, mean", "Dice, pooled", "hard negatives' area predicted"]
     body = [
         [
             ROWS[row],

@@ -57,8 +57,8 @@ class Evaluation:
         ``area_ratio``, predicted to labelled area on the sphere; ``boundary_distance``, mean along the sphere from the
         outline of either to the nearest point of the other, in images that have both; ``hard_negative_fraction``, the
         share of hard negatives that is predicted; ``boundary_on_sky``, as ``boundary_distance``, but on the sky from
-        the Earth; ``found`` and ``confirmed``, the share of labelled, and of predicted, regions over 0.4 % of the disc of
-        which the other has at least 30 %. For each measure, ``_low`` and ``_high`` are its 95 % interval.
+        the Earth; ``found`` and ``confirmed``, the share of labelled, and of predicted, regions over 0.4 % of the disc
+        of which the other has at least 30 %. For each measure, ``_low`` and ``_high`` are its 95 % interval.
     images : astropy.table.QTable
         One row for each image in the order of the data set, with ``key``, ``date``, ``block``, ``labelled_area``,
         ``predicted_area`` in percent of the hemisphere, and the same measures.

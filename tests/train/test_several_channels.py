@@ -288,11 +288,11 @@ class TestTraining:
         assert regions.meta["SCSSFEAT"] == "FILAMENT"
 
     def test_channels_move_together(self):
-        from sunpy_scss.models import _network
+        from sunpy_scss.train import _keras
 
         image = np.repeat(np.random.default_rng(0).random((16, 16, 1), dtype=np.float32), 2, axis=-1)
         target = np.ones((16, 16, 2), np.float32)
-        batches = _network.Batches(lambda position: (image, target), 2, [0, 1], augment=Augmentation(), seed=[1])
+        batches = _keras.Batches(lambda position: (image, target), 2, [0, 1], augment=Augmentation(), seed=[1])
         images, targets = batches[0]
         assert images.shape == (2, 16, 16, 2)
         assert targets.shape == (2, 16, 16, 2)
