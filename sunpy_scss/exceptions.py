@@ -15,6 +15,8 @@ __all__ = [
     "MissingImageWarning",
     "ModelError",
     "ModelNotFoundError",
+    "NoImageError",
+    "OutputInUseError",
     "PartialDiskError",
     "QualityWarning",
     "SplitWarning",
@@ -54,6 +56,14 @@ class TrainingError(ValueError):
 
 class EmptyPartError(TrainingError):
     """A folder of labelled images has none of a part that was asked for."""
+
+
+class NoImageError(ValueError):
+    """There is no image to work on: an empty folder, list or pattern."""
+
+
+class OutputInUseError(FileExistsError):
+    """Another run works on the same output."""
 
 
 class UnreadableFileError(OSError):
