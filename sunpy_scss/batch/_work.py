@@ -15,9 +15,9 @@ from sunpy_scss.batch._inputs import fingerprint, local_file, same_image
 from sunpy_scss.batch._outcome import Outcome, Result
 from sunpy_scss.batch._table import region_rows
 from sunpy_scss.batch._targets import origin_of, settings_text
+from sunpy_scss.canonical._intensity import angstroms
+from sunpy_scss.canonical._quality import flaws
 from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.images._intensity import angstroms
-from sunpy_scss.images._moments import bad_moments
 from sunpy_scss.images._read import read_map
 from sunpy_scss.segment._predict import (
     predict_probability,
@@ -131,7 +131,7 @@ class Job:
         if feature not in self.settings:
             msg = f"its wavelength shows {FEATURES[feature].name}s, which the model does not find"
             raise InvalidMapError(msg)
-        if not self.flagged and (reasons := bad_moments(smap)):
+        if not self.flagged and (reasons := flaws(smap)):
             msg = f"left out: {'; '.join(reasons)}"
             raise _FlaggedError(msg)
         mask = SEGMENT.get(feature, segment_feature)(smap, **self.options)

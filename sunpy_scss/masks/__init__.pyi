@@ -3,6 +3,7 @@ from ._compare import consensus as consensus
 from ._compare import disagreement as disagreement
 from ._compare import match_regions as match_regions
 from ._compare import reproject_mask as reproject_mask
+from ._disk import disk_mask as disk_mask
 from ._export import region_outlines as region_outlines
 from ._export import sky_regions as sky_regions
 from ._export import write_geojson as write_geojson

@@ -239,7 +239,7 @@ class TestFailures:
             ("sat_rot", 90.0, "rolled by 90.0"),
         ],
     )
-    def test_bad_moments_of_aia(self, tmp_path, output, key, value, reason):
+    def test_flawed_exposures_of_aia(self, tmp_path, output, key, value, reason):
         image(0, meta={key: value}).save(tmp_path / "bad.fits")
         (outcome,) = run(tmp_path / "bad.fits", output)
         assert outcome.status == "flagged"

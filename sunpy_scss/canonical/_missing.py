@@ -30,7 +30,7 @@ def pixels_without_data(data, frame, *, edge=None):
     ----------
     data : numpy.ndarray
         (ny, nx), of any real type.
-    frame : sunpy_scss._sun.canonical.Frame
+    frame : Frame
     edge : float, optional
         The median around a run of zeros above which it is a gap, in the unit of ``data``, for data without noise; by
         default a share of the brightness of the disc, of which a smaller one counts as 0.

@@ -1,14 +1,14 @@
-"""The bad moments of AIA, as far as the header of an image tells: eclipses, calibrations, rolls, off-points."""
+"""Flaws of an exposure that its header tells: eclipses, calibrations, rolls, off-points, data that did not arrive."""
 
 import operator
 
 import numpy as np
 
-from sunpy_scss._sun.header import number
+from sunpy_scss.canonical._header import number
+from sunpy_scss.canonical._intensity import is_aia
 from sunpy_scss.exceptions import InvalidMapError, MissingDataWarning, QualityWarning
-from sunpy_scss.images._intensity import is_aia
 
-__all__ = ["bad_moments", "quality_caveats"]
+__all__ = ["flaws", "quality_caveats"]
 
 # What the bits of QUALITY say, by the documentation of AIA's keywords. Bit 30 is set in all near-real-time images: no
 # fault.
@@ -35,9 +35,9 @@ _OFF_POINT = 60.0
 _ROLL = 1.0
 
 
-def bad_moments(smap):
+def flaws(smap):
     """
-    Why an AIA image was taken at a bad moment, as far as its header tells.
+    Return the reasons in its header for which an AIA image is no good exposure.
 
     Parameters
     ----------
@@ -51,10 +51,10 @@ def bad_moments(smap):
     Examples
     --------
     >>> from sunpy_scss.images import example_map
-    >>> from sunpy_scss.images._moments import bad_moments
+    >>> from sunpy_scss.canonical._quality import flaws
     >>> smap = example_map(171)
     >>> smap.meta["acs_eclp"] = "YES"
-    >>> bad_moments(smap)
+    >>> flaws(smap)
     ['the Earth or the Moon stood before the Sun (ACS_ECLP = YES)']
     """
     return [reason for reason, _ in _found(smap)]
@@ -62,9 +62,9 @@ def bad_moments(smap):
 
 def quality_caveats(smap):
     """
-    As `sunpy_scss.segment._input.caveats`: what `bad_moments` tells, as messages and categories of warnings.
+    Return what `flaws` tells as pairs of a message and the category of its warning.
 
-    And the blocks that are missing from an image of STEREO.
+    The blocks that are missing from an image of STEREO are told, too.
     """
     found = _found(smap)
     if (blocks := number(smap.meta, "nmissing", default=0)) > 0:

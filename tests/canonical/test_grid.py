@@ -12,11 +12,14 @@ from astropy.coordinates import SkyCoord
 from sunpy.coordinates import HeliographicStonyhurst, get_earth
 from sunpy.map.maputils import all_coordinates_from_map
 
-from sunpy_scss._sun import canonical
 from sunpy_scss._sun.surface import canonical_surface, surface_of
+from sunpy_scss.canonical._check import check_map
+from sunpy_scss.canonical._frame import frame_of
+from sunpy_scss.canonical._grid import CanonicalGrid
+from sunpy_scss.canonical._resample import from_canonical, to_canonical
 from sunpy_scss.exceptions import LimbWarning
 
-GRID = {"size": 256, "half_width": 1.25}
+GRID = CanonicalGrid(256, 1.25)
 
 
 def blank(x, y):
@@ -51,7 +54,7 @@ def smap(request):
 
 
 def test_frame_agrees_with_the_wcs(smap):
-    frame = canonical.frame_of(smap)
+    frame = frame_of(smap)
     rsun = smap.rsun_obs
     for x, y in [(0, 0), (0.9, 0), (-0.3, 0.7), (0.5, -0.8)]:
         pixel = smap.world_to_pixel(SkyCoord(x * rsun, y * rsun, frame=smap.coordinate_frame))
@@ -60,7 +63,7 @@ def test_frame_agrees_with_the_wcs(smap):
 
 
 def test_radius_is_that_of_the_coordinates(smap):
-    frame = canonical.frame_of(smap)
+    frame = frame_of(smap)
     rows, columns = np.mgrid[10:120:20, 5:120:17]
     world = smap.wcs.pixel_to_world(columns, rows)
     expected = (np.hypot(world.Tx, world.Ty) / smap.rsun_obs).to_value(u.dimensionless_unscaled)
@@ -71,19 +74,19 @@ def test_radius_is_that_of_the_coordinates(smap):
 def test_canonical_image_is_the_sun_itself(name):
     """A smooth pattern given in solar radii arrives where those radii are on the grid."""
     smap = disk_map(lambda x, y: 5 + x + 2 * y, **CASES[name])
-    image = canonical.to_canonical(smap.data, canonical.frame_of(smap), **GRID)
-    axis = (np.arange(256) + 0.5) / 256 * 2.5 - 1.25
-    expected = 5 + axis + 2 * axis[:, np.newaxis]
-    inside = canonical.canonical_radius(**GRID) < 0.85
+    image = to_canonical(smap.data, frame_of(smap), GRID)
+    x, y = GRID.points
+    expected = 5 + x + 2 * y
+    inside = GRID.radius < 0.85
     np.testing.assert_allclose(image[inside], expected[inside], atol=3e-3)
 
 
 def test_outside_of_the_image_there_is_no_data():
     smap = disk_map(blank, centre=(-40.0, 10.0))
-    image = canonical.to_canonical(smap.data, canonical.frame_of(smap), **GRID)
-    axis = (np.arange(256) + 0.5) / 256 * 2.5 - 1.25
-    assert np.isnan(image[:, axis < 0.38]).all()
-    assert np.isfinite(image[(axis > 0) & (axis < 0.9)][:, axis > 0.45]).all()
+    image = to_canonical(smap.data, frame_of(smap), GRID)
+    x, y = GRID.points
+    assert np.isnan(image[x < 0.38]).all()
+    assert np.isfinite(image[(x > 0.45) & (y > 0) & (y < 0.9)]).all()
 
 
 def test_missing_pixels_do_not_spread():
@@ -91,32 +94,32 @@ def test_missing_pixels_do_not_spread():
     data = smap.data.copy()
     data[500, 500] = np.nan
     data[600, 600] = np.inf
-    image = canonical.to_canonical(data, canonical.frame_of(smap), **GRID)
+    image = to_canonical(data, frame_of(smap), GRID)
     assert (image[np.isfinite(image)] == 1).all()
-    assert np.isfinite(image[canonical.canonical_radius(**GRID) < 1]).all()
+    assert np.isfinite(image[GRID.radius < 1]).all()
 
 
 def test_there_and_back():
     """A region of known outline returns within a pixel of the grid."""
     smap = disk_map(lambda x, y: (np.hypot(x - 0.3, y + 0.2) < 0.3) * 1.0, size=1024, radius=400, rotation=20 * u.deg)
-    frame = canonical.frame_of(smap)
-    back = canonical.from_canonical(canonical.to_canonical(smap.data, frame, **GRID), frame, half_width=1.25)
+    frame = frame_of(smap)
+    back = from_canonical(to_canonical(smap.data, frame, GRID), frame, GRID)
     wrong = (back >= 0.5) != smap.data.astype(bool)
     assert wrong.sum() < 0.01 * smap.data.sum()
 
 
 def test_back_ends_at_the_limb():
     smap = disk_map(blank, size=512, radius=200)
-    frame = canonical.frame_of(smap)
-    inside = (canonical.canonical_radius(**GRID) <= 1).astype(float)
-    back = canonical.from_canonical(inside, frame, half_width=1.25)
+    frame = frame_of(smap)
+    inside = (GRID.disk).astype(float)
+    back = from_canonical(inside, frame, GRID)
     np.testing.assert_array_equal(back, frame.radius(*np.ogrid[:512, :512]) <= 1)
 
 
 def test_sky_does_not_bleed_onto_the_disk():
     smap = disk_map(blank, size=512, radius=200)
-    sky = (canonical.canonical_radius(**GRID) > 1).astype(float)
-    assert not canonical.from_canonical(sky, canonical.frame_of(smap), half_width=1.25).any()
+    sky = (GRID.radius > 1).astype(float)
+    assert not from_canonical(sky, frame_of(smap), GRID).any()
 
 
 @pytest.fixture(scope="module", params=["plain", "off centre", "rotated", "STEREO", "at 0.3 au"])
@@ -147,11 +150,10 @@ def test_a_radius_that_contradicts_the_distance(factor, warns):
     smap = disk_map(blank)
     meta = {**smap.meta, "rsun_obs": factor * smap.rsun_obs.value}
     with pytest.warns(LimbWarning, match=r"RSUN_OBS = .* contradicts") if warns else nullcontext():
-        canonical.check_map(sunpy.map.Map(smap.data, meta))
+        check_map(sunpy.map.Map(smap.data, meta))
 
 
 @pytest.mark.parametrize("distance", [60, 215])
 def test_the_whole_disk_of_the_canonical_grid_is_what_is_in_sight(distance):
-    surface = canonical_surface(256, 1.25, distance)
-    disk = canonical.canonical_radius(256, 1.25) <= 1
-    assert surface.areas(*disk.nonzero()).sum() == pytest.approx(2 * np.pi * (1 - 1 / distance), rel=5e-4)
+    surface = canonical_surface(GRID, distance)
+    assert surface.areas(*GRID.disk.nonzero()).sum() == pytest.approx(2 * np.pi * (1 - 1 / distance), rel=5e-4)

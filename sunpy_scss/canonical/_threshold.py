@@ -1,18 +1,18 @@
-"""Where an image on the canonical grid is above a threshold, on the pixels of a detector."""
+"""The pixels of a detector where an image on the canonical grid is above a threshold."""
 
 import numpy as np
 from scipy import ndimage
 
-from sunpy_scss._sun.canonical import from_inside
+from sunpy_scss.canonical._resample import from_inside
 
 __all__ = ["above_threshold"]
 
 
-def above_threshold(image, frame, *, half_width, threshold):
+def above_threshold(image, frame, grid, *, threshold):
     """
-    The pixels of a detector where an image on the canonical grid is at least a threshold.
+    Return the pixels of a detector where an image on the canonical grid is at least a threshold.
 
-    The same as ``from_canonical(image, frame, half_width=half_width) >= threshold`` in a tenth of the time. An
+    The same as ``from_canonical(image, frame, grid) >= threshold`` in a tenth of the time. An
     interpolated value lies between those of the grid around it: only tiles of the detector through which an outline
     or the limb passes need interpolation.
 
@@ -20,9 +20,8 @@ def above_threshold(image, frame, *, half_width, threshold):
     ----------
     image : numpy.ndarray
         (size, size).
-    frame : sunpy_scss._sun.canonical.Frame
-    half_width : float
-        Half of the grid's side in solar radii.
+    frame : Frame
+    grid : CanonicalGrid
     threshold : float
         Above 0.
 
@@ -34,25 +33,26 @@ def above_threshold(image, frame, *, half_width, threshold):
     Examples
     --------
     >>> import numpy as np
-    >>> from sunpy_scss._sun.canonical import Frame
+    >>> from sunpy_scss.canonical._frame import Frame
+    >>> from sunpy_scss.canonical._grid import CanonicalGrid
     >>> frame = Frame(np.diag([2.0, 2.0]), np.array([3.0, 2.0]), (5, 7))
-    >>> above_threshold(np.ones((8, 8)), frame, half_width=1.25, threshold=0.5).astype(int)
+    >>> above_threshold(np.ones((8, 8)), frame, CanonicalGrid(8, 1.25), threshold=0.5).astype(int)
     array([[0, 0, 0, 1, 0, 0, 0],
            [0, 0, 1, 1, 1, 0, 0],
            [0, 1, 1, 1, 1, 1, 0],
            [0, 0, 1, 1, 1, 0, 0],
            [0, 0, 0, 1, 0, 0, 0]])
     """
-    inner = from_inside(image, half_width)
-    matrix, offset = frame.to_grid(len(image), half_width)
-    radius = len(image) / (2 * half_width)
+    inner = from_inside(image, grid)
+    matrix, offset = frame.to_grid(grid)
+    radius = grid.pixels_per_radius
     side = max(1, round(frame.pixels_per_radius / radius))  # of a tile: about one pixel of the grid
     rows, columns = frame.disk_slices()
     top, left = np.ogrid[rows.start : rows.stop : side, columns.start : columns.stop : side]
     x, y = _on_grid(matrix, offset, top + (side - 1) / 2, left + (side - 1) / 2)
     reach = np.abs(matrix).sum(axis=1) * (side - 1) / 2
     least, greatest = _range_around(inner, x, y, reach)
-    middle = (len(image) - 1) / 2
+    middle = (grid.size - 1) / 2
     distance, extent = np.hypot(x - middle, y - middle), np.hypot(*reach) + 1e-3
     inside = (least >= threshold) & (distance + extent < radius)
     down, right = np.nonzero((greatest >= threshold) & (distance - extent < radius) & ~inside)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from sunpy_scss._warn import warn_caller
+from sunpy_scss.canonical._limb import fit_limb, follow_limb
 from sunpy_scss.exceptions import InvalidMapError, LimbWarning
-from sunpy_scss.images._limb import fit_limb, follow_limb
 
 __all__ = ["check_limb", "limb_of", "mismatch"]
 
@@ -26,7 +26,7 @@ def check_limb(data, frame):
     ----------
     data : numpy.ndarray
         (ny, nx), intensities; NaN where there are none.
-    frame : sunpy_scss._sun.canonical.Frame
+    frame : Frame
         From the header.
 
     Raises

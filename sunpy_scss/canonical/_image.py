@@ -6,12 +6,13 @@ import numpy as np
 
 import astropy.units as u
 
-from sunpy_scss._sun.canonical import Frame, canonical_radius, frame_of, to_canonical
 from sunpy_scss._warn import warn_caller
+from sunpy_scss.canonical._frame import Frame, frame_of
+from sunpy_scss.canonical._intensity import intensities, rate_of, warn_of
+from sunpy_scss.canonical._limb_check import check_limb
+from sunpy_scss.canonical._quality import quality_caveats
+from sunpy_scss.canonical._resample import to_canonical
 from sunpy_scss.exceptions import CalibrationWarning, InvalidMapError, MissingDataWarning, PartialDiskError
-from sunpy_scss.images._intensity import intensities, rate_of, warn_of
-from sunpy_scss.images._limb_check import check_limb
-from sunpy_scss.images._moments import quality_caveats
 
 __all__ = ["CanonicalImage", "canonical_image", "measured_median", "warn_of_calibration"]
 
@@ -34,7 +35,7 @@ class CanonicalImage:
     ----------
     image : numpy.ndarray
         (size, size) float32, in DN/s, or in the Map's own unit where that cannot be known; NaN without data.
-    frame : sunpy_scss._sun.canonical.Frame
+    frame : Frame
         Where the Sun is in the Map.
     disk_median : float
         In the same unit.
@@ -57,15 +58,14 @@ class CanonicalImage:
     seen: float
 
 
-def canonical_image(smap, *, size, half_width, disk_median=None):
+def canonical_image(smap, grid, *, disk_median=None):
     """
     Bring the intensities of a Map that has passed `check_map` to a canonical grid, and check them.
 
     Parameters
     ----------
     smap : sunpy.map.GenericMap
-    size, half_width : int, float
-        The grid; see `sunpy_scss._sun.canonical.to_canonical`.
+    grid : CanonicalGrid
     disk_median : astropy.units.Quantity, optional
         Median intensity of the quiet disc; needed where the Map shows too little of the disc to measure it.
 
@@ -77,16 +77,15 @@ def canonical_image(smap, *, size, half_width, disk_median=None):
     frame = frame_of(smap)
     data, per_second, calibrated = intensities(smap, frame)
     check_limb(data, frame)
-    image = to_canonical(data, frame, size=size, half_width=half_width) * per_second
-    radius = canonical_radius(size, half_width)
+    image = to_canonical(data, frame, grid) * per_second
     if disk_median is None:
-        median = measured_median(image, radius)
+        median = measured_median(image, grid)
     else:
         median = rate_of(disk_median, smap, per_second, name="disk_median")
     if smap.unit in (None, u.dimensionless_unscaled):
-        _refuse_logarithms(image[radius <= _MEDIAN_RADIUS] / per_second)
-    seen = float(np.isfinite(image[radius <= 1]).mean())
-    _warn_of_gaps(image, frame, radius, half_width)
+        _refuse_logarithms(image[grid.radius <= _MEDIAN_RADIUS] / per_second)
+    seen = float(np.isfinite(image[grid.disk]).mean())
+    _warn_of_gaps(image, frame, grid)
     return CanonicalImage(image, frame, median, per_second, calibrated, _missing(data), seen)
 
 
@@ -111,18 +110,16 @@ def _missing(data):
     return ~np.isfinite(data)
 
 
-def _warn_of_gaps(image, frame, radius, half_width):
+def _warn_of_gaps(image, frame, grid):
     """Warn where part of the disc is inside the image, but has no data."""
-    gap = ~np.isfinite(image) & (radius <= 1)
+    gap = ~np.isfinite(image) & grid.disk
     if not gap.any():
         return
-    rows, columns = gap.nonzero()
-    step = 2 * half_width / len(image)
-    x, y = ((index + 0.5) * step - half_width for index in (columns, rows))
+    x, y = (positions[gap] for positions in grid.points)
     column, row = frame.matrix @ [x, y] + frame.centre[:, np.newaxis]
     ny, nx = frame.shape
     inside = (column >= 0.5) & (column <= nx - 1.5) & (row >= 0.5) & (row <= ny - 1.5)
-    loss = inside.sum() / (radius <= 1).sum()
+    loss = inside.sum() / grid.disk.sum()
     if loss >= _LEAST_LOSS:
         msg = (
             f"{loss:.1%} of the disc has no data: what is there is not known, and in no region. The header of the mask "
@@ -131,9 +128,9 @@ def _warn_of_gaps(image, frame, radius, half_width):
         warn_caller(msg, MissingDataWarning)
 
 
-def measured_median(image, radius):
-    """The median of an image on the disc, radius in solar radii; an error where too little of it is seen."""
-    disk = image[radius <= _MEDIAN_RADIUS]
+def measured_median(image, grid):
+    """Return the median of an image on the disc; raise an error where too little of it is seen."""
+    disk = image[grid.radius <= _MEDIAN_RADIUS]
     values = disk[np.isfinite(disk)]
     coverage = values.size / disk.size
     if coverage == 0:

@@ -7,10 +7,10 @@ from makers import BOUNDARY, dark_model, disk_map, sun_with_hole
 import sunpy.map
 
 from sunpy_scss import predict_probability, segment_coronal_holes
-from sunpy_scss._sun.canonical import frame_of
+from sunpy_scss.canonical._frame import frame_of
+from sunpy_scss.canonical._missing import pixels_without_data
 from sunpy_scss.exceptions import MissingDataWarning, QualityWarning
 from sunpy_scss.images import read_map
-from sunpy_scss.images._missing import pixels_without_data
 from sunpy_scss.masks import region_table
 from sunpy_scss.models import Model
 from sunpy_scss.segment import threshold_coronal_holes

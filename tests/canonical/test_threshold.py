@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from sunpy_scss._sun.canonical import Frame, from_canonical
-from sunpy_scss._sun.threshold import above_threshold
+from sunpy_scss.canonical._frame import Frame
+from sunpy_scss.canonical._grid import CanonicalGrid
+from sunpy_scss.canonical._resample import from_canonical
+from sunpy_scss.canonical._threshold import above_threshold
+
+GRID = CanonicalGrid(64, 1.25)
 
 
 def frame_of(*, shape=(200, 260), radius=90.0, angle=0.0, mirrored=False, centre=(128.3, 101.7)):
@@ -33,17 +37,17 @@ FRAMES = {
 def test_same_as_interpolating_everything(frame, smoothing):
     values = image(64, smoothing)
     threshold = np.median(values)
-    expected = from_canonical(values, frame, half_width=1.25) >= threshold
+    expected = from_canonical(values, frame, GRID) >= threshold
     assert expected.any()
     assert not expected.all()
-    np.testing.assert_array_equal(above_threshold(values, frame, half_width=1.25, threshold=threshold), expected)
+    np.testing.assert_array_equal(above_threshold(values, frame, GRID, threshold=threshold), expected)
 
 
 def test_a_straight_edge_is_where_it_should_be():
     frame = frame_of(angle=0.3)
-    x = (np.arange(256) + 0.5) / 256 * 2.5 - 1.25
-    ramp = np.broadcast_to(0.5 + x / 4, (256, 256))
-    found = above_threshold(ramp, frame, half_width=1.25, threshold=0.55)
+    grid = CanonicalGrid(256, 1.25)
+    ramp = np.broadcast_to(0.5 + grid.axis / 4, grid.shape)
+    found = above_threshold(ramp, frame, grid, threshold=0.55)
     rows, columns = np.indices(frame.shape)
     west, north = np.tensordot(np.linalg.inv(frame.matrix), [columns - frame.centre[0], rows - frame.centre[1]], axes=1)
     sure = (np.hypot(west, north) < 0.98) & (np.abs(west - 0.2) > 1e-3)
@@ -53,11 +57,11 @@ def test_a_straight_edge_is_where_it_should_be():
 def test_all_above_is_the_disk():
     frame = frame_of()
     rows, columns = np.ogrid[:200, :260]
-    found = above_threshold(np.ones((64, 64)), frame, half_width=1.25, threshold=0.5)
+    found = above_threshold(np.ones((64, 64)), frame, GRID, threshold=0.5)
     np.testing.assert_array_equal(found, frame.radius(rows, columns) <= 1)
 
 
 def test_disk_outside_of_the_detector():
-    found = above_threshold(np.ones((64, 64)), frame_of(centre=(-500.0, 0.0)), half_width=1.25, threshold=0.5)
+    found = above_threshold(np.ones((64, 64)), frame_of(centre=(-500.0, 0.0)), GRID, threshold=0.5)
     assert found.shape == (200, 260)
     assert not found.any()

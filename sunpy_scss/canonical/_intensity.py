@@ -6,9 +6,9 @@ import astropy.units as u
 import sunpy.map
 
 from sunpy_scss._warn import warn_caller
+from sunpy_scss.canonical._display import DISPLAY_SCALES, linearise
+from sunpy_scss.canonical._missing import pixels_without_data
 from sunpy_scss.exceptions import InvalidMapError, WavelengthWarning
-from sunpy_scss.images._browse import DISPLAY_SCALES, linearise
-from sunpy_scss.images._missing import pixels_without_data
 
 __all__ = ["angstroms", "as_rate", "intensities", "is_aia", "rate_of", "warn_of", "wavelength_caveats"]
 
@@ -49,7 +49,7 @@ def intensities(smap, frame):
     Parameters
     ----------
     smap : sunpy.map.GenericMap
-    frame : sunpy_scss._sun.canonical.Frame
+    frame : Frame
         Of the Map.
 
     Returns
