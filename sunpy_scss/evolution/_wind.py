@@ -6,6 +6,7 @@ A proxy and a validation that depends on nobody's labels; no forecasting service
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from sunpy_scss.exceptions import InvalidSeriesError
 
 __all__ = ["WindFit", "fit_wind", "lagged_correlation", "score_forecasts"]
 
+# Or a series of sunpy, whose module takes long to load.
+_Speeds = TimeSeries | QTable | Any
 _KM_S = u.km / u.s
 # The solar wind at Earth has never been seen outside these speeds; what is, fills a gap.
 _SLOWEST, _FASTEST = 150, 2500
@@ -35,7 +38,7 @@ _TOLERANCE = 1.0
 _ROTATION, _FIRST_ROTATION = 27.2753, 2398167.4
 
 
-def lagged_correlation(fractions: TimeSeries, speeds, *, lags: u.Quantity[u.day] | None = None) -> QTable:
+def lagged_correlation(fractions: TimeSeries, speeds: _Speeds, *, lags: u.Quantity[u.day] | None = None) -> QTable:
     """
     Return the correlation of a series of fractions with the speed of the solar wind some time later.
 
@@ -143,7 +146,7 @@ class WindFit:
         )
 
 
-def fit_wind(fractions: TimeSeries, speeds, *, lags: u.Quantity[u.day] | None = None) -> WindFit:
+def fit_wind(fractions: TimeSeries, speeds: _Speeds, *, lags: u.Quantity[u.day] | None = None) -> WindFit:
     """
     Fit a straight line, with its lag, from the fraction of coronal hole to the speed of the solar wind.
 
@@ -227,7 +230,7 @@ def fit_wind(fractions: TimeSeries, speeds, *, lags: u.Quantity[u.day] | None = 
 @u.quantity_input
 def score_forecasts(
     forecasts: Mapping[str, TimeSeries],
-    speeds,
+    speeds: _Speeds,
     *,
     high_speed: u.Quantity[u.km / u.s] = 500 * u.km / u.s,
     samples: int = 1000,
