@@ -3,6 +3,7 @@ Who may import whom inside the package, read from the source. A room is a folder
 """
 
 import ast
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -21,6 +22,7 @@ ROWS = [
     {"masks", "segment"},
     {"annotations", "images", "synthetic"},
     {"_mask_map", "_sun", "models"},
+    {"_provenance"},
     {"_arguments", "_features", "_save", "_warn", "exceptions"},
     {"__init__"},
 ]
@@ -99,6 +101,16 @@ def test_keras_in_one_file_reached_from_inside_functions(name):
     reached = [now for dotted, now in imports_of(name) if dotted.startswith("sunpy_scss.models._network")]
     assert name in MAY_REACH_KERAS or not reached, f"{name} must go through models or train"
     assert not any(reached), f"{name} must import it inside the function that needs it"
+
+
+def test_header_keywords_in_one_file():
+    """Docstrings may name them; code asks a Provenance."""
+    for name in FILES:
+        tree = ast.parse((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))
+        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in docstrings]
+        spelled = [text for text in texts if isinstance(text, str) and re.search(r"\b(SCSS|HEK)[A-Z]{2,5}\d?\b", text)]
+        assert name == "_provenance" or not spelled, f"{name} spells {spelled}; ask sunpy_scss._provenance.Provenance"
 
 
 @pytest.mark.parametrize("name", sorted(PURE))

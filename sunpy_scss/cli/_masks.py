@@ -252,6 +252,7 @@ def _add_hek_mask(commands):
 
 
 def _hek_mask(options):
+    from sunpy_scss._provenance import Provenance
     from sunpy_scss.files._hek import hek_mask_file
 
     mask = hek_mask_file(
@@ -265,7 +266,8 @@ def _hek_mask(options):
         overwrite=options.overwrite,
         client=hek_server(options),
     )
-    tell(f"{mask.meta['HEKDRAWN']} events drawn, {mask.meta['HEKLEFT']} left out")
+    told = Provenance.of(mask)
+    tell(f"{told.hek_drawn} events drawn, {told.hek_left} left out")
     say(options.output)
     return 0
 

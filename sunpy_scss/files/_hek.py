@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import astropy.units as u
 
 from sunpy_scss._mask_map import feature_of, pixels_inside
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._save import refuse_existing, save_map
 from sunpy_scss.hek._masks import hek_to_mask
 from sunpy_scss.hek._search import search_hek
@@ -77,12 +78,13 @@ def compare_with_hek(path: str | os.PathLike, *, client: HEKServer | None = None
     mask = read_map(path)
     inside = pixels_inside(mask)
     drawn = _hek_mask(mask, feature_of(mask), client=client)
+    told = Provenance.of(drawn)
     target = path.with_name(f"{path.stem}_hek.fits")
     save_map(drawn, target)
     return HEKAgreement(
         target,
-        drawn.meta["HEKDRAWN"],
-        drawn.meta["HEKLEFT"],
+        told.hek_drawn,
+        told.hek_left,
         iou(drawn.data, inside),
         area_fraction(mask),
         area_fraction(drawn),

@@ -15,7 +15,8 @@ from astropy.time import Time
 from astropy.utils.exceptions import AstropyUserWarning
 from sunpy.util.exceptions import SunpyUserWarning
 
-from sunpy_scss._mask_map import pixels_inside, said_by_all
+from sunpy_scss._mask_map import pixels_inside
+from sunpy_scss._provenance import Provenance, said_by_all
 from sunpy_scss._save import refuse_existing, save_map, save_table
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._warn import warn_caller
@@ -119,8 +120,8 @@ def measure_files(
     Returns
     -------
     astropy.table.QTable
-        A row for each region, in the order of the files: ``file``, ``time``, ``feature`` and ``method`` (SCSSFEAT and
-        SCSSMOD in the header) of the mask, and the columns of `~sunpy_scss.masks.region_table`, in which ``lon``
+        A row for each region, in the order of the files: ``file``, ``time``, ``feature`` and ``method`` of the
+        mask, as its header tells them, and the columns of `~sunpy_scss.masks.region_table`, in which ``lon``
         and ``lat`` in Stonyhurst coordinates stand for ``centroid``. What all headers say alike of the origin of the
         masks is in ``meta``.
 
@@ -303,11 +304,12 @@ def region_rows(mask, file, **others):
     astropy.table.QTable
     """
     table = region_table(mask, **others)
+    told = Provenance.of(mask)
     origin = {
         "file": str(file),
         "time": table.meta["DATE-OBS"],
-        "feature": mask.meta.get("SCSSFEAT", ""),
-        "method": mask.meta.get("SCSSMOD", ""),
+        "feature": told.feature or "",
+        "method": told.method or "",
     }
     columns = {name: np.full(len(table), value) for name, value in origin.items()}
     columns["time"] = Time(columns["time"], format="isot")

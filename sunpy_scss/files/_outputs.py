@@ -7,6 +7,7 @@ from pathlib import Path
 import astropy.units as u
 from astropy.io import fits
 
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._save import save_figure, save_map
 from sunpy_scss.files._inputs import fingerprint, local_file
 from sunpy_scss.files._masks import region_rows
@@ -15,7 +16,7 @@ from sunpy_scss.files._store import MaskStore, mask_at
 from sunpy_scss.images._read import read_map
 from sunpy_scss.plotting._maps import plot_masks
 
-__all__ = ["make_target", "settings_text"]
+__all__ = ["make_target"]
 
 # What the name of a probability Map ends on.
 _PROBABILITY = "_probability.fits"
@@ -81,7 +82,7 @@ class _Folder:
         for item in () if job.overwrite else items:
             for feature in job.settings:
                 if (path := self._mask(item, feature)).name in there:
-                    _check_settings(path, _header(path).get("SCSSSET"), job.settings[feature])
+                    _check_settings(path, Provenance.of(_header(path)), job.settings[feature])
         if catalogue is None:
             return items
         measured = {name for name in catalogue.masks if name in there and not job.overwrite}
@@ -96,13 +97,13 @@ class _Folder:
         there = [path for feature in job.settings if (path := self._mask(item, feature)).exists()]
         if there and not job.overwrite:
             path, written = there[0], []
-            if _header(path).get("SCSSIN") != fingerprint(item.path):
+            if Provenance.of(_header(path)).source != fingerprint(item.path):
                 smap, mask = read_map(file), read_map(path)
                 _check_same_image(smap, mask, path)
         else:
             smap = read_map(file)
             mask = job.mask(smap, item)
-            path = self._mask(item, mask.meta["SCSSFEAT"])
+            path = self._mask(item, Provenance.of(mask).feature)
             save_map(mask, path)
             written = [path]
         missing = [extra for extra in self._extras(path) if job.overwrite or not extra.exists()]
@@ -171,11 +172,11 @@ class _Store:
             raise ValueError(msg)
         ((_, settings),) = job.settings.items()
         if not self.path.exists():
-            MaskStore.make(self.path, _first_shape(items))
+            MaskStore.make(self.path, _first_shape(items), settings)
         self._account = MaskStore(self.path)
-        if self._account.settings and not job.overwrite:
+        if self._account.settings.method and not job.overwrite:
             _check_settings(self.path, self._account.settings, settings)
-        places = self._account.begin([item.name for item in items], settings_text(settings), anew=job.overwrite)
+        places = self._account.begin([item.name for item in items], settings, anew=job.overwrite)
         measured = set() if catalogue is None or job.overwrite else catalogue.masks
         return [
             replace(
@@ -244,12 +245,7 @@ def _check_same_image(smap, mask, path):
         raise FileExistsError(msg)
 
 
-def settings_text(settings):
-    """Settings as a line of the header of a mask."""
-    return ", ".join(f"{name}={value}" for name, value in settings.items())
-
-
-def _check_settings(path, text, settings):
+def _check_settings(path, there, settings):
     """
     Raise an error unless masks that are there were made with the same settings.
 
@@ -257,26 +253,21 @@ def _check_settings(path, text, settings):
     ----------
     path : path-like
         Of a mask, or a store of masks.
-    text : str or None
-        The settings in its header.
-    settings : dict
+    there : sunpy_scss._provenance.Provenance
+        What they tell.
+    settings : sunpy_scss._provenance.Provenance
         Those of this run.
 
     Raises
     ------
     FileExistsError
     """
-    if text == settings_text(settings):
+    if there.same_settings(settings):
         return
     replaced = "To replace it and all others, pass overwrite=True; or choose another output."
-    if not text:
+    if there.method is None:
         msg = f"{path} is there and does not tell by which settings it was made. {replaced}"
         raise FileExistsError(msg)
-    there = dict(part.split("=", 1) for part in text.split(", "))
-    others = [
-        f"{name}={there.get(name)} (now {settings.get(name)})"
-        for name in dict.fromkeys([*there, *settings])
-        if there.get(name) != settings.get(name)
-    ]
+    others = [f"{name}={old} (now {new})" for name, (old, new) in there.other_settings(settings).items()]
     msg = f"{path} is there and was made with other settings: {', '.join(others)}. {replaced}"
     raise FileExistsError(msg)

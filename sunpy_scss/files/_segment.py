@@ -24,17 +24,19 @@ import astropy.units as u
 from astropy.time import Time
 
 from sunpy_scss._features import FEATURES, default_model, feature_at
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._save import save_text
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.files._catalogue import Catalogue
 from sunpy_scss.files._inputs import find_images, fingerprint, local_file
 from sunpy_scss.files._outcome import Item, Outcome, Result
-from sunpy_scss.files._outputs import make_target, settings_text
+from sunpy_scss.files._outputs import make_target
 from sunpy_scss.files._workers import WorkerError, processors, work_on
 from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.images._moments import bad_moments
 from sunpy_scss.models._store import load_model
 from sunpy_scss.segment._predict import (
+    mask_provenance,
     predict_probability,
     segment_active_regions,
     segment_coronal_holes,
@@ -224,15 +226,14 @@ class _Job:
             msg = f"left out: {'; '.join(reasons)}"
             raise _FlaggedError(msg)
         mask = SEGMENT.get(feature, segment_feature)(smap, **self.options)
-        mask.meta["SCSSSET"] = settings_text(self.settings[feature])
-        mask.meta["SCSSIN"] = fingerprint(item.path)
+        mask.meta.update(Provenance(source=fingerprint(item.path)).keywords())
         return mask
 
     def probability(self, smap, mask):
         """What a mask was made of, by the same model and variants."""
         known = inspect.signature(predict_probability).parameters
         options = {name: value for name, value in self.options.items() if name in known}
-        options["model"] = options.get("model") or default_model(mask.meta["SCSSFEAT"], options.get("boundary"))
+        options["model"] = options.get("model") or default_model(Provenance.of(mask).feature, options.get("boundary"))
         return predict_probability(smap, **options)
 
 
@@ -265,7 +266,7 @@ def _is_for(feature, options):
 
 
 def _settings(features, options):
-    """For each feature all that decides its masks, as texts; wrong options are an error."""
+    """Return for each feature the provenance that its masks have in common; wrong options are an error."""
     found = {}
     for feature in features:
         if len(features) > 1 and not _is_for(feature, options):
@@ -275,12 +276,8 @@ def _settings(features, options):
         defaults = inspect.signature(segment).parameters.values()
         values = {one.name: one.default for one in defaults if one.kind is one.KEYWORD_ONLY} | options
         card = load_model(values["model"] or default_model(feature, values["boundary"])).at(values["boundary"]).card
-        values["boundary"] = next((one.name for one in card.boundaries), None)
-        values["model"] = f"{card.name} {card.sha256[:12]}".strip()
-        if values["threshold"] is None:
-            values["threshold"] = card.threshold
-        values["min_area"] = f"{values['min_area'].to(u.Mm**2):g}"
-        found[feature] = {name: str(value) for name, value in values.items()}
+        others = {name: value for name, value in values.items() if name not in ("model", "boundary")}
+        found[feature] = mask_provenance(card, **others)
     if not found:
         SEGMENT[features[0]]([], **options)  # which says what is wrong with model or boundary
     return found
@@ -358,7 +355,7 @@ def _write_report(path, outcomes, paths, started, settings):
         "complete": len(known) == len(paths),
         "images": len(paths),
         **Counter(outcome.status for outcome in known),
-        "settings": settings,
+        "settings": {feature: one.settings for feature, one in settings.items()},
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         "files": [
             {

@@ -9,18 +9,17 @@ from matplotlib.colors import Normalize
 from astropy.time import Time
 from sunpy.map import GenericMap
 
+from sunpy_scss._provenance import Provenance
 from sunpy_scss.exceptions import InvalidMapError, UnreadableFileError
 
 __all__ = ["MaskStore", "mask_at"]
 
 # What is the same for all masks of a store, and what is told in other ways.
-_SHARED = ("CTYPE1", "CTYPE2", "CUNIT1", "CUNIT2", "TELESCOP", "WAVELNTH", "WAVEUNIT", "SCSSFEAT", "BUNIT", "CONTENT")
-_METHOD = ("SCSSMOD", "SCSSHASH", "SCSSLAB", "SCSSVER")
+_SHARED = ("CTYPE1", "CTYPE2", "CUNIT1", "CUNIT2", "TELESCOP", "WAVELNTH", "WAVEUNIT", "BUNIT", "CONTENT")
 # Numbers of the header that differ from time to time, each an array of its own.
 _NUMBERS = (
     *("CRPIX1", "CRPIX2", "CDELT1", "CDELT2", "CRVAL1", "CRVAL2", "PC1_1", "PC1_2", "PC2_1", "PC2_2"),
     *("LONPOLE", "LATPOLE", "DSUN_OBS", "HGLN_OBS", "HGLT_OBS", "RSUN_REF", "RSUN_OBS"),
-    *("SCSSTHR", "SCSSTEMP", "SCSSMED", "SCSSCAL"),
 )
 _SETTINGS = {"norm": Normalize(0, 1), "cmap": "gray", "interpolation": "nearest"}
 # So many results are written at once; a run that is killed does at most so many images again.
@@ -44,7 +43,7 @@ class MaskStore:
         self._group = zarr.open_group(self.path, mode="r+", zarr_format=2, use_consolidated=False)
 
     @classmethod
-    def make(cls, path, shape):
+    def make(cls, path, shape, settings):
         """
         An empty store.
 
@@ -53,6 +52,8 @@ class MaskStore:
         path : path-like
         shape : (int, int)
             Of a mask.
+        settings : sunpy_scss._provenance.Provenance
+            By which the masks are to be made.
         """
         import zarr
 
@@ -62,13 +63,13 @@ class MaskStore:
         _array(group, "time", np.float64, np.nan, ("time",), units="seconds since 1970-01-01", calendar="standard")
         _array(group, "file", "<U256", None, ("time",))
         _array(group, "done", np.bool_, None, ("time",))
-        for name in _NUMBERS:
+        for name in (*_NUMBERS, *settings.image_keywords()):
             _array(group, name, np.float64, np.nan, ("time",))
 
     @property
     def settings(self):
-        """By which the masks were made; empty before there are any."""
-        return self._group.attrs.get("SCSSSET", "")
+        """The provenance that the masks have in common; it tells nothing before there are any."""
+        return Provenance.of(dict(self._group.attrs))
 
     @property
     def shape(self):
@@ -90,7 +91,7 @@ class MaskStore:
         Parameters
         ----------
         names : list of str
-        settings : str
+        settings : sunpy_scss._provenance.Provenance
         anew : bool, optional
             Forget the masks that are there.
 
@@ -102,10 +103,10 @@ class MaskStore:
         import zarr
 
         if anew:
-            for key in (*_SHARED, *_METHOD):
+            for key in (*_SHARED, *self.settings.keywords()):
                 self._group.attrs.pop(key, None)
             self._group["done"][:] = False
-        self._group.attrs["SCSSSET"] = settings
+        self._group.attrs.update(settings.keywords())
         there = self.files
         new = sorted(set(names) - set(there), key=names.index)
         if new:
@@ -141,8 +142,8 @@ class MaskStore:
         places = sorted(self._waiting)
         headers = [self._waiting[place][0] for place in places]
         if "CTYPE1" not in self._group.attrs:
-            self._group.attrs.update(_plain(headers[0], (*_SHARED, *_METHOD)))
-        for name in _NUMBERS:
+            self._group.attrs.update(_plain(headers[0], _SHARED))
+        for name in (*_NUMBERS, *self.settings.image_keywords()):
             self._group[name].oindex[places] = np.array([header.get(name, np.nan) for header in headers], dtype=float)
         self._group["time"].oindex[places] = Time([self._waiting[place][1] for place in places]).utc.unix
         self._group["done"].oindex[places] = True
@@ -197,8 +198,9 @@ def mask_at(path: str | os.PathLike, place: int) -> GenericMap:
     if not group["done"][place]:
         msg = f"{path} has no mask of {group['file'][place]}: it failed, or is still to be done."
         raise UnreadableFileError(msg)
-    numbers = {name: float(group[name][place]) for name in _NUMBERS}
-    header = _plain(dict(group.attrs), (*_SHARED, *_METHOD, "SCSSSET"))
+    told = Provenance.of(dict(group.attrs))
+    numbers = {name: float(group[name][place]) for name in (*_NUMBERS, *told.image_keywords())}
+    header = _plain(dict(group.attrs), _SHARED) | told.keywords()
     header |= {name: value for name, value in numbers.items() if np.isfinite(value)}
     header |= {
         "DATE-OBS": Time(group["time"][place], format="unix", precision=3).utc.isot,

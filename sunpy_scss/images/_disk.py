@@ -9,6 +9,7 @@ import numpy as np
 import sunpy.map
 
 from sunpy_scss._mask_map import make_map
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.canonical import check_map, frame_of
 from sunpy_scss._sun.header import in_one_unit
 
@@ -52,7 +53,7 @@ def limb_mask(smap: GenericMap, *, radius: float = 1.0) -> GenericMap:
     """
     inside = _inside(smap, radius).astype(np.int16)
     history = f"sunpy_scss.limb_mask(radius={radius:g})"
-    return make_map(inside, smap, keywords={"CONTENT": "disc mask"}, history=history)
+    return make_map(inside, smap, Provenance.new(content="disc mask"), history=history)
 
 
 def limb_crop(smap: GenericMap, *, radius: float = 1.0) -> GenericMap:
