@@ -20,8 +20,8 @@ from skimage.measure import label, regionprops
 from sunpy.sun.constants import radius as solar_radius
 
 from sunpy_scss import load_model
-from sunpy_scss._sun.canonical import canonical_radius, limb_brightening
 from sunpy_scss._sun.surface import canonical_surface
+from sunpy_scss.canonical._brightening import limb_brightening
 from sunpy_scss.models import Model
 from sunpy_scss.train import detection_curve, evaluate, list_folder, make_dataset
 from sunpy_scss.train._detection import _OVERLAP, _claims
@@ -65,8 +65,8 @@ def labelled_regions(model, dataset):
     """Print how many labelled regions are found, and how much darker than the quiet Sun at their place they are."""
     card = model.card
     low, high = card.stretch.limits
-    radius = canonical_radius(card.grid_size, card.half_width)
-    surface = canonical_surface(card.grid_size, card.half_width, _DISTANCE)
+    radius = card.grid.radius
+    surface = canonical_surface(card.grid, _DISTANCE)
     masks = _claims(model, np.asarray(dataset.images), float(card.uncalibrated(card.threshold)))
     areas, depths, found = [], [], []
     for image, labels, claimed in zip(dataset.images, dataset.labels, masks, strict=True):

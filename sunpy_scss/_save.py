@@ -33,6 +33,9 @@ __all__ = [
 # How a cell begins that spreadsheets compute; numbers that are written as text may begin with a sign.
 _FORMULA = ("=", "@")
 
+# The field of a picture that takes any text.
+_SIGNED = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
+
 _SCRATCH = ".sunpy-scss-"
 # A scratch folder is locked within microseconds of its making; where nothing can be locked, only age tells.
 _YOUNG, _OLD = 10, 86400
@@ -71,7 +74,7 @@ def save_map(smap, path):
     save_whole(path, lambda scratch: smap.save(scratch))
 
 
-def save_figure(figure, path, *, dpi=None):
+def save_figure(figure, path, *, dpi=None, sign=None):
     """
     Save a figure and close it, whole or not at all; what is there is replaced.
 
@@ -82,12 +85,18 @@ def save_figure(figure, path, *, dpi=None):
         The end of its name says the format, such as ``.png``, ``.pdf`` or ``.svg``.
     dpi : float, optional
         Pixels for each inch; those of the figure by default.
+    sign : str, optional
+        A text in ASCII to find again among the bytes of the file, which says what it was made of.
     """
     import matplotlib.pyplot as plt  # a heavy import that other files do without
 
     try:
         # Tight: the layout of a figure does not know of the titles of WCSAxes.
-        save_whole(path, lambda scratch: figure.savefig(scratch, bbox_inches="tight", dpi=dpi or "figure"))
+        metadata = {_SIGNED[Path(path).suffix]: sign} if sign else None
+        save_whole(
+            path,
+            lambda scratch: figure.savefig(scratch, bbox_inches="tight", dpi=dpi or "figure", metadata=metadata),
+        )
     finally:
         plt.close(figure)
 

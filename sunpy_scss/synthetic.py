@@ -16,7 +16,7 @@ from sunpy.map.maputils import all_coordinates_from_map
 
 from sunpy_scss._mask_map import make_mask
 from sunpy_scss._provenance import Provenance
-from sunpy_scss._sun.canonical import limb_brightening
+from sunpy_scss.canonical._brightening import limb_brightening
 
 __all__ = ["Cap", "SyntheticSun", "synthetic_sun"]
 

@@ -22,9 +22,9 @@ from sunpy_scss._arguments import check_type
 from sunpy_scss._features import FEATURES, is_feature
 from sunpy_scss._mask_map import make_mask
 from sunpy_scss._provenance import Provenance
-from sunpy_scss._sun.canonical import check_map
 from sunpy_scss._sun.polygons import draw, earth_frame
 from sunpy_scss.annotations._formats import check_polygons, parse_all, parse_geojson, read_time
+from sunpy_scss.canonical._check import check_map
 from sunpy_scss.exceptions import AnnotationError, InvalidMapError, UnreadableFileError
 
 __all__ = [

@@ -9,10 +9,12 @@ import warnings
 from contextlib import contextmanager
 
 import sunpy_scss
-from sunpy_scss.cli._images import add_image_commands
+from sunpy_scss.cli._hek import add_hek_command
 from sunpy_scss.cli._masks import add_mask_commands
 from sunpy_scss.cli._models import add_model_commands
 from sunpy_scss.cli._options import tell
+from sunpy_scss.cli._pictures import add_picture_commands
+from sunpy_scss.cli._segment import add_segment_commands
 
 __all__ = ["main", "parser"]
 
@@ -64,8 +66,10 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"%(prog)s {sunpy_scss.__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
-    add_image_commands(commands)
+    add_segment_commands(commands)
+    add_picture_commands(commands)
     add_mask_commands(commands)
+    add_hek_command(commands)
     add_model_commands(commands)
     return whole
 

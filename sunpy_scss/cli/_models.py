@@ -153,7 +153,7 @@ def _evaluate(options):
     import json
 
     from sunpy_scss._save import plain_rows
-    from sunpy_scss.files._images import write_evaluation
+    from sunpy_scss.cli._scores import write_evaluation
     from sunpy_scss.models._store import load_model
     from sunpy_scss.train._detection import detection_curve
     from sunpy_scss.train._evaluation import score_model

@@ -17,9 +17,9 @@ from sunpy_scss._mask_map import feature_of
 from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.view import longitude_latitude
 from sunpy_scss._warn import warn_caller
+from sunpy_scss.canonical._intensity import angstroms
 from sunpy_scss.exceptions import HEKWarning
 from sunpy_scss.hek._records import FRM_NAME
-from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.masks._outlines import flat_rings, joined, trace, vertices_on_sphere
 from sunpy_scss.masks._regions import find_regions
 from sunpy_scss.masks._table import _region_table

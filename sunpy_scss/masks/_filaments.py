@@ -12,10 +12,12 @@ import astropy.units as u
 from astropy.table import QTable
 
 from sunpy_scss._provenance import Provenance
-from sunpy_scss._sun.canonical import canonical_radius, frame_of, to_canonical
 from sunpy_scss._sun.transfer import same_grid
+from sunpy_scss.canonical._frame import frame_of
+from sunpy_scss.canonical._grid import CanonicalGrid
+from sunpy_scss.canonical._intensity import intensities
+from sunpy_scss.canonical._resample import to_canonical
 from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.images._intensity import intensities
 from sunpy_scss.masks._measures import field
 from sunpy_scss.masks._perimeters import perimeters
 from sunpy_scss.masks._regions import find_regions
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["filament_score"]
 
 # Brightness is looked at on one grid, that of the training images, so that the size of pixels hardly matters.
-_GRID = {"size": 512, "half_width": 1.25}
-_PIXEL = 2 * _GRID["half_width"] / _GRID["size"]
+_GRID = CanonicalGrid(512, 1.25)
 # Where training images of 193 Angstrom clip, in DN/s.
 _FLOOR = 21
 # The surroundings of a region reach as far as this many pixels of that grid.
@@ -204,7 +205,7 @@ def _brightness(regions, mask, image):
     """Contrast, density of bright points and sharpness of the border."""
     frame, rsun = frame_of(mask), mask.rsun_meters.to(u.Mm)
     labels = _canonical_labels(regions.labels, frame)
-    flat = _flat(to_canonical(_intensity(image, frame), frame, **_GRID), labels)
+    flat = _flat(to_canonical(_intensity(image, frame), frame, _GRID), labels)
     known = np.isfinite(flat)
     filled = np.where(known, flat, 0)
     peaks = known & (filled == ndimage.maximum_filter(filled, _SQUARE))
@@ -227,7 +228,7 @@ def _brightness(regions, mask, image):
     return {
         "contrast": contrast,
         "bright_points": points / (regions.sum(regions.areas) * rsun**2).to(1e4 * u.Mm**2),
-        "sharpness": gradient / (_PIXEL * rsun),
+        "sharpness": gradient / (_GRID.step * rsun),
     }
 
 
@@ -238,13 +239,12 @@ def _intensity(image, frame):
 
 def _canonical_labels(labels, frame):
     """The labels of the nearest pixels."""
-    axis = (np.arange(_GRID["size"]) + 0.5) * _PIXEL - _GRID["half_width"]
-    first = frame.matrix @ axis[[0, 0]] + frame.centre
+    first = frame.matrix @ _GRID.axis[[0, 0]] + frame.centre
     return ndimage.affine_transform(
         labels,
-        frame.matrix[::-1, ::-1] * _PIXEL,
+        frame.matrix[::-1, ::-1] * _GRID.step,
         first[::-1],
-        output_shape=(_GRID["size"],) * 2,
+        output_shape=_GRID.shape,
         order=0,
         mode="constant",
     )
@@ -252,7 +252,7 @@ def _canonical_labels(labels, frame):
 
 def _flat(image, labels):
     """log10 of the intensity over that of the Sun outside of all regions at that radius; NaN where it is not known."""
-    radius = canonical_radius(**_GRID)
+    radius = _GRID.radius
     known = (radius <= 1) & (image > 0)
     flat = np.log10(image, out=np.full(image.shape, np.nan), where=known)
     annulus = np.digitize(radius, _ANNULI)

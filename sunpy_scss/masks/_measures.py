@@ -11,8 +11,8 @@ from sunpy.coordinates import HeliographicStonyhurst
 from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.transfer import same_grid, sample
 from sunpy_scss._sun.view import carrington_frame, half_turn, longitude_latitude, longitude_origin
+from sunpy_scss.canonical._intensity import as_rate
 from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.images._intensity import as_rate
 from sunpy_scss.masks._perimeters import perimeters
 
 __all__ = ["areas", "borders", "confidence", "field", "intensities", "places"]

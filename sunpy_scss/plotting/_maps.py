@@ -19,7 +19,7 @@ from sunpy_scss._features import FEATURES
 from sunpy_scss._mask_map import pixels_inside
 from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import surface_of
-from sunpy_scss.images._disk import limb_mask
+from sunpy_scss.masks._disk import disk_mask
 from sunpy_scss.masks._metrics import dice, iou
 
 if TYPE_CHECKING:
@@ -319,7 +319,7 @@ def plot_comparison(smap: GenericMap, labels: GenericMap, mask: GenericMap) -> F
     >>> figure = plot_comparison(sun.image, sun.coronal_holes, dark)
     """
     _check_pixels(smap, labels, mask)
-    on_disk = limb_mask(smap).data == 1
+    on_disk = disk_mask(smap).data == 1
     scores = _overlap(labels.data, mask.data, on_disk)
     figure = _map_figure(figsize=(14, 4.4))
     panels = [figure.add_subplot(1, 4, number, projection=smap) for number in (1, 2, 3, 4)]

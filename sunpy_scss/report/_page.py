@@ -13,7 +13,7 @@ import astropy.units as u
 import sunpy_scss
 from sunpy_scss._provenance import Provenance
 from sunpy_scss._save import refuse_existing, save_text
-from sunpy_scss.images._intensity import as_rate
+from sunpy_scss.canonical._intensity import as_rate
 from sunpy_scss.masks._compare import compare_masks
 from sunpy_scss.report._caveats import card_of, comparison_caveats, mask_caveats
 from sunpy_scss.report._html import document, element, table

@@ -14,11 +14,12 @@ from sunpy_scss._arguments import check_area, check_count, check_number
 from sunpy_scss._features import default_model, feature_at, feature_name
 from sunpy_scss._mask_map import make_map, make_mask
 from sunpy_scss._provenance import Provenance
-from sunpy_scss._sun.canonical import check_map, from_canonical
 from sunpy_scss._sun.surface import remove_small_regions, surface_of
-from sunpy_scss._sun.threshold import above_threshold
+from sunpy_scss.canonical._check import check_map
+from sunpy_scss.canonical._intensity import angstroms
+from sunpy_scss.canonical._resample import from_canonical
+from sunpy_scss.canonical._threshold import above_threshold
 from sunpy_scss.exceptions import InvalidMapError, ModelError
-from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.models._card import Model
 from sunpy_scss.models._store import load_model
 from sunpy_scss.segment._input import NetworkInput, maps_of_channels, network_input
@@ -205,7 +206,7 @@ def segment_feature(
     samples: int = 1,
 ) -> _OneOrList:
     """
-    The feature of a model in a Map, or in several Maps of a moment that the model sees together.
+    The feature of a model in a Map, or in an exposure set of several Maps that the model sees together.
 
     For models of your own, whatever they find; `segment_coronal_holes` and `segment_active_regions` do the same with
     the bundled ones.
@@ -213,8 +214,8 @@ def segment_feature(
     Parameters
     ----------
     smaps : sunpy.map.GenericMap, sunpy.map.MapSequence or list of sunpy.map.GenericMap
-        As for `segment_coronal_holes`. Of a model with several channels, the Maps of a moment, one for each channel in
-        any order, known by their wavelengths; or a list of such lists.
+        As for `segment_coronal_holes`. Of a model with several channels, an exposure set: a Map of one time for each
+        channel, in any order, known by their wavelengths; or a list of such lists.
     model : str, path-like or sunpy_scss.models.Model
         The folder of a model of your own, a model, or one of `sunpy_scss.list_models`.
     boundary, threshold, samples : optional
@@ -227,14 +228,14 @@ def segment_feature(
     Returns
     -------
     sunpy.map.GenericMap or list of sunpy.map.GenericMap
-        As `segment_coronal_holes`: one for each moment, on the WCS of the Map of the first channel. The header tells
-        the feature, and the wavelength and the disc median of each further channel.
+        As `segment_coronal_holes`: one for each exposure set, on the WCS of the Map of the first channel. The header
+        tells the feature, and the wavelength and the disc median of each further channel.
 
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`, `~sunpy_scss.exceptions.ModelError`
-        As `segment_coronal_holes`; or if a channel has no Map or several, or the Maps of a moment are more than ten
-        minutes apart or were taken from different places.
+        As `segment_coronal_holes`; or if a channel has no Map or several, or the Maps of an exposure set are more
+        than ten minutes apart or were taken from different places.
 
     Examples
     --------
@@ -251,14 +252,14 @@ def segment_feature(
         content=f"{card.feature_in_words} mask",
     )
     threshold = made.threshold
-    moments, alone = _moments(smaps, card)
+    exposure_sets, alone = _exposure_sets(smaps, card)
     history = (
         f"sunpy_scss: {card.feature_in_words}s by {card.name}\n"
         f"threshold={threshold:g}, min_area={min_area:g}, samples={samples}"
     )
     results = [
         make_mask(found.mask(threshold, min_area), found.smap, replace(made, **found.facts_of_image()), history=history)
-        for found in _predictions(moments, model, disk_median, samples)
+        for found in _predictions(exposure_sets, model, disk_median, samples)
     ]
     return results[0] if alone else results
 
@@ -367,7 +368,7 @@ def _predict(smap, model, boundary, disk_median, samples, quantity, on_pixels):
     """Maps of what ``on_pixels`` makes of each `_Prediction`."""
     check_count(samples, "samples", least=1, most=len(_VARIANTS))
     model = load_model(_model_for(smap, boundary) if model is None else model).at(boundary)
-    moments, alone = _moments(smap, model.card)
+    exposure_sets, alone = _exposure_sets(smap, model.card)
     content = f"{model.card.feature_in_words} {quantity}"
     sure, maybe = model.card.area_levels
     made = replace(_provenance(model.card, disk_median, samples), content=content, sure=sure, maybe=maybe)
@@ -378,7 +379,7 @@ def _predict(smap, model, boundary, disk_median, samples, quantity, on_pixels):
             replace(made, **found.facts_of_image()),
             history=f"sunpy_scss: {content} by {model.card.name}\nsamples={samples}",
         )
-        for found in _predictions(moments, model, disk_median, samples)
+        for found in _predictions(exposure_sets, model, disk_median, samples)
     ]
     return results[0] if alone else results
 
@@ -395,8 +396,8 @@ def _model_for(smaps, boundary):
     raise InvalidMapError(msg)
 
 
-def _moments(smaps, card):
-    """For each moment the Maps that a model sees, checked before any is worked on; and whether it is but one."""
+def _exposure_sets(smaps, card):
+    """For each exposure set the Maps that a model sees, checked before any is worked on; and whether it is but one."""
     listed = _listed(smaps)
     alone = isinstance(smaps, GenericMap)
     if len(card.channels) > 1 and listed and all(isinstance(one, GenericMap) for one in listed):
@@ -444,7 +445,7 @@ class _Prediction:
         return self.variants.mean(axis=0, dtype=float)
 
     def _to_pixels(self, bring, values, **options):
-        return bring(values, self.network_input.frame, half_width=self.model.card.half_width, **options)
+        return bring(values, self.network_input.frame, self.model.card.grid, **options)
 
     def mask(self, threshold, min_area):
         # Interpolated and averaged before calibration, masks do not depend on the temperature.
@@ -508,10 +509,10 @@ def _provenance(card, disk_median, samples):
     )
 
 
-def _predictions(moments, model, disk_median, samples):
-    """Yield a `_Prediction` for the Maps of each moment; networks are fastest on several images at once."""
-    for start in range(0, len(moments), _BATCH):
-        group = moments[start : start + _BATCH]
+def _predictions(exposure_sets, model, disk_median, samples):
+    """Yield a `_Prediction` for the Maps of each exposure set; networks are fastest on several images at once."""
+    for start in range(0, len(exposure_sets), _BATCH):
+        group = exposure_sets[start : start + _BATCH]
         inputs = [network_input(maps, model.card, disk_median=disk_median) for maps in group]
         variants = _variants(model, np.stack([one.image for one in inputs]), samples)
         for number, (maps, prepared) in enumerate(zip(group, inputs, strict=True)):

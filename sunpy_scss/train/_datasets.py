@@ -12,7 +12,8 @@ from tqdm.auto import tqdm
 import astropy.units as u
 from astropy.time import Time
 
-from sunpy_scss._sun.canonical import canonical_radius, frame_of, to_canonical
+from sunpy_scss.canonical._frame import frame_of
+from sunpy_scss.canonical._resample import to_canonical
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.segment._input import maps_of_channels, network_input
 from sunpy_scss.train._cache import CanonicalCache
@@ -163,8 +164,7 @@ def make_dataset(
         raise TrainingError(msg)
     images, rejected, known, *nested = planes
     nested = dict(zip(card.levels, nested, strict=True))
-    disk = canonical_radius(card.grid_size, card.half_width) <= 1
-    return Dataset(tuple(keys), Time(dates), images, nested, rejected, known, disk, card.default_level)
+    return Dataset(tuple(keys), Time(dates), images, nested, rejected, known, card.grid.disk, card.default_level)
 
 
 def _in_memory(labelled, card):
@@ -200,8 +200,7 @@ def _planes(labelled, card):
     unknown = label.data < 0 if label.mask is None else (label.data < 0) | label.mask
 
     def share(values):
-        found = to_canonical(values.astype(np.float32), frame, size=card.grid_size, half_width=card.half_width)
-        return np.nan_to_num(found)
+        return np.nan_to_num(to_canonical(values.astype(np.float32), frame, card.grid))
 
     known = share(~unknown)
     # Of a pixel that is known in part, the label is that of this part.

@@ -9,7 +9,7 @@ import astropy.units as u
 from astropy.table import QTable
 from sunpy.sun.constants import radius as solar_radius
 
-from sunpy_scss._sun.canonical import canonical_radius, limb_brightening
+from sunpy_scss.canonical._brightening import limb_brightening
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.masks._metrics import ratio
 from sunpy_scss.models._card import Model
@@ -108,7 +108,7 @@ def detection_curve(
         for area in areas:
             rng = np.random.default_rng([seed, int(area.to_value(u.Mm**2)), int(100 * inner)])
             angle = _opening(area)
-            caps = [_caps(one, model.card.half_width, inner, outer, angle, per_image, rng) for one in free]
+            caps = [_caps(one, model.card.grid, inner, outer, angle, per_image, rng) for one in free]
             if not any(caps):
                 msg = f"The images have no quiet place for {area:g} at {inner} to {outer} solar radii."
                 raise TrainingError(msg)
@@ -140,7 +140,7 @@ def _free(dataset, position, claimed):
 
 def _quiet(images, card):
     """Pixels hardly brighter than the quiet Sun: what is dark for an active region need not be a hole."""
-    radius = canonical_radius(card.grid_size, card.half_width)
+    radius = card.grid.radius
     low, high = card.stretch.limits
     brightest = (limb_brightening(np.minimum(radius, 1)) + _QUIET) / (high - low)
     return [
@@ -154,11 +154,9 @@ def _opening(area):
     return float(np.arccos(1 - (area / (2 * np.pi * solar_radius**2)).to_value(u.dimensionless_unscaled)))
 
 
-def _caps(free, half_width, inner, outer, angle, count, rng):
+def _caps(free, grid, inner, outer, angle, count, rng):
     """At most ``count`` separate caps (size, size) of bool in what is free."""
-    size = len(free)
-    axis = ((np.arange(size) + 0.5) / size * 2 - 1) * half_width
-    x, y = np.meshgrid(axis, axis)
+    x, y = grid.points
     z = np.sqrt(np.maximum(0, 1 - x**2 - y**2))
     free, caps = free.copy(), []
     for _ in range(_TRIES):
@@ -166,7 +164,7 @@ def _caps(free, half_width, inner, outer, angle, count, rng):
             break
         distance, turn = np.sqrt(rng.uniform(inner**2, outer**2)), rng.uniform(0, 2 * np.pi)
         middle = distance * np.cos(turn), distance * np.sin(turn), np.sqrt(1 - distance**2)
-        cap = (x * middle[0] + y * middle[1] + z * middle[2] >= np.cos(angle)) & (np.hypot(x, y) <= 1)
+        cap = (x * middle[0] + y * middle[1] + z * middle[2] >= np.cos(angle)) & grid.disk
         if cap.any() and free[cap].all():
             caps.append(cap)
             free &= ~ndimage.binary_dilation(cap, iterations=3)

@@ -10,7 +10,6 @@ from astropy.table import QTable
 from sunpy.coordinates.sun import B0
 
 from sunpy_scss._save import plain, plain_rows
-from sunpy_scss._sun.canonical import canonical_radius
 from sunpy_scss.masks._metrics import iou_of
 from sunpy_scss.models._card import Model, ModelCard
 from sunpy_scss.train._calibration import answers, calibration_error, calibration_scores, reliability, reliability_sums
@@ -170,7 +169,7 @@ def score_model(
     claimed, probabilities = _claimed(model.card, raw) & dataset.disk, model.card.calibrated(raw)
     counted = np.stack([dataset.counted(at) for at in range(len(dataset))])
     labelled, likely = np.asarray(dataset.labels)[counted] >= 0.5, probabilities[counted]
-    sums = zone_sums(dataset, claimed, B0(dataset.dates).to_value(u.rad), model.card.half_width)
+    sums = zone_sums(dataset, claimed, B0(dataset.dates).to_value(u.rad), model.card.grid)
     blocks = block_numbers(dataset.dates, block_length)
     thresholds, bins = _by_threshold(labelled, likely), reliability(labelled, likely)
     return Evaluation(
@@ -201,7 +200,7 @@ def _checked(model, dataset):
     if not len(dataset):
         msg = "There is nothing to score: the data set has no image."
         raise ValueError(msg)
-    if not np.array_equal(dataset.disk, canonical_radius(card.grid_size, card.half_width) <= 1):
+    if not np.array_equal(dataset.disk, card.grid.disk):
         msg = (
             f"The data set is not on the grid of the model {card.name!r} ({card.grid_size} pixels, half-width "
             f"{card.half_width:g}); make it with make_dataset(labelled_maps, model.card)."

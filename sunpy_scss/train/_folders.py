@@ -18,8 +18,8 @@ from astropy.time import Time
 
 from sunpy_scss._features import FEATURES
 from sunpy_scss.annotations._read import Annotation, annotation_to_mask
+from sunpy_scss.canonical._intensity import angstroms
 from sunpy_scss.exceptions import EmptyPartError, TrainingError
-from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.images._read import read_map
 from sunpy_scss.images._search import fetch, search_aia
 from sunpy_scss.models._split import Split

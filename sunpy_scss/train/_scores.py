@@ -4,7 +4,6 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import KDTree
 
-from sunpy_scss._sun.canonical import canonical_radius
 from sunpy_scss._sun.surface import canonical_surface
 from sunpy_scss.masks._metrics import dice_of, iou_of, ratio
 
@@ -60,7 +59,7 @@ def _overlap(counted, label, claim, reject, disk):
     return {name: plane[disk] for name, plane in planes.items()}
 
 
-def zone_sums(dataset, claimed, tilts, half_width):
+def zone_sums(dataset, claimed, tilts, grid):
     """
     Sums over the pixels of each zone of each image, from which all measures follow.
 
@@ -71,8 +70,7 @@ def zone_sums(dataset, claimed, tilts, half_width):
         (n, size, size) bool, what a model takes for the feature.
     tilts : numpy.ndarray
         (n,) heliographic latitude of disc centre in radians.
-    half_width : float
-        Half of the grid's side in solar radii.
+    grid : CanonicalGrid
 
     Returns
     -------
@@ -80,9 +78,9 @@ def zone_sums(dataset, claimed, tilts, half_width):
         By name, (n, zones): the disc, then the zones of latitude and of radius.
     """
     disk = dataset.disk
-    surface, inside = canonical_surface(len(disk), half_width, _DISTANCE), disk.nonzero()
+    surface, inside = canonical_surface(grid, _DISTANCE), disk.nonzero()
     points, areas = surface.points(*inside), surface.areas(*inside) / (2 * np.pi) * 100
-    radii = canonical_radius(len(disk), half_width)[disk]
+    radii = grid.radius[disk]
     rows = []
     for image, tilt in enumerate(tilts):
         sines = points[2] * np.cos(tilt) + points[0] * np.sin(tilt)

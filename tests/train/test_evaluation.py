@@ -11,7 +11,7 @@ import astropy.units as u
 from astropy.table import QTable
 from astropy.time import Time, TimeDelta
 
-from sunpy_scss._sun import canonical
+from sunpy_scss.canonical._grid import CanonicalGrid
 from sunpy_scss.exceptions import SplitWarning, TrainingError
 from sunpy_scss.masks import iou
 from sunpy_scss.models import Model, ModelCard, Split
@@ -20,7 +20,7 @@ from sunpy_scss.train import Dataset, LabelledMap, check_unseen, evaluate, make_
 
 SIZE = 10  # the Sun has a radius of 4 pixels, disc centre is between pixels 4 and 5
 TINY = ModelCard.from_dict({**CARD.to_dict(), "grid_size": SIZE})
-DISK = canonical.canonical_radius(SIZE, 1.25) <= 1
+DISK = CanonicalGrid(SIZE, 1.25).disk
 # On these days in June 2017 and 2018 the Sun's equator is seen edge on.
 EDGE_ON = Time("2017-06-07")
 

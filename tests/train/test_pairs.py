@@ -9,8 +9,10 @@ import astropy.units as u
 from astropy.time import Time
 from sunpy.net.dataretriever.sources.aia_synopsis import AIASynopsisClient
 
-from sunpy_scss._sun import canonical
 from sunpy_scss.annotations import Annotation
+from sunpy_scss.canonical._frame import frame_of
+from sunpy_scss.canonical._grid import CanonicalGrid
+from sunpy_scss.canonical._resample import to_canonical
 from sunpy_scss.exceptions import MissingImageWarning
 from sunpy_scss.synthetic import synthetic_sun
 from sunpy_scss.train import (
@@ -72,16 +74,14 @@ def test_interrupted_pair_is_not_in_the_index(tmp_path):
 def test_image_and_mask_turn_together_and_say_so(sun, angle):
     ((image, mask),) = rotated_copies(sun.image, sun.coronal_holes, angle)
     assert image.data.shape == mask.data.shape
-    np.testing.assert_allclose(canonical.frame_of(image).matrix, canonical.frame_of(mask).matrix)
+    np.testing.assert_allclose(frame_of(image).matrix, frame_of(mask).matrix)
     assert set(np.unique(mask.data)) == {0, 1}
     assert mask.data.dtype == np.int16
     assert mask.data.sum() == pytest.approx(sun.coronal_holes.data.sum(), rel=0.02)
     # With its true WCS a copy shows the same Sun.
-    size = {"size": 32, "half_width": 0.9}
+    grid = CanonicalGrid(32, 0.9)
     for rotated, original in ((image, sun.image), (mask, sun.coronal_holes)):
-        one, other = (
-            canonical.to_canonical(each.data, canonical.frame_of(each), **size) for each in (rotated, original)
-        )
+        one, other = (to_canonical(each.data, frame_of(each), grid) for each in (rotated, original))
         assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.99
 
 

@@ -1,0 +1,292 @@
+"""Where the masks of a batch go: a folder of FITS files, or a Zarr store."""
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+from astropy.io import fits
+
+from sunpy_scss._save import save_figure, save_map
+from sunpy_scss.batch._inputs import local_file
+from sunpy_scss.batch._store import MaskStore, mask_at
+from sunpy_scss.images._read import read_map
+from sunpy_scss.plotting._maps import plot_masks
+
+__all__ = ["make_target", "origin_of", "settings_text"]
+
+_PROBABILITY = "_probability.fits"
+_PICTURES = (".png", ".pdf", ".svg")
+
+
+def make_target(output, options, settings):
+    """
+    Return where to write, by the name: a store ends with ``.zarr``, all else is a folder.
+
+    Parameters
+    ----------
+    output : path-like
+    options : sunpy_scss.batch.BatchOptions
+    settings : dict
+        For each feature all that decides its masks.
+
+    Returns
+    -------
+    _Folder or _Store
+    """
+    path = Path(output)
+    if path.suffix != ".zarr":
+        return _Folder(path, options.plot, options.dpi, options.probability)
+    if options.plot or options.probability:
+        msg = f"A store holds masks only (got {path.name}); for pictures and probabilities give a folder."
+        raise ValueError(msg)
+    if len(settings) > 1:
+        msg = f"A store holds masks of one feature (got {', '.join(settings)}): choose it by features=['CH']."
+        raise ValueError(msg)
+    return _Store(path)
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder of FITS files."""
+
+    path: Path
+    plot: str | None
+    dpi: float | None
+    with_probability: bool
+
+    @property
+    def report(self):
+        return self.path / "segment_report.json"
+
+    @property
+    def table(self):
+        return self.path / "regions.parquet"
+
+    @property
+    def lock(self):
+        return self.path / ".sunpy_scss.lock"
+
+    def names(self, item, features):
+        """Return the names that the masks of an image may have."""
+        return [f"{item.stem}_{feature.lower()}.fits" for feature in features]
+
+    def file(self, item, header):
+        """Return the file of a mask with this header."""
+        return self.path / self.names(item, [header["SCSSFEAT"]])[0]
+
+    def prepare(self, items, job, table):
+        """Return the items, each with what is known of it; an error if masks were made with other settings."""
+        if not job.overwrite:
+            items = [replace(item, header=self._header_for(item, job.settings)) for item in items]
+        if table is None:
+            return items
+        given = {name for item in items for name in self.names(item, job.settings)}
+
+        def still_true(name, origin):
+            header = _header(self.path / name)
+            return origin == origin_of(header) and not (job.overwrite and (name in given or job.differs(header)))
+
+        table.keep_only(still_true)
+        known = ({name: table.origins.get(name) for name in self.names(item, job.settings)} for item in items)
+        return [replace(item, measured=measured) for item, measured in zip(items, known, strict=True)]
+
+    def _header_for(self, item, settings):
+        """Return the header of the mask of an image, None where there is none."""
+        for name, some in zip(self.names(item, settings), settings.values(), strict=True):
+            if (path := self.path / name).exists():
+                header = _header(path)
+                _check_settings(path, header.get("SCSSSET"), some)
+                return header
+        return None
+
+    def load(self, item):
+        """Return the mask of an image that is there."""
+        return read_map(self.file(item, item.header))
+
+    def save(self, item, mask):
+        """Write the mask of an image."""
+        save_map(mask, self.file(item, _header_of(mask)))
+
+    def extras(self, item, header, *, anew):
+        """Return what has to be written beside a mask, and what is there and was made of the same."""
+        path = self.file(item, header)
+        paths = [path.with_suffix(f".{self.plot}")] if self.plot else []
+        paths += [path.with_name(path.stem + _PROBABILITY)] if self.with_probability else []
+        kept = [path for path in paths if not anew and path.exists() and self._is_of(path, origin_of(header))]
+        return [path for path in paths if path not in kept], kept
+
+    def _is_of(self, extra, origin):
+        if extra.name.endswith(_PROBABILITY):
+            return origin_of(_header(extra)) == origin
+        return self._sign(origin).encode() in extra.read_bytes()
+
+    def _sign(self, origin):
+        """Return the text by which a picture says what it was made of."""
+        return f"sunpy_scss {sha256(f'{origin} {self.dpi}'.encode()).hexdigest()[:32]}"
+
+    def save_extra(self, extra, job, smap, mask):
+        """Write a picture, or a probability Map."""
+        if extra.name.endswith(_PROBABILITY):
+            save_map(job.probability(smap, mask), extra)
+        else:
+            figure = plot_masks(smap, mask).figure
+            save_figure(figure, extra, dpi=self.dpi, sign=self._sign(origin_of(_header_of(mask))))
+
+    def discard(self, item, features):
+        """Remove what an earlier run has made of an image that cannot be segmented any more."""
+        for path in (self.path / name for name in self.names(item, features)):
+            for file in (path, path.with_name(path.stem + _PROBABILITY), *map(path.with_suffix, _PICTURES)):
+                file.unlink(missing_ok=True)
+
+    def note(self, item, result):
+        """Do nothing: a file is its own record."""
+
+    def close(self):
+        """Do nothing: nothing is open."""
+
+
+class _Store:
+    """A Zarr store; workers write into it, and the process that they work for keeps the account of what is there."""
+
+    def __init__(self, path):
+        self.path, self._account = path, None
+
+    def __getstate__(self):
+        return {"path": self.path, "_account": None}
+
+    def _beside(self, ending):
+        return self.path.with_name(f"{self.path.stem}{ending}")
+
+    @property
+    def report(self):
+        return self._beside("_report.json")
+
+    @property
+    def table(self):
+        return self._beside("_regions.parquet")
+
+    @property
+    def lock(self):
+        return self._beside(".lock")
+
+    def names(self, item, features):
+        """Return the name of the mask of an image: that of the image."""
+        return [item.name]
+
+    def file(self, item, header):
+        """Return the file of a mask: the store."""
+        return self.path
+
+    def prepare(self, items, job, table):
+        """Return the items, each with what is known of it; an error if the store was made with other settings."""
+        (settings,) = job.settings.values()
+        names = [item.name for item in items]
+        if self.path.exists():
+            self._account = MaskStore(self.path)
+            if not job.overwrite:
+                _check_settings(self.path, self._account.settings, settings)
+        if self._account is None or self._account.settings != settings_text(settings):
+            self._account = MaskStore.make(self.path, _first_shape(items), settings_text(settings))
+        places = self._account.begin(names, anew=job.overwrite)
+        headers = self._account.headers()
+        if table is not None:
+            table.keep_only(lambda name, origin: origin == origin_of(headers.get(name, {})))
+        return [
+            replace(
+                item,
+                place=places[item.name],
+                header=headers.get(item.name),
+                measured=None if table is None else {item.name: table.origins.get(item.name)},
+            )
+            for item in items
+        ]
+
+    def load(self, item):
+        """Return the mask of an image that is there."""
+        return mask_at(self.path, item.place)
+
+    def save(self, item, mask):
+        """Write the mask of an image."""
+        MaskStore(self.path).write(item.place, mask)
+
+    def extras(self, item, header, *, anew):
+        """Return nothing to write and nothing to keep: a store holds masks only."""
+        return [], []
+
+    def discard(self, item, features):
+        """Do nothing: the masks that are to be made anew have been removed."""
+
+    def note(self, item, result):
+        """Enter a mask that has been written into the account."""
+        self._account.note(item.place, result.header, result.time)
+
+    def close(self):
+        """Write what is known so far."""
+        if self._account is not None:
+            self._account.close()
+
+
+def _first_shape(items):
+    """Return the shape of the first image that can be read."""
+    for item in items:
+        try:
+            with local_file(item.path) as file:
+                return read_map(file).data.shape
+        except OSError as error:
+            failed = error
+    raise failed
+
+
+def _header(path):
+    """Return the header of a mask that is there; an empty one where there is none."""
+    try:
+        return dict(fits.getheader(path))
+    except OSError:
+        return {}
+
+
+def _header_of(mask):
+    return {key.upper(): value for key, value in mask.meta.items()}
+
+
+def origin_of(header):
+    """Return what a mask was made of: a text that is another for another image or other settings."""
+    return f"{header.get('SCSSSET')} of {header.get('SCSSIN')}"
+
+
+def settings_text(settings):
+    """Return settings as a line of the header of a mask."""
+    return ", ".join(f"{name}={value}" for name, value in settings.items())
+
+
+def _check_settings(path, text, settings):
+    """
+    Raise an error unless masks that are there were made with the same settings.
+
+    Parameters
+    ----------
+    path : path-like
+        Of a mask, or a store of masks.
+    text : str or None
+        The settings in its header.
+    settings : dict
+        Those of this run.
+
+    Raises
+    ------
+    FileExistsError
+    """
+    if text == settings_text(settings):
+        return
+    replaced = "To replace it and all others, pass overwrite=True; or choose another output."
+    if not text:
+        msg = f"{path} is there and does not tell by which settings it was made. {replaced}"
+        raise FileExistsError(msg)
+    there = dict(part.split("=", 1) for part in text.split(", "))
+    others = [
+        f"{name}={there.get(name)} (now {settings.get(name)})"
+        for name in dict.fromkeys([*there, *settings])
+        if there.get(name) != settings.get(name)
+    ]
+    msg = f"{path} is there and was made with other settings: {', '.join(others)}. {replaced}"
+    raise FileExistsError(msg)
