@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "sunpy_scss"
 ROWS = [
     {"cli"},
     {"batch"},
-    {"report"},
+    {"label", "report"},
     {"evolution", "hek", "plotting", "train"},
     {"masks", "segment"},
     {"annotations", "images", "synthetic"},
@@ -34,7 +34,7 @@ ROOMS = sorted(
 FACES = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.pyi"))
 
 # Pure array code sees nothing of the solar world.
-PURE = {"masks/_metrics", "canonical/_grid", "canonical/_limb", "train/_augment"}
+PURE = {"label/_session", "masks/_metrics", "canonical/_grid", "canonical/_limb", "train/_augment"}
 KERAS = {"keras", "tensorflow"}
 MAY_REACH_KERAS = {"models/_store", "train/_run"}
 HEAVY = ["tensorflow", "keras", "sunpy.map", "reproject", "skimage", "matplotlib"]
