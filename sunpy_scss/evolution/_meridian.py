@@ -1,6 +1,7 @@
 """The share of heliographic cells that is inside masks, as a time series."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,10 +11,11 @@ from astropy.time import Time
 from astropy.timeseries import TimeSeries
 from sunpy.map import GenericMap
 
-from sunpy_scss._mask_map import pixels_inside, provenance, said_by_all
+from sunpy_scss._mask_map import pixels_inside
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.view import longitude_latitude, unit_vectors
-from sunpy_scss.evolution._series import checked, origin_of_all
+from sunpy_scss.evolution._series import checked
 from sunpy_scss.evolution._tracks import _check_any
 
 __all__ = ["cell_fractions", "central_meridian_fraction"]
@@ -155,11 +157,11 @@ def cell_fractions(
     for mask in checked(masks, mixed_models=mixed_models):
         rows.append(_shares(mask, points))
         times.append(surface_of(mask).obstime)
-        origins.append(provenance(mask))
+        origins.append(Provenance.of(mask))
     _check_any(times)
     shape = (len(rows), 2, len(south_to_north) - 1, len(east_to_west) - 1)
     fraction, coverage = np.moveaxis(np.reshape(rows, shape), 1, 0)
-    meta = origin_of_all(said_by_all(origins))
+    meta = replace(Provenance.common(origins), parent=None).keywords()
     for key, edges in (("LONEDGES", east_to_west), ("LATEDGES", south_to_north)):
         meta[key] = " ".join(f"{edge:g}" for edge in np.degrees(edges))
     series = TimeSeries(time=Time(times), data={"fraction": fraction, "coverage": coverage}, meta=meta)
