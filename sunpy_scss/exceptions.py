@@ -10,6 +10,7 @@ __all__ = [
     "HEKError",
     "HEKWarning",
     "InvalidMapError",
+    "InvalidSeriesError",
     "LimbWarning",
     "MissingDataWarning",
     "MissingImageWarning",
@@ -36,6 +37,10 @@ class ArchiveError(OSError):
 
 class InvalidMapError(ValueError):
     """The Map cannot be segmented: its data or its header lack what is needed."""
+
+
+class InvalidSeriesError(ValueError):
+    """A series of fractions or speeds lacks times, a unit or an overlap with the other one."""
 
 
 class PartialDiskError(InvalidMapError):
