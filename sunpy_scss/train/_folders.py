@@ -13,13 +13,13 @@ import astropy.units as u
 from astropy.time import Time
 
 from sunpy_scss._features import FEATURES
+from sunpy_scss.annotations._index import append_row, read_index
 from sunpy_scss.annotations._read import Annotation, annotation_to_mask
 from sunpy_scss.canonical._intensity import angstroms
 from sunpy_scss.exceptions import EmptyPartError, TrainingError
 from sunpy_scss.images._read import read_map
 from sunpy_scss.images._search import fetch, search_aia
 from sunpy_scss.models._split import Split
-from sunpy_scss.train._index import append_row, read_index
 from sunpy_scss.train._labelled import LabelledFiles, LabelledMap
 from sunpy_scss.train._splits import split_by_time
 
