@@ -14,13 +14,14 @@ from filelock import FileLock, Timeout
 import astropy.units as u
 
 from sunpy_scss._mask_map import make_mask
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._save import save_map, save_whole
 from sunpy_scss._sun.transfer import same_grid
+from sunpy_scss.annotations._index import append_row, read_index
 from sunpy_scss.exceptions import AnnotationError
 from sunpy_scss.images._read import read_map
 from sunpy_scss.label._session import labels_of, verdicts_of
 from sunpy_scss.masks._compare import reproject_mask
-from sunpy_scss.train._index import append_row, read_index
 
 if TYPE_CHECKING:
     from sunpy.map import GenericMap
@@ -144,7 +145,7 @@ class LabelFolder:
             Who drew them, and how.
         """
         mask, rejected = labels_of(verdicts)
-        keywords = {"SCSSMOD": "drawn", "SCSSLAB": as_ascii(annotator)}
+        provenance = Provenance.new(feature=feature, method="drawn", labels=as_ascii(annotator))
         image = self.path / "images" / f"{key}.fits"
         if not image.exists():
             save_map(smap, image)
@@ -153,7 +154,7 @@ class LabelFolder:
             if part == "rejected" and not values.any():
                 path.unlink(missing_ok=True)
             else:
-                save_map(make_mask(values, smap, feature, keywords=keywords, history=as_ascii(history)), path)
+                save_map(make_mask(values, smap, provenance, history=as_ascii(history)), path)
         if key not in self._done:
             append_row(self._index, {"key": key, "date": smap.date.utc.isot, "split": ""})
             self._done.add(key)
@@ -191,7 +192,8 @@ def read_labels(mask, rejected, smap):
 
 def _source(mask):
     """The one who drew a mask, or the method that made it."""
-    method, drawn_by = (str(mask.meta.get(key, "")) for key in ("SCSSMOD", "SCSSLAB"))
+    told = Provenance.of(mask)
+    method, drawn_by = told.method or "", told.labels or ""
     return drawn_by if method == "drawn" else method or "unknown origin"
 
 
