@@ -123,7 +123,7 @@ def _warn_of_gaps(image, frame, grid):
     if loss >= _LEAST_LOSS:
         msg = (
             f"{loss:.1%} of the disc has no data: what is there is not known, and in no region. The header of the mask "
-            "tells the share of the disc that was seen (SCSSSEEN)."
+            "tells the share of the disc that was seen."
         )
         warn_caller(msg, MissingDataWarning)
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import sunpy_scss
 from sunpy_scss.cli._hek import add_hek_command
+from sunpy_scss.cli._label import add_label_command
 from sunpy_scss.cli._masks import add_mask_commands
 from sunpy_scss.cli._models import add_model_commands
 from sunpy_scss.cli._options import tell
@@ -69,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     add_segment_commands(commands)
     add_picture_commands(commands)
     add_mask_commands(commands)
+    add_label_command(commands)
     add_hek_command(commands)
     add_model_commands(commands)
     return whole

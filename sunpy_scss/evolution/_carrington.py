@@ -13,11 +13,12 @@ from sunpy.coordinates.sun import carrington_rotation_number
 from sunpy.map import GenericMap
 from sunpy.map.header_helper import make_heliographic_header
 
-from sunpy_scss._mask_map import make_map, pixels_inside, provenance, said_by_all
+from sunpy_scss._mask_map import make_map, pixels_inside
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import nearest_pixels
 from sunpy_scss._sun.view import carrington_frame, half_turn, longitude_latitude, longitude_origin, unit_vectors
-from sunpy_scss.evolution._series import checked, origin_of_all
+from sunpy_scss.evolution._series import checked
 from sunpy_scss.evolution._tracks import _check_any
 
 __all__ = [
@@ -154,19 +155,18 @@ def _carrington_map(masks, projection, shape, rotation, content, values):
         raise ValueError(msg)
     first, last = views.times.min(), views.times.max()
     blank = blank_map(shape, projection, first + (last - first) / 2, views.rsun)
-    keywords = {
-        **views.keywords,
-        "CONTENT": f"Carrington {content}, {views.keywords.get('CONTENT', 'mask')}",
-        "PARENT": f"{len(views.times)} masks",
-        "DATE-BEG": first.isot,
-        "DATE-END": last.isot,
-    }
+    keywords = {"DATE-BEG": first.isot, "DATE-END": last.isot}
     if rotation is not None:
         keywords["CAR_ROT"] = rotation
     with np.errstate(invalid="ignore"):
         data = values(views).astype(np.float32)
     history = f"sunpy_scss.carrington_{'map' if content == 'share' else content} of {len(views.times)} masks"
-    return make_map(data, blank, keywords=keywords, history=history)
+    provenance = replace(
+        views.provenance,
+        content=f"Carrington {content}, {views.provenance.content or 'mask'}",
+        parent=f"{len(views.times)} masks",
+    )
+    return make_map(data, blank, provenance, history=history, keywords=keywords)
 
 
 @u.quantity_input
@@ -240,10 +240,10 @@ def central_meridian_fraction(
     for mask in checked(masks, mixed_models=mixed_models):
         rows.append(share_near_meridian(mask, width.to_value(u.rad), (south, north)))
         times.append(surface_of(mask).obstime)
-        origins.append(provenance(mask))
+        origins.append(Provenance.of(mask))
     _check_any(times)
     fraction, coverage = np.transpose(rows)
-    meta = origin_of_all(said_by_all(origins))
+    meta = replace(Provenance.common(origins), parent=None).keywords()
     return TimeSeries(time=Time(times), data={"fraction": fraction, "coverage": coverage}, meta=meta)
 
 
@@ -271,15 +271,15 @@ class Views:
         Of the masks that took part.
     rsun : astropy.units.Quantity
         The solar radius of the masks.
-    keywords : dict
-        What all of them say alike of their origin.
+    provenance : sunpy_scss._provenance.Provenance
+        What all of them have in common.
     """
 
     total: np.ndarray
     inside: np.ndarray
     times: Time
     rsun: u.Quantity
-    keywords: dict
+    provenance: Provenance
 
 
 def blank_map(shape, projection, time, rsun):
@@ -318,11 +318,11 @@ def add_views(masks, shape, projection, rotation):
             total += weights
             inside += weights * flat[nearest]
             times.append(surface.obstime)
-            origins.append(provenance(mask))
+            origins.append(Provenance.of(mask))
     if not times:
         return None
     total, inside = (weights.reshape(ny, points, nx).mean(axis=1) for weights in (total, inside))
-    return Views(total, inside, Time(times), rsun, said_by_all(origins))
+    return Views(total, inside, Time(times), rsun, Provenance.common(origins))
 
 
 def _weights(here, surface, rotation):

@@ -17,6 +17,7 @@ from sunpy.map import GenericMap
 from sunpy_scss._arguments import check_type
 from sunpy_scss._features import FEATURES
 from sunpy_scss._mask_map import pixels_inside
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.masks._disk import disk_mask
 from sunpy_scss.masks._metrics import dice, iou
@@ -49,8 +50,8 @@ def plot_masks(smap: GenericMap, *masks: GenericMap, axes: WCSAxes | None = None
     ----------
     smap : sunpy.map.GenericMap
     *masks : sunpy.map.GenericMap
-        On the WCS of ``smap``. Coronal holes are blue and active regions red, as the header key SCSSFEAT tells.
-        Several masks of one feature get colours of their own, and a legend names their methods (SCSSMOD).
+        On the WCS of ``smap``. Coronal holes are blue and active regions red: the header of a mask tells its feature.
+        Several masks of one feature get colours of their own, and a legend names their methods and boundaries.
     axes : astropy.visualization.wcsaxes.WCSAxes, optional
         Where to draw; new ones with the projection of ``smap`` by default.
 
@@ -80,12 +81,13 @@ def plot_masks(smap: GenericMap, *masks: GenericMap, axes: WCSAxes | None = None
             raise TypeError(msg)
     inside = [pixels_inside(mask) for mask in masks]
     axes = _axes_with(smap, axes, *masks)
-    features = [mask.meta.get("SCSSFEAT") for mask in masks]
+    told = [Provenance.of(mask) for mask in masks]
+    features = [one.feature for one in told]
     colors = [FEATURES[feature].color if feature in FEATURES else "white" for feature in features]
     if len(set(features)) < len(features):
         colors = [_REGION_COLORS[number % len(_REGION_COLORS)] for number in range(len(masks))]
         lines = [Line2D([], [], color=color) for color in colors]
-        axes.legend(lines, [mask.meta.get("SCSSMOD", "mask") for mask in masks], fontsize="small")
+        axes.legend(lines, [str(one) for one in told], fontsize="small")
     for pixels, color in zip(inside, colors, strict=True):
         if pixels.any():  # a level that nothing reaches would warn
             axes.contour(pixels.astype(float), levels=[0.5], colors=color)
