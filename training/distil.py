@@ -50,7 +50,9 @@ def main():
     pairs = [pair(training, at, teacher, configuration.rejected_weight) for at in range(len(training))]
     torch.manual_seed(configuration.seed)
     rng = np.random.default_rng(configuration.seed)
-    network = PatchNet(card.network.filters, card.network.layers, len(card.levels)).to(memory_format=torch.channels_last)
+    network = PatchNet(card.network.filters, card.network.layers, len(card.levels)).to(
+        memory_format=torch.channels_last
+    )
     mean = {name: values.clone() for name, values in network.state_dict().items()}
     optimiser = torch.optim.Adam(network.parameters())
     begin, step, order = time.monotonic(), 0, []
@@ -59,7 +61,9 @@ def main():
             order = list(rng.permutation(len(pairs)))
         rate = min(1, (step + 1) / WARMUP_STEPS) * (0.01 + 0.99 * (1 + np.cos(np.pi * done)) / 2)
         optimiser.param_groups[0]["lr"] = configuration.learning_rate * rate
-        batch = [varied(pairs[order.pop()], card, configuration.augmentation, rng) for _ in range(configuration.batch_size)]
+        batch = [
+            varied(pairs[order.pop()], card, configuration.augmentation, rng) for _ in range(configuration.batch_size)
+        ]
         loss = loss_of(network, *(torch.stack(planes) for planes in zip(*batch, strict=True)), configuration.loss)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -199,7 +203,9 @@ def keras_network(state, card):
     """The network of a card with the weights of a `PatchNet`."""
     network = build_network(card)
     blocks = {"bottleneck": "bottleneck"}
-    blocks |= {f"{part}.{level}": f"{part}_{level}" for part in ("encoder", "decoder") for level in range(card.network.layers)}
+    blocks |= {
+        f"{part}.{level}": f"{part}_{level}" for part in ("encoder", "decoder") for level in range(card.network.layers)
+    }
     values = {name: array.numpy() for name, array in state.items()}
     for ours, theirs in blocks.items():
         for half in "ab":
