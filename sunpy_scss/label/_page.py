@@ -88,7 +88,8 @@ _TEXTS = """
     :host { color: #e8eaed; font-size: 14px; line-height: 1.45; }
     h1 { font-size: 18px; margin: 0; font-weight: 600; } p { margin: 2px 0; color: #b6bdc7; }
     kbd { background: #2a3038; border: 1px solid #434b57; border-radius: 4px; padding: 0 5px; font-size: 12px; }
-    table { border-spacing: 6px 2px; } td { vertical-align: top; } td:first-child { white-space: nowrap; } th { text-align: left; padding-top: 6px; }
+    table { border-spacing: 6px 2px; } td { vertical-align: top; }
+    td:first-child { white-space: nowrap; } th { text-align: left; padding-top: 6px; }
     .message { min-height: 2.6em; color: #ffd479; } .error { color: #ff8f8f; }
     """
 
