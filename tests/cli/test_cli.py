@@ -243,7 +243,7 @@ def test_training_without_data(tmp_path, capsys):
 
 
 def test_folder_of_labels_without_index(tmp_path, capsys):
-    assert main(["evaluate", "scss-ch-193-2", "--data", str(tmp_path)]) == 1
+    assert main(["evaluate", "scss-ch-193-5", "--data", str(tmp_path)]) == 1
     assert "index.csv is not there" in capsys.readouterr().err
 
 
