@@ -20,8 +20,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from sunpy_scss import load_model
-from sunpy_scss.models import Model, build_network
-from sunpy_scss.train import evaluate, list_folder, make_dataset, read_configuration
+from sunpy_scss.models import Model
+from sunpy_scss.train import list_folder, make_dataset, read_configuration
+from sunpy_scss.train._evaluation import scores_of
+from sunpy_scss.train._weights import build_network
 
 # Weight of pixels whose label is not known.
 UNKNOWN_WEIGHT = 0.3
@@ -194,7 +196,7 @@ def scores(state, card, validation):
     """IoU of each boundary at one half, and the share of the rejected area that the first one takes."""
     network = keras_network(state, card)
     model = Model(card, lambda images: np.asarray(network(images, training=False)))
-    found = {one.name: evaluate(model.at(one.name), validation) for one in card.boundaries}
+    found = {one.name: scores_of(model.at(one.name), validation) for one in card.boundaries}
     first = found[card.scored]
     return [f"{name} {one['iou']:.4f}" for name, one in found.items()], f"rejected {first['look_alike_fraction']:.3f}"
 
