@@ -9,6 +9,7 @@ from astropy.io import fits
 from sunpy_scss._save import save_figure, save_map
 from sunpy_scss.batch._inputs import local_file
 from sunpy_scss.batch._store import MaskStore, mask_at
+from sunpy_scss.exceptions import OutputExistsError
 from sunpy_scss.images._read import read_map
 from sunpy_scss.plotting._maps import plot_masks
 
@@ -40,7 +41,7 @@ def make_target(output, options, settings):
         msg = f"A store holds masks only (got {path.name}); for pictures and probabilities give a folder."
         raise ValueError(msg)
     if len(settings) > 1:
-        msg = f"A store holds masks of one feature (got {', '.join(settings)}): choose it by features=['CH']."
+        msg = f"A store holds masks of one feature (got {', '.join(settings)}): choose one feature, CH or AR."
         raise ValueError(msg)
     return _Store(path)
 
@@ -274,19 +275,20 @@ def _check_settings(path, text, settings):
 
     Raises
     ------
-    FileExistsError
+    sunpy_scss.exceptions.OutputExistsError
     """
     if text == settings_text(settings):
         return
-    replaced = "To replace it and all others, pass overwrite=True; or choose another output."
+    remedy = "To replace it and all others, pass {}; or choose another output."
+    remedies = {"remedy": remedy.format("overwrite=True"), "in_shell": remedy.format("--overwrite")}
     if not text:
-        msg = f"{path} is there and does not tell by which settings it was made. {replaced}"
-        raise FileExistsError(msg)
+        problem = f"{path} is there and does not tell by which settings it was made."
+        raise OutputExistsError(problem, **remedies)
     there = dict(part.split("=", 1) for part in text.split(", "))
     others = [
-        f"{name}={there.get(name)} (now {settings.get(name)})"
+        f"{name.replace('_', ' ')} {there.get(name)} (now {settings.get(name)})"
         for name in dict.fromkeys([*there, *settings])
         if there.get(name) != settings.get(name)
     ]
-    msg = f"{path} is there and was made with other settings: {', '.join(others)}. {replaced}"
-    raise FileExistsError(msg)
+    problem = f"{path} is there and was made with other settings: {', '.join(others)}."
+    raise OutputExistsError(problem, **remedies)
