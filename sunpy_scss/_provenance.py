@@ -126,8 +126,8 @@ class Provenance:
             "model": self.method,
             "weights": self.weights,
             "boundary": self.boundary,
-            # The threshold of a classical method is an intensity of its image.
-            "threshold": self.threshold if self.weights else None,
+            # The threshold of a classical method, which has no variants, is an intensity of its image.
+            "threshold": self.threshold if self.samples else None,
             "min_area": self.min_area,
             "samples": self.samples,
             "disk_median": ", ".join(self.given_medians) or None,

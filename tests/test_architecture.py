@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 
@@ -37,7 +38,6 @@ FACES = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.pyi"))
 # Pure array code sees nothing of the solar world.
 PURE = {"label/_session", "masks/_metrics", "canonical/_grid", "canonical/_limb", "train/_augment"}
 KERAS = {"keras", "tensorflow"}
-MAY_REACH_KERAS = {"models/_store", "train/_run"}
 HEAVY = ["tensorflow", "keras", "sunpy.map", "reproject", "skimage", "matplotlib"]
 
 
@@ -93,12 +93,22 @@ def test_arrows_point_down():
             assert ROW_OF[target] > ROW_OF[room], f"{name} must not import from {target}"
 
 
-def test_keras_in_one_file_reached_from_inside_functions():
-    for name in set(FILES) - {"models/_network"}:
+def test_a_wall_around_what_needs_keras():
+    for name in set(FILES) - {"train/_keras"}:
+        room = name.split("/")[0]
         assert not outer_imports(name) & KERAS, f"{name} must not import Keras"
-        reached = [now for dotted, now in imports_of(name) if dotted.startswith("sunpy_scss.models._network")]
-        assert name in MAY_REACH_KERAS or not reached, f"{name} must go through models or train"
+        assert room in ("train", "cli") or "train" not in rooms_reached(name), f"{name} must do without training"
+        reached = [now for dotted, now in imports_of(name) if dotted.startswith("sunpy_scss.train._keras")]
+        assert room == "train" or not reached, f"{name} must go through train"
         assert not any(reached), f"{name} must import it inside the function that needs it"
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    arrows = {f"sunpy_scss.{name.replace('/', '.')}": set() for name in FILES}
+    for file, targets in arrows.items():
+        name = file.removeprefix("sunpy_scss.").replace(".", "/")
+        targets |= {dotted.rpartition(".")[0] for dotted, _ in imports_of(name)} & set(arrows) - {file}
+    TopologicalSorter(arrows).prepare()
 
 
 def test_header_keywords_in_one_file():

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-import astropy.units as u
 from astropy.time import Time
 
 from sunpy_scss._features import FEATURES, default_model
@@ -32,7 +31,7 @@ from sunpy_scss.batch._work import SEGMENT, Job
 from sunpy_scss.batch._workers import WorkerError, processors, work_on
 from sunpy_scss.exceptions import OutputInUseError
 from sunpy_scss.models._store import load_model
-from sunpy_scss.segment._predict import segment_feature
+from sunpy_scss.segment._predict import mask_provenance, segment_feature
 
 if TYPE_CHECKING:
     import os
@@ -144,7 +143,7 @@ def _is_for(feature, keywords):
 
 
 def _settings(features, keywords):
-    """Return for each feature all that decides its masks, as texts; wrong keywords are an error."""
+    """Return for each feature what its masks have in common, a `Provenance`; wrong keywords are an error."""
     found = {}
     for feature in features:
         if len(features) > 1 and not _is_for(feature, keywords):
@@ -154,12 +153,8 @@ def _settings(features, keywords):
         defaults = inspect.signature(segment).parameters.values()
         values = {one.name: one.default for one in defaults if one.kind is one.KEYWORD_ONLY} | keywords
         card = load_model(values["model"] or default_model(feature, values["boundary"])).at(values["boundary"]).card
-        values["boundary"] = next((one.name for one in card.boundaries), None)
-        values["model"] = f"{card.name} {card.sha256[:12]}".strip()
-        if values["threshold"] is None:
-            values["threshold"] = card.threshold
-        values["min_area"] = f"{values['min_area'].to(u.Mm**2):g}"
-        found[feature] = {name: str(value) for name, value in values.items()}
+        named = ("threshold", "min_area", "disk_median", "samples")
+        found[feature] = mask_provenance(card, **{name: values[name] for name in named})
     if not found:
         SEGMENT[features[0]]([], **keywords)  # which says what is wrong with model or boundary
     return found
@@ -230,7 +225,7 @@ def _write_report(path, outcomes, paths, started, settings):
         "complete": len(known) == len(paths),
         "images": len(paths),
         **Counter(outcome.status for outcome in known),
-        "settings": settings,
+        "settings": {feature: made.settings for feature, made in settings.items()},
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         "files": [
             {

@@ -10,11 +10,11 @@ import numpy as np
 import sunpy.map
 from astropy.table import QTable, vstack
 
+from sunpy_scss.annotations._index import read_index
 from sunpy_scss.exceptions import AnnotationError
 from sunpy_scss.images._read import read_map
 from sunpy_scss.label._folder import fitted
 from sunpy_scss.masks._compare import compare_masks
-from sunpy_scss.train._index import read_index
 
 __all__ = ["compare_folders"]
 

@@ -17,11 +17,11 @@ from sunpy_scss._mask_map import make_mask
 from sunpy_scss._provenance import Provenance
 from sunpy_scss._save import save_map, save_whole
 from sunpy_scss._sun.transfer import same_grid
+from sunpy_scss.annotations._index import append_row, read_index
 from sunpy_scss.exceptions import AnnotationError
 from sunpy_scss.images._read import read_map
 from sunpy_scss.label._session import labels_of, verdicts_of
 from sunpy_scss.masks._compare import reproject_mask
-from sunpy_scss.train._index import append_row, read_index
 
 if TYPE_CHECKING:
     from sunpy.map import GenericMap

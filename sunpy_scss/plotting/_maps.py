@@ -374,7 +374,7 @@ def plot_cases(dataset: Dataset, evaluation: Evaluation, *, number: int = 4) -> 
         If the evaluation is of another data set.
     """
     if list(evaluation.images["key"]) != list(dataset.keys):
-        msg = "The evaluation is not of this data set; give the one that score_model was called with."
+        msg = "The evaluation is not of this data set; give the one that evaluate was called with."
         raise ValueError(msg)
     order = np.argsort(evaluation.images["iou"], kind="stable")
     rows = order[:number], order[::-1][:number]
@@ -391,6 +391,6 @@ def _draw_case(axes, dataset, evaluation, index):
     image = dataset.images[index]
     axes.imshow(image if image.ndim == 2 else image[..., 0], cmap="gray", vmin=0, vmax=1, origin="lower")
     labels = (dataset.labels[index] >= 0.5) & dataset.disk
-    axes.imshow(_agreement(labels, evaluation.claimed[index]), origin="lower", interpolation="nearest")
-    axes.set_title(f"{dataset.keys[index]}\n{_overlap(labels, evaluation.claimed[index], dataset.disk)}", fontsize=8)
+    axes.imshow(_agreement(labels, evaluation.predicted[index]), origin="lower", interpolation="nearest")
+    axes.set_title(f"{dataset.keys[index]}\n{_overlap(labels, evaluation.predicted[index], dataset.disk)}", fontsize=8)
     axes.set_axis_off()
