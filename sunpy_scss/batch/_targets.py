@@ -282,10 +282,9 @@ def _check_settings(path, made, settings):
             for name, (there, now) in others.items()
         )
         how = f"was made with other settings: {', '.join(named)}"
+    problem = f"{path} is there and {how}."
     remedy = "To replace it and all others, pass {}; or choose another output."
-    raise OutputExistsError(
-        f"{path} is there and {how}.", remedy.format("overwrite=True"), in_shell=remedy.format("--overwrite")
-    )
+    raise OutputExistsError(problem, remedy.format("overwrite=True"), in_shell=remedy.format("--overwrite"))
 
 
 def _value(name, value):
