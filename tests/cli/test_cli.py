@@ -113,7 +113,7 @@ class TestSegment:
         assert segment(image, "--output", tmp_path) == 0
         assert segment(image, "--output", tmp_path, "--min-area", "5 Mm2", "--plot") == 1
         assert "min_area" not in (text := capsys.readouterr().err)
-        assert "--min-area=1000 Mm2 (now 5 Mm2)" in text
+        assert "min area 1000 Mm2 (now 5 Mm2)" in text
         assert "pass --overwrite" in text
         assert not (tmp_path / "sun_ch.png").exists()
 
