@@ -20,9 +20,9 @@ import astropy.units as u
 from sunpy_scss import list_models, load_model, region_table, segment_active_regions, segment_coronal_holes
 from sunpy_scss._features import feature_at
 from sunpy_scss._sun.surface import remove_small_regions, surface_of
-from sunpy_scss._sun.threshold import above_threshold
+from sunpy_scss.canonical._intensity import angstroms
+from sunpy_scss.canonical._threshold import above_threshold
 from sunpy_scss.images import read_map
-from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.segment._input import maps_of_channels, network_input
 
 SEGMENT = {"CH": (segment_coronal_holes, 1000 * u.Mm**2), "AR": (segment_active_regions, 300 * u.Mm**2)}
@@ -35,15 +35,15 @@ def stages(path, model):
     seen = network_input(maps, card)
     image = seen.image[np.newaxis]
     found = model.predict(image)[0, ..., 0]
-    at = {"half_width": card.half_width, "threshold": float(card.uncalibrated(card.threshold))}
+    at = {"threshold": float(card.uncalibrated(card.threshold))}
     segment, min_area = SEGMENT[card.feature]
-    inside, mask = above_threshold(found, seen.frame, **at), segment(smap, model=model)
+    inside, mask = above_threshold(found, seen.frame, card.grid, **at), segment(smap, model=model)
     smallest = (min_area / smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
     return {
         "read by sunpy": lambda: np.sum(read_map(path).data),
         "checks, canonical grid, stretch": lambda: network_input(maps_of_channels(smap, card), card),
         "network": lambda: model.predict(image),
-        "threshold on the pixels of the image": lambda: above_threshold(found, seen.frame, **at),
+        "threshold on the pixels of the image": lambda: above_threshold(found, seen.frame, card.grid, **at),
         "small regions removed": lambda: remove_small_regions(inside, surface_of(smap), smallest),
         "**Map to mask, all of it**": lambda: segment(smap, model=model),
         "`sunpy_scss.region_table` of the mask": lambda: region_table(mask),

@@ -15,12 +15,14 @@ import numpy as np
 import sunpy.map
 
 from sunpy_scss import segment_coronal_holes
-from sunpy_scss._sun.canonical import canonical_radius, frame_of, to_canonical
+from sunpy_scss.canonical._frame import frame_of
+from sunpy_scss.canonical._grid import CanonicalGrid
+from sunpy_scss.canonical._resample import to_canonical
 from sunpy_scss.images import read_map
 from sunpy_scss.masks import area_fraction
 
 SENSITIVITIES = (0.9, 0.8)
-GRID = {"size": 512, "half_width": 1.1}
+GRID = CanonicalGrid(512, 1.1)
 
 
 def main():
@@ -50,7 +52,7 @@ def report(name, changed, usual):
 
 
 def limb(smap):
-    image, radius = to_canonical(smap.data, frame_of(smap), **GRID), canonical_radius(**GRID)
+    image, radius = to_canonical(smap.data, frame_of(smap), GRID), GRID.radius
     ring = (radius > 0.97) & (radius < 0.99)
     return np.nanmedian(image[ring]) / np.nanmedian(image[radius < 0.9])
 

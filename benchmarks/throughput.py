@@ -22,13 +22,14 @@ RUN = """
 import json, resource, sys, time
 from pathlib import Path
 
-from sunpy_scss.files import segment_files
+from sunpy_scss.batch import BatchOptions, segment_files
 
 if __name__ == "__main__":
     settings = json.loads(sys.argv[1])
     begin, moments = time.perf_counter(), []
-    segment_files(settings["images"], settings["output"], features=["CH"], jobs=settings["jobs"],
-                  regions=settings["regions"], notify=lambda outcome: moments.append(time.perf_counter()))
+    options = BatchOptions(features=["CH"], jobs=settings["jobs"], regions=settings["regions"],
+                           notify=lambda outcome: moments.append(time.perf_counter()))
+    segment_files(settings["images"], settings["output"], options=options)
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     print(json.dumps({
         "seconds": moments[-1] - begin,

@@ -5,7 +5,7 @@ from makers import CARD
 import astropy.units as u
 from astropy.coordinates import SkyCoord
 
-from sunpy_scss._sun import canonical
+from sunpy_scss.canonical._frame import frame_of
 from sunpy_scss.masks import area_fraction
 from sunpy_scss.segment._input import network_input
 from sunpy_scss.synthetic import Cap, synthetic_sun
@@ -38,7 +38,7 @@ def test_edge_of_the_mask_is_at_the_angle_asked_for():
     there = SkyCoord(middle.lon, middle.lat, frame="heliographic_stonyhurst", obstime=DATE)
     rows, columns = np.indices(mask.data.shape)
     seen = mask.pixel_to_world(columns * u.pix, rows * u.pix)
-    disk = canonical.frame_of(mask).radius(rows, columns) < 0.999
+    disk = frame_of(mask).radius(rows, columns) < 0.999
     angle = there.separation(seen[disk].transform_to(there.frame)).deg
     np.testing.assert_array_equal(mask.data[disk] == 1, angle < 12)
 
@@ -58,11 +58,11 @@ def test_masks_share_the_wcs_of_the_image_and_say_what_they_are(sun):
         assert set(np.unique(mask.data)) == {0, 1}
         assert mask.meta["SCSSFEAT"] == feature
         assert mask.meta["SCSSLAB"] == "exact"
-        np.testing.assert_allclose(canonical.frame_of(mask).matrix, canonical.frame_of(sun.image).matrix)
+        np.testing.assert_allclose(frame_of(mask).matrix, frame_of(sun.image).matrix)
 
 
 def test_holes_are_dark_and_active_regions_bright(sun):
-    frame = canonical.frame_of(sun.image)
+    frame = frame_of(sun.image)
     data = np.where(frame.radius(*np.indices(frame.shape)) < 0.9, sun.image.data, np.nan)
     quiet = np.nanmedian(data)
     assert np.nanmedian(data[sun.coronal_holes.data == 1]) < 0.4 * quiet
@@ -70,7 +70,7 @@ def test_holes_are_dark_and_active_regions_bright(sun):
 
 
 def test_nothing_beyond_the_limb(sun):
-    frame = canonical.frame_of(sun.image)
+    frame = frame_of(sun.image)
     outside = frame.radius(*np.indices(frame.shape)) > 1
     assert not sun.coronal_holes.data[outside].any()
     assert not sun.active_regions.data[outside].any()
@@ -100,7 +100,7 @@ def test_size_changes_the_sampling_only():
 def test_another_observer_sees_the_same_region_elsewhere():
     east = SkyCoord(-60 * u.deg, 0 * u.deg, 0.5 * u.AU, frame="heliographic_stonyhurst", obstime=DATE)
     sun = only(cap(-60, 0, 15), observer=east)
-    frame = canonical.frame_of(sun.coronal_holes)
+    frame = frame_of(sun.coronal_holes)
     rows, columns = sun.coronal_holes.data.nonzero()
     np.testing.assert_allclose([columns.mean(), rows.mean()], frame.centre, atol=0.1)
     # The apparent radius of the Sun is twice as large, and so is the field of view.

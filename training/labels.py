@@ -19,12 +19,14 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-import astropy.units as u
 from astropy.io import fits
 from astropy.time import Time
-from sunpy.coordinates.sun import B0
+from sunpy.coordinates import get_earth
+from sunpy.sun.constants import radius as solar_radius
 
-from sunpy_scss._sun.rotation import latitude_longitude, seen_later
+from sunpy_scss._sun.transfer import drift
+from sunpy_scss._sun.view import View, longitude_latitude, view_of
+from sunpy_scss.canonical._grid import CanonicalGrid
 
 HALF_WIDTH = 1.25
 UNKNOWN = -1
@@ -56,14 +58,22 @@ class Labelled:
     """One image with what the folder says of it, and what these rules make of that."""
 
     row: dict
-    days: float
-    b0: float
-    latitude: np.ndarray
-    longitude: np.ndarray
+    date: Time
+    view: View
+    points: np.ndarray
     kept: np.ndarray
     rejected: np.ndarray
     image: np.ndarray
     changes: dict = field(default_factory=lambda: defaultdict(int))
+
+    @property
+    def days(self):
+        return self.date.mjd
+
+    @property
+    def latitude(self):
+        """In radians; NaN off the disc."""
+        return longitude_latitude(self.points)[1]
 
     @property
     def manual_boxes(self):
@@ -92,28 +102,28 @@ def read(folder, row):
     kept = fits.getdata(folder / "masks" / f"{key}.fits") > 0
     path = folder / "rejected" / f"{key}.fits"
     rejected = fits.getdata(path) > 0 if path.exists() else np.zeros_like(kept)
-    time = Time(row["date"])
-    b0 = B0(time).to_value(u.rad)
-    return Labelled(row, time.mjd, b0, *coordinates(len(image), b0), kept, rejected & ~kept, image)
+    date = Time(row["date"])
+    view = view_of(get_earth(date), solar_radius)
+    return Labelled(row, date, view, surface_of(view, len(image)), kept, rejected & ~kept, image)
 
 
 def radius(size):
-    axis = ((np.arange(size) + 0.5) / size * 2 - 1) * HALF_WIDTH
-    return np.hypot(axis, axis[:, np.newaxis])
+    return CanonicalGrid(size, HALF_WIDTH).radius
 
 
-def coordinates(size, b0):
-    axis = ((np.arange(size) + 0.5) / size * 2 - 1) * HALF_WIDTH
-    return latitude_longitude(*np.meshgrid(axis, axis), b0)
+def surface_of(view, size):
+    """Points of the Sun on the grid, (3, size, size); NaN off the disc."""
+    grid = CanonicalGrid(size, HALF_WIDTH)
+    points = np.full((3, *grid.shape), np.nan, dtype=np.float32)
+    points[:, grid.disk] = view.surface_at(np.stack(grid.points)[:, grid.disk])
+    return points
 
 
-def where_later(latitude, longitude, days, b0, size):
-    """Rows and columns of points of the Sun ``days`` later, and whether they are on this side."""
-    x, y, z = seen_later(latitude, longitude, days, b0)
-    rows, columns = (
-        ((values / HALF_WIDTH + 1) / 2 * size - 0.5).round().astype(int).clip(0, size - 1) for values in (y, x)
-    )
-    return rows, columns, z > 0
+def where_in(other, points, date):
+    """Rows and columns at which another image has points of the Sun of a date, and whether it sees them."""
+    there = drift(points, date, other.date)
+    x, y = other.view.sky(there) / other.view.limb
+    return *CanonicalGrid(len(other.image), HALF_WIDTH).nearest(x, y), other.view.is_visible(there)
 
 
 def others(one, everything, low, high, where):
@@ -122,7 +132,7 @@ def others(one, everything, low, high, where):
     for other in everything:
         days = other.days - one.days
         if other is not one and low <= days <= high:
-            rows, columns, seen = where_later(one.latitude[where], one.longitude[where], days, other.b0, len(where))
+            rows, columns, seen = where_in(other, one.points[:, where], one.date)
             kept[where] |= other.kept[rows, columns] & seen
             rejected[where] |= other.rejected[rows, columns] & seen
     return kept, rejected

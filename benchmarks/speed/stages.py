@@ -15,10 +15,10 @@ import astropy.units as u
 from astropy.io import fits
 
 from sunpy_scss import load_model, predict_probability, region_table, segment_coronal_holes
-from sunpy_scss._sun.canonical import from_canonical
 from sunpy_scss._sun.surface import remove_small_regions, surface_of
-from sunpy_scss._sun.threshold import above_threshold
-from sunpy_scss.files import segment_files
+from sunpy_scss.batch import BatchOptions, segment_files
+from sunpy_scss.canonical._resample import from_canonical
+from sunpy_scss.canonical._threshold import above_threshold
 from sunpy_scss.images import read_map
 from sunpy_scss.segment._input import network_input
 from sunpy_scss.synthetic import synthetic_sun
@@ -52,8 +52,8 @@ class Stages:
         self.input = network_input((self.smap,), self.model.card)
         self.image = self.input.image[np.newaxis]
         self.found = self.model.predict(self.image)[0, ..., 0]
-        self.grid = {"half_width": self.model.card.half_width}
-        self.inside = above_threshold(self.found, self.input.frame, threshold=0.5, **self.grid)
+        self.grid = self.model.card.grid
+        self.inside = above_threshold(self.found, self.input.frame, self.grid, threshold=0.5)
         self.mask = segment_coronal_holes(self.smap)
 
     def time_read(self, size):
@@ -66,10 +66,10 @@ class Stages:
         self.model.predict(self.image)
 
     def time_threshold_on_pixels(self, size):
-        above_threshold(self.found, self.input.frame, threshold=0.5, **self.grid)
+        above_threshold(self.found, self.input.frame, self.grid, threshold=0.5)
 
     def time_probability_on_pixels(self, size):
-        from_canonical(self.found, self.input.frame, **self.grid)
+        from_canonical(self.found, self.input.frame, self.grid)
 
     def time_small_regions(self, size):
         remove_small_regions(self.inside, surface_of(self.smap), 1e-3)
@@ -108,7 +108,8 @@ class Files:
         self.time_files(1)
 
     def time_files(self, number):
-        segment_files(self.paths[:number], self.folder / "masks", features=["CH"], overwrite=True)
+        options = BatchOptions(features=["CH"], overwrite=True)
+        segment_files(self.paths[:number], self.folder / "masks", options=options)
 
 
 class Start:

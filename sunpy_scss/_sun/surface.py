@@ -313,25 +313,22 @@ def _observer_of_a_globe(smap):
         return smap.observer_coordinate
 
 
-def canonical_surface(size, half_width, distance):
+def canonical_surface(grid, distance):
     """
     The `Surface` of the canonical grid, its observer above latitude 0 and longitude 0.
 
     Parameters
     ----------
-    size : int
-        Pixels of the grid on a side.
-    half_width : float
-        Half of its side in apparent solar radii.
+    grid : sunpy_scss.canonical._grid.CanonicalGrid
     distance : float
         Of the observer from Sun centre in solar radii.
     """
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = "HPLN-TAN", "HPLT-TAN"
-    wcs.wcs.crpix = 2 * [(size + 1) / 2]
-    wcs.wcs.cdelt = 2 * [np.degrees(np.arcsin(1 / distance)) * 2 * half_width / size]
+    wcs.wcs.crpix = 2 * [(grid.size + 1) / 2]
+    wcs.wcs.cdelt = 2 * [np.degrees(np.arcsin(1 / distance)) * 2 * grid.half_width / grid.size]
     wcs.wcs.cunit = "deg", "deg"
-    return Surface(np.array([distance, 0, 0]), wcs, (size, size), None, None)
+    return Surface(np.array([distance, 0, 0]), wcs, grid.shape, None, None)
 
 
 def remove_small_regions(mask, surface, least):

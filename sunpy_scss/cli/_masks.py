@@ -1,15 +1,11 @@
-"""The parts of the command that are about masks."""
+"""The commands that measure masks: properties, filaments, compare, export, track and carrington."""
+
+from pathlib import Path
 
 from sunpy_scss.cli._options import (
     add_command,
-    add_hek_url,
     add_overwrite,
-    add_picture,
     expanded,
-    hek_server,
-    moment,
-    positive,
-    quantity,
     say,
     target_file,
     target_folder,
@@ -33,15 +29,15 @@ _FORMATS = {
 }
 
 
+_TABLES = (".ecsv", ".fits", ".csv")
+
+
 def add_mask_commands(commands):
-    """Add the commands that read masks, or draw them, to the parsers of all."""
+    """Add the commands that measure masks to the parsers of all."""
     _add_properties(commands)
     _add_filaments(commands)
     _add_compare(commands)
-    _add_plot(commands)
-    _add_movie(commands)
     _add_export(commands)
-    _add_hek_mask(commands)
     _add_track(commands)
     _add_carrington(commands)
 
@@ -49,6 +45,16 @@ def add_mask_commands(commands):
 def _add_masks(command, name="masks", **settings):
     settings = {"nargs": "+", "metavar": "MASK", "help": "mask file, a folder of them, or a quoted pattern"} | settings
     command.add_argument(name, **settings)
+
+
+def _others(paths, files, name):
+    """Return for each mask its file of another kind: there is one for all, one for each, or none."""
+    if not files:
+        return [None] * len(paths)
+    if len(files) not in (1, len(paths)):
+        msg = f"There must be one {name} for all masks, or one for each (got {len(files)} for {len(paths)} masks)."
+        raise ValueError(msg)
+    return list(files) * (len(paths) // len(files))
 
 
 def _add_properties(commands):
@@ -67,24 +73,73 @@ def _add_properties(commands):
 
 
 def _properties(options):
-    from sunpy_scss.files._masks import measure_files
+    from astropy.table import vstack
 
-    table = measure_files(
-        expanded(options.masks),
-        images=expanded(options.image),
-        magnetograms=expanded(options.magnetogram),
-        probabilities=expanded(options.probability),
-        target=options.output,
-        overwrite=options.overwrite,
-    )
-    names = [name for name in _GLANCE if name in table.colnames]
+    from sunpy_scss._provenance import said_by_all
+    from sunpy_scss.batch._table import region_rows
+    from sunpy_scss.images._read import read_map
+    from sunpy_scss.masks._read import read_mask
+
+    _check_table(options)
+    paths = expanded(options.masks)
+    others = {
+        name: _others(paths, expanded(getattr(options, name)), name) for name in ("image", "magnetogram", "probability")
+    }
+    tables = []
+    for number, path in enumerate(paths):
+        maps = {name: read_map(files[number]) for name, files in others.items() if files[number]}
+        tables.append(region_rows(read_mask(path), path, **maps))
+    table = vstack(tables, metadata_conflicts="silent")
+    table.meta = said_by_all([one.meta for one in tables])
+    _write_table(table, options.output)
+    _print_rows(table[[name for name in _GLANCE if name in table.colnames]], options.output)
+    return 0
+
+
+def _check_table(options):
+    """Raise an error now where a table could not be written later."""
+    from sunpy_scss._save import refuse_existing
+
+    if not options.output:
+        return
+    if not options.output.endswith(_TABLES):
+        msg = f"The name of the table must end with {', '.join(_TABLES)} (got {options.output})."
+        raise ValueError(msg)
+    refuse_existing(options.output, overwrite=options.overwrite)
+
+
+def _write_table(table, path):
+    """Write a table: in FITS times are text, in CSV units are in the names of columns."""
+    import warnings
+
+    from astropy.utils.exceptions import AstropyUserWarning
+
+    from sunpy_scss._save import save_table
+
+    if not path:
+        return
+    plain = table.copy()
+    if path.endswith(".fits") and "time" in table.colnames:
+        # As two parts of a Julian date, which only astropy would put together, otherwise.
+        plain["time"] = table["time"].isot
+    if path.endswith(".csv"):
+        for name in table.colnames:
+            if getattr(table[name], "unit", None):
+                plain.rename_column(name, f"{name} [{table[name].unit}]")
+    with warnings.catch_warnings():
+        # FITS does not know DN, which is what AIA counts; astropy does, and reads it back.
+        warnings.filterwarnings("ignore", "The unit .* could not be saved", AstropyUserWarning)
+        save_table(plain, path)
+
+
+def _print_rows(table, path):
+    """Print a table, or that it is empty, and the file that it was written to."""
     if len(table):
-        _print_table(table[names])
+        _print_table(table)
     else:
         tell("no regions")
-    if options.output:
-        say(options.output)
-    return 0
+    if path:
+        say(path)
 
 
 def _print_table(table):
@@ -105,21 +160,27 @@ def _add_filaments(commands):
 
 
 def _filaments(options):
-    from sunpy_scss.files._masks import score_filaments
+    import numpy as np
 
-    table = score_filaments(
-        expanded(options.masks),
-        images=expanded(options.image),
-        magnetograms=expanded(options.magnetogram),
-        target=options.output,
-        overwrite=options.overwrite,
-    )
-    if len(table):
-        _print_table(table[["file", "id", "score", "filament", "reasons"]])
-    else:
-        tell("no regions")
-    if options.output:
-        say(options.output)
+    from astropy.table import vstack
+
+    from sunpy_scss.images._read import read_map
+    from sunpy_scss.masks._filaments import filament_score
+    from sunpy_scss.masks._read import read_mask
+
+    _check_table(options)
+    paths = expanded(options.masks)
+    images = _others(paths, expanded(options.image), "image")
+    magnetograms = _others(paths, expanded(options.magnetogram), "magnetogram")
+    tables = []
+    for path, image, magnetogram in zip(paths, images, magnetograms, strict=True):
+        field = magnetogram and read_map(magnetogram)
+        scores = filament_score(read_mask(path), read_map(image), magnetogram=field)
+        scores.add_column(np.full(len(scores), str(path)), index=0, name="file")
+        tables.append(scores)
+    table = vstack(tables, metadata_conflicts="silent")
+    _write_table(table, options.output)
+    _print_rows(table[["file", "id", "score", "filament", "reasons"]], options.output)
     return 0
 
 
@@ -137,66 +198,37 @@ def _add_compare(commands):
 
 
 def _compare(options):
-    from sunpy_scss.files._masks import compare_files
+    from sunpy.util.exceptions import SunpyUserWarning
 
-    table = compare_files(
-        expanded(options.masks), names=options.names, folder=options.output, overwrite=options.overwrite
-    )
+    from sunpy_scss._save import refuse_existing, save_map, save_table
+    from sunpy_scss._warn import warn_caller
+    from sunpy_scss.masks._compare import compare_masks, consensus, disagreement
+    from sunpy_scss.masks._read import read_mask
+    from sunpy_scss.report._caveats import comparison_caveats
+
+    folder = Path(options.output or ".")
+    targets = [folder / name for name in ("agreement.ecsv", "consensus.fits", "disagreement.fits")]
+    if options.output:
+        refuse_existing(*targets, overwrite=options.overwrite)
+    paths = expanded(options.masks)
+    masks = [read_mask(path) for path in paths]
+    table = compare_masks(masks, names=options.names or _short(paths))
+    for caveat in comparison_caveats(masks):
+        warn_caller(caveat, SunpyUserWarning)
+    if options.output:
+        save_table(table, targets[0])
+        save_map(consensus(masks), targets[1])
+        save_map(disagreement(masks), targets[2])
     _print_table(table)
     if options.output:
         say(options.output)
     return 0
 
 
-def _add_plot(commands):
-    command = add_command(commands, "plot", _plot, "Draw the outlines of masks that are there on their image.")
-    command.add_argument("image", metavar="IMAGE", help="image that sunpy reads")
-    _add_masks(command)
-    command.add_argument(
-        "--output",
-        required=True,
-        type=target_file(".png", ".pdf", ".svg"),
-        metavar="FILE",
-        help="the picture, as .png, .pdf or .svg",
-    )
-    add_picture(command)
-    add_overwrite(command)
-
-
-def _plot(options):
-    from sunpy_scss.files._pictures import plot_file
-
-    plot_file(options.image, expanded(options.masks), options.output, dpi=options.dpi, overwrite=options.overwrite)
-    say(options.output)
-    return 0
-
-
-def _add_movie(commands):
-    command = add_command(commands, "movie", _movie, "Draw masks on the images nearest in time, as a movie.")
-    _add_masks(command)
-    command.add_argument("--image", nargs="+", required=True, metavar="FILE", help="images, folders or quoted patterns")
-    command.add_argument("--track", action="store_true", help="follow the regions, each in a colour of its own")
-    command.add_argument("--output", required=True, metavar="FILE", help="NAME.mp4, NAME.gif, or a folder for PNG")
-    command.add_argument("--rate", type=positive, default=4, metavar="N", help="pictures in a second (default: 4)")
-    add_picture(command)
-    add_overwrite(command)
-
-
-def _movie(options):
-    from sunpy_scss.files._inputs import find_images
-    from sunpy_scss.files._pictures import movie_files
-
-    path = movie_files(
-        expanded(options.masks),
-        find_images(options.image, "."),
-        options.output,
-        track=options.track,
-        rate=options.rate,
-        dpi=options.dpi,
-        overwrite=options.overwrite,
-    )
-    say(path)
-    return 0
+def _short(paths):
+    """Return names of files without folder and suffix, where that is enough to tell them apart."""
+    stems = [Path(path).stem for path in paths]
+    return stems if len(set(stems)) == len(stems) else paths
 
 
 def _add_export(commands):
@@ -221,52 +253,23 @@ def _add_export(commands):
 
 
 def _export(options):
-    from sunpy_scss.files._masks import export_files
+    from sunpy_scss._save import refuse_existing, save_table
+    from sunpy_scss.hek._write import hek_records
+    from sunpy_scss.masks._export import write_geojson
+    from sunpy_scss.masks._read import read_mask
 
-    for path in export_files(
-        expanded(options.masks), options.output, form=options.format, frame=options.frame, overwrite=options.overwrite
-    ):
-        say(path)
-    return 0
-
-
-def _add_hek_mask(commands):
-    command = add_command(commands, "hek-mask", _hek_mask, "Draw events of the HEK on the pixels of an image.")
-    command.add_argument("--map", required=True, metavar="FILE", help="the image")
-    command.add_argument("--feature", choices=("ch", "ar"), required=True, help="coronal holes or active regions")
-    command.add_argument("--output", required=True, type=target_file(".fits"), metavar="FILE", help="the mask, as FITS")
-    command.add_argument(
-        "--time",
-        nargs=2,
-        type=moment,
-        metavar=("FROM", "TO"),
-        help="events of this time; six hours about the image by default",
-    )
-    command.add_argument("--method", nargs="+", default=["SPoCA"], metavar="NAME", help="default: SPoCA")
-    command.add_argument(
-        "--max-gap", type=quantity("h"), default="6 h", metavar="TIME", help="draw nothing farther off (default: 6 h)"
-    )
-    command.add_argument("--labels", action="store_true", help="number the events instead of setting 1")
-    add_overwrite(command)
-    add_hek_url(command)
-
-
-def _hek_mask(options):
-    from sunpy_scss.files._hek import hek_mask_file
-
-    mask = hek_mask_file(
-        options.map,
-        options.feature.upper(),
-        options.output,
-        time_range=options.time,
-        frm_name=options.method,
-        max_gap=options.max_gap,
-        labels=options.labels,
-        overwrite=options.overwrite,
-        client=hek_server(options),
-    )
-    tell(f"{mask.meta['HEKDRAWN']} events drawn, {mask.meta['HEKLEFT']} left out")
-    say(options.output)
+    folder, paths = Path(options.output), expanded(options.masks)
+    ending = {"geojson": ".geojson", "hek": ".csv"}[options.format]
+    targets = [folder / (Path(path).stem + ending) for path in paths]
+    refuse_existing(*targets, overwrite=options.overwrite)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, target in zip(paths, targets, strict=True):
+        mask = read_mask(path)
+        if options.format == "geojson":
+            write_geojson(mask, target, frame=options.frame, overwrite=options.overwrite)
+        else:
+            save_table(hek_records(mask), target)
+        say(target)
     return 0
 
 
@@ -280,10 +283,36 @@ def _add_track(commands):
 
 
 def _track(options):
-    from sunpy_scss.files._evolution import track_files
+    from tqdm.auto import tqdm
 
-    for path in track_files(expanded(options.masks), options.output, overwrite=options.overwrite):
-        say(path)
+    from astropy.table import vstack
+
+    from sunpy_scss._save import refuse_existing, save_figure, save_table
+    from sunpy_scss.evolution._meridian import central_meridian_fraction
+    from sunpy_scss.evolution._tracks import track_regions
+    from sunpy_scss.images._read import read_map
+    from sunpy_scss.plotting._evolution import plot_tracks
+
+    names = ("regions.ecsv", "events.ecsv", "meridian.ecsv", "tracks.png")
+    targets = [Path(options.output, name) for name in names]
+    refuse_existing(*targets, overwrite=options.overwrite)
+    meridian = []
+
+    def masks():
+        """Yield the masks in order of time, each read once for all that is made of it."""
+        paths = sorted(expanded(options.masks), key=lambda path: read_map(path).coordinate_frame.obstime)
+        for path in tqdm(paths, unit="mask", disable=None):
+            mask = read_map(path)
+            meridian.append(central_meridian_fraction([mask]))
+            yield mask
+
+    tracks = track_regions(masks())
+    save_table(tracks.regions, targets[0])
+    save_table(tracks.events, targets[1])
+    save_table(vstack(meridian, metadata_conflicts="silent"), targets[2])
+    save_figure(plot_tracks(tracks), targets[3])
+    for target in targets:
+        say(target)
     return 0
 
 
@@ -297,10 +326,16 @@ def _add_carrington(commands):
 
 
 def _carrington(options):
-    from sunpy_scss.files._evolution import carrington_file
+    from tqdm.auto import tqdm
 
-    keywords = {"projection": options.projection, "rotation": options.rotation, "overwrite": options.overwrite}
-    smap = carrington_file(expanded(options.masks), options.output, **keywords)
+    from sunpy_scss._save import refuse_existing, save_map
+    from sunpy_scss.evolution._carrington import carrington_map
+    from sunpy_scss.images._read import read_map
+
+    refuse_existing(options.output, overwrite=options.overwrite)
+    masks = (read_map(path) for path in tqdm(expanded(options.masks), unit="mask", disable=None))
+    smap = carrington_map(masks, projection=options.projection, rotation=options.rotation)
+    save_map(smap, options.output)
     tell(smap.meta["parent"])
     say(options.output)
     return 0

@@ -14,11 +14,12 @@ from astropy.time import Time
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, Helioprojective, get_earth
 
 from sunpy_scss._mask_map import feature_of
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.view import longitude_latitude
 from sunpy_scss._warn import warn_caller
+from sunpy_scss.canonical._intensity import angstroms
 from sunpy_scss.exceptions import HEKWarning
 from sunpy_scss.hek._records import FRM_NAME
-from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.masks._outlines import flat_rings, joined, trace, vertices_on_sphere
 from sunpy_scss.masks._regions import find_regions
 from sunpy_scss.masks._table import region_table
@@ -38,8 +39,7 @@ def hek_records(mask: GenericMap | Regions) -> Table:
     Parameters
     ----------
     mask : sunpy.map.GenericMap or sunpy_scss.masks.Regions
-        Helioprojective or heliographic, 1 inside the feature, with the feature in its header (SCSSFEAT); or its
-        regions.
+        Helioprojective or heliographic, 1 inside the feature, with the feature in its header; or its regions.
 
     Returns
     -------
@@ -134,7 +134,8 @@ def _seen_areas(regions):
 
 def _origin(mask, feature, numbers, date):
     """What was found, when, in which image and by which method."""
-    model = str(mask.meta.get("SCSSMOD", "mask"))
+    told = Provenance.of(mask)
+    settings = Provenance(method=told.method, threshold=told.threshold).keywords()
     stamp, moment = date.strftime("%Y%m%dT%H%M%S"), date.isot
     facts = {
         "event_type": feature,
@@ -144,8 +145,8 @@ def _origin(mask, feature, numbers, date):
         "obs_meanwavel": angstroms(mask),
         "obs_wavelunit": "Angstrom",
         "frm_name": FRM_NAME,
-        "frm_paramset": ", ".join(f"{key}={mask.meta[key]}" for key in ("SCSSMOD", "SCSSTHR") if key in mask.meta),
-        "frm_versionnumber": str(mask.meta.get("SCSSVER", "")),
+        "frm_paramset": ", ".join(f"{key}={value}" for key, value in settings.items()),
+        "frm_versionnumber": told.version or "",
         "frm_daterun": Time.now().isot,
         "frm_humanflag": "F",
         "active": "true",
@@ -153,7 +154,7 @@ def _origin(mask, feature, numbers, date):
         "revision": "1",
     }
     return {
-        "kb_archivid": _texts(f"{feature}_{FRM_NAME}_{model}_{stamp}_{number}" for number in numbers),
+        "kb_archivid": _texts(f"{feature}_{FRM_NAME}_{told.method or 'mask'}_{stamp}_{number}" for number in numbers),
         **{name: np.full(len(numbers), value) for name, value in facts.items()},
     }
 

@@ -1,6 +1,4 @@
 from ._browse import from_browse as from_browse
-from ._disk import limb_crop as limb_crop
-from ._disk import limb_mask as limb_mask
 from ._read import example_map as example_map
 from ._read import read_map as read_map
 from ._search import fetch as fetch

@@ -19,14 +19,14 @@ from sunpy.time import parse_time
 from sunpy.util import MetaDict
 
 from sunpy_scss._warn import warn_caller
+from sunpy_scss.canonical._display import DISPLAY_SCALES, linearise
+from sunpy_scss.canonical._limb import fit_limb
 from sunpy_scss.exceptions import CalibrationWarning, InvalidMapError
 from sunpy_scss.images._jp2 import read_header
-from sunpy_scss.images._limb import fit_limb
 from sunpy_scss.images._read import read, read_map
 
 __all__ = [
     "CHANNELS",
-    "DISPLAY_SCALES",
     "SOURCES",
     "Picture",
     "colour_index",
@@ -34,7 +34,6 @@ __all__ = [
     "from_browse",
     "header_of",
     "is_calibrated",
-    "linearise",
     "read_picture",
     "source_of",
 ]
@@ -171,19 +170,6 @@ def _disk(path, index):
         msg = f"{path} shows no limb to find the Sun by: is it a picture of the whole disc?"
         raise InvalidMapError(msg)
     return disk
-
-
-# The scaling of 8-bit AIA images for display (Helioviewer; for 193 Angstrom browse images too), by wavelength in
-# Angstrom: from the index in the colour table to DN/s. Fitted to FITS files of the same hour, 2017 to 2020.
-DISPLAY_SCALES = {
-    171: lambda index: (2.2 + 0.147 * index) ** 2,
-    193: lambda index: 10 ** (1.33 + 0.00785 * index),
-}
-
-
-def linearise(image, wavelength):
-    """DN/s (float32) of an 8-bit AIA image of 171 or 193 Angstrom, whose pixels are display values."""
-    return DISPLAY_SCALES[wavelength](np.arange(256)).astype(np.float32)[image]
 
 
 SOURCES = ("sdo", "helioviewer", "other")
@@ -331,7 +317,7 @@ def header_of(picture, disk, date, wavelength):
     Parameters
     ----------
     picture : Picture
-    disk : sunpy_scss.images._limb.Disk
+    disk : sunpy_scss.canonical._limb.Disk
         Where the Sun is, with rows counted from the bottom.
     date : astropy.time.Time
     wavelength : int

@@ -18,7 +18,7 @@ import sunpy.map
 from astropy.io import fits
 from sunpy.map import GenericMap
 
-from sunpy_scss._sun.header import in_one_unit
+from sunpy_scss.canonical._header import in_one_unit
 from sunpy_scss.exceptions import UnreadableFileError
 from sunpy_scss.images._jp2 import is_jp2, read_jp2
 

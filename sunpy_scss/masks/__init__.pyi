@@ -3,12 +3,14 @@ from ._compare import consensus as consensus
 from ._compare import disagreement as disagreement
 from ._compare import match_regions as match_regions
 from ._compare import reproject_mask as reproject_mask
+from ._disk import disk_mask as disk_mask
 from ._export import region_outlines as region_outlines
 from ._export import sky_regions as sky_regions
 from ._export import write_geojson as write_geojson
 from ._filaments import filament_score as filament_score
 from ._metrics import dice as dice
 from ._metrics import iou as iou
+from ._read import read_mask as read_mask
 from ._regions import Regions as Regions
 from ._regions import find_regions as find_regions
 from ._table import area_fraction as area_fraction

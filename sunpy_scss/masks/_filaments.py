@@ -11,12 +11,14 @@ from scipy.special import expit
 import astropy.units as u
 from astropy.table import QTable
 
-from sunpy_scss._mask_map import provenance
-from sunpy_scss._sun.canonical import canonical_radius, frame_of, to_canonical
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import same_grid
+from sunpy_scss.canonical._frame import frame_of
+from sunpy_scss.canonical._grid import CanonicalGrid
+from sunpy_scss.canonical._intensity import intensities
+from sunpy_scss.canonical._resample import to_canonical
 from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.images._intensity import intensities
 from sunpy_scss.masks._measures import field
 from sunpy_scss.masks._outlines import perimeters
 from sunpy_scss.masks._regions import find_regions
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["filament_score"]
 
 # Brightness is looked at on one grid, that of the training images, so that the size of pixels hardly matters.
-_GRID = {"size": 512, "half_width": 1.25}
-_PIXEL = 2 * _GRID["half_width"] / _GRID["size"]
+_GRID = CanonicalGrid(512, 1.25)
 # Where training images of 193 Angstrom clip, in DN/s.
 _FLOOR = 21
 # The surroundings of a region reach as far as this many pixels of that grid.
@@ -163,7 +164,7 @@ def filament_score(mask: GenericMap | Regions, image: GenericMap, *, magnetogram
     if magnetogram is not None:
         magnetic = field(regions, magnetogram)
         columns |= {name: magnetic[name] for name in ("unipolarity", "field_skewness", "field_coverage")}
-    table = QTable(columns, meta=provenance(regions.mask))
+    table = QTable(columns, meta=Provenance.of(regions.mask).keywords())
     for column in table.itercols():
         if column.dtype.kind == "f":
             column.info.format = ".3g"
@@ -207,7 +208,7 @@ def _brightness(regions, image):
     """Contrast, density of bright points and sharpness of the border."""
     frame, rsun = frame_of(regions.mask), regions.mask.rsun_meters.to(u.Mm)
     labels = _canonical_labels(regions.labels, frame)
-    flat = _flat(to_canonical(_intensity(image, frame), frame, **_GRID), labels)
+    flat = _flat(to_canonical(_intensity(image, frame), frame, _GRID), labels)
     known = np.isfinite(flat)
     filled = np.where(known, flat, 0)
     peaks = known & (filled == ndimage.maximum_filter(filled, _SQUARE))
@@ -230,7 +231,7 @@ def _brightness(regions, image):
     return {
         "contrast": contrast,
         "bright_points": points / regions.sum(regions.areas).to(1e4 * u.Mm**2),
-        "sharpness": gradient / (_PIXEL * rsun),
+        "sharpness": gradient / (_GRID.step * rsun),
     }
 
 
@@ -241,13 +242,12 @@ def _intensity(image, frame):
 
 def _canonical_labels(labels, frame):
     """The labels of the nearest pixels."""
-    axis = (np.arange(_GRID["size"]) + 0.5) * _PIXEL - _GRID["half_width"]
-    first = frame.matrix @ axis[[0, 0]] + frame.centre
+    first = frame.matrix @ _GRID.axis[[0, 0]] + frame.centre
     return ndimage.affine_transform(
         labels,
-        frame.matrix[::-1, ::-1] * _PIXEL,
+        frame.matrix[::-1, ::-1] * _GRID.step,
         first[::-1],
-        output_shape=(_GRID["size"],) * 2,
+        output_shape=_GRID.shape,
         order=0,
         mode="constant",
     )
@@ -255,7 +255,7 @@ def _canonical_labels(labels, frame):
 
 def _flat(image, labels):
     """log10 of the intensity over that of the Sun outside of all regions at that radius; NaN where it is not known."""
-    radius = canonical_radius(**_GRID)
+    radius = _GRID.radius
     known = (radius <= 1) & (image > 0)
     flat = np.log10(image, out=np.full(image.shape, np.nan), where=known)
     annulus = np.digitize(radius, _ANNULI)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy as np
 import astropy.units as u
 from astropy.table import QTable
 
-from sunpy_scss._mask_map import make_map, pixels_inside, provenance
+from sunpy_scss._mask_map import make_map, pixels_inside
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._measures import areas, borders, confidence, field, intensities, places, rim_of
@@ -107,9 +109,9 @@ def label_regions(mask: GenericMap | Regions) -> GenericMap:
     if len(regions) > np.iinfo(np.int16).max:
         msg = f"The mask has {len(regions)} regions, more than can be numbered; remove the small ones first."
         raise InvalidMapError(msg)
-    keywords = {**provenance(regions.mask), "CONTENT": "region labels"}
+    provenance = replace(Provenance.of(regions.mask), content="region labels")
     data, history = regions.labels.astype(np.int16), "sunpy_scss.label_regions"
-    return make_map(data, regions.mask, keywords=keywords, history=history, highest=len(regions))
+    return make_map(data, regions.mask, provenance, history=history, highest=len(regions))
 
 
 def region_table(
@@ -239,7 +241,7 @@ def region_table(
     region all that is joined to it by pixels of at least another. What lies between several regions goes to the one
     from which probability falls off the least. The two probabilities are those of the model's card, meant to let 68 %
     of the intervals hold the labelled area of a region; `~sunpy_scss.segment.predict_probability` puts them into the
-    header as SCSSSURE and SCSSMAYB. Where they are not there, they are 0.84 and 0.16: as if the pixels of a border
+    header. Where they are not there, they are 0.84 and 0.16: as if the pixels of a border
     were right or wrong together. A mask whose threshold lies beyond them gets a wider interval. How often they hold
     says :ref:`worth-uncertainty`.
 
@@ -279,6 +281,6 @@ def region_table(
         "DATE-OBS": regions.surface.obstime.isot,
         "RSUN_REF": float(regions.mask.rsun_meters.to_value(u.m)),
         "CARROBS": "Earth",
-        **provenance(regions.mask),
+        **Provenance.of(regions.mask).keywords(),
     }
     return QTable(columns, meta=origin)

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from sunpy_scss._features import FEATURES, feature_name
+from sunpy_scss.canonical._grid import CanonicalGrid
 from sunpy_scss.exceptions import ModelError
 from sunpy_scss.models._split import Split
 from sunpy_scss.models._validity import check_card
@@ -93,14 +94,14 @@ class Channel:
 @dataclass(frozen=True)
 class Network:
     """
-    Arguments of `sunpy_scss.models.scss_net`, or the name of another network and its arguments.
+    Arguments of `sunpy_scss.train.scss_net`, or the name of another network and its arguments.
 
     Attributes
     ----------
     filters, layers, batch_norm, drop_prob, momentum
         As there.
     architecture : str
-        Name of a network of your own; see `sunpy_scss.models.register_network`. Empty for SCSS-Net.
+        Name of a network of your own; see `sunpy_scss.train.register_network`. Empty for SCSS-Net.
     arguments : dict
         Those of that network.
     """
@@ -252,6 +253,11 @@ class ModelCard:
     def is_dark(self) -> bool:
         """Whether the feature is darker than the quiet Sun, from the table of those known or from this card."""
         return FEATURES[self.feature].is_dark if self.feature_is_dark is None else self.feature_is_dark
+
+    @property
+    def grid(self) -> CanonicalGrid:
+        """The grid of the network's images, with the positions of its pixels in solar radii."""
+        return CanonicalGrid(self.grid_size, self.half_width)
 
     @property
     def channels(self) -> tuple[Channel, ...]:

@@ -4,6 +4,8 @@ Coronal holes without a network: by a threshold, and by three channels. To compa
 Both methods are this package's own, neither CATCH nor CHIMERA, and their masks say so.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import ndimage
 
@@ -14,24 +16,23 @@ from sunpy.map.header_helper import make_fitswcs_header
 
 from sunpy_scss._arguments import check_area
 from sunpy_scss._mask_map import make_mask
-from sunpy_scss._sun.canonical import (
-    canonical_radius,
-    check_map,
-    frame_of,
-    from_canonical,
-    limb_brightening,
-)
-from sunpy_scss._sun.header import in_one_unit
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import remove_small_regions, surface_of
 from sunpy_scss._sun.transfer import sample
+from sunpy_scss.canonical._brightening import limb_brightening
+from sunpy_scss.canonical._check import check_map
+from sunpy_scss.canonical._frame import frame_of
+from sunpy_scss.canonical._grid import CanonicalGrid
+from sunpy_scss.canonical._header import in_one_unit
+from sunpy_scss.canonical._image import canonical_image, measured_median, warn_of_calibration
+from sunpy_scss.canonical._intensity import angstroms, intensities, rate_of, warn_of, wavelength_caveats
+from sunpy_scss.canonical._resample import from_canonical
 from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.images._canonical import canonical_image, measured_median, warn_of_calibration
-from sunpy_scss.images._intensity import angstroms, intensities, rate_of, warn_of, wavelength_caveats
 
 __all__ = ["three_channel_coronal_holes", "threshold_coronal_holes"]
 
 # Both methods work on a grid of this size and half-width in solar radii, with pixels of 3.4 Mm at disc centre.
-_GRID = {"size": 512, "half_width": 1.25}
+_GRID = CanonicalGrid(512, 1.25)
 # Standard deviation of the smoothing, and radius of what is opened, in pixels of the grid: 10 Mm.
 _SMOOTHING, _OPENING = 3, 3
 # The dark level of coronal holes in AIA 193 Angstrom images in DN/s, and the disc median to which an image of unknown
@@ -77,9 +78,9 @@ def threshold_coronal_holes(
     Returns
     -------
     sunpy.map.GenericMap
-        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap``. The header tells the method (SCSSMOD), the
-        intensity of the border (SCSSTHR) and the disc median (SCSSMED), both in DN/s or, without calibration, in the
-        Map's own unit, and in SCSSCAL the factor by which an image of unknown calibration was scaled.
+        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap``. The header tells the method, the
+        intensity of the border and the disc median, both in DN/s or, without calibration, in the Map's own unit, and
+        the factor by which an image of unknown calibration was scaled; see :ref:`header-keywords`.
 
     Raises
     ------
@@ -125,13 +126,13 @@ def threshold_coronal_holes(
     check_map(smap)
     check_area(min_area, "min_area")
     smap = in_one_unit(smap)
-    found = canonical_image(smap, **_GRID, disk_median=disk_median)
+    found = canonical_image(smap, _GRID, disk_median=disk_median)
     if threshold is None:
         warn_of(wavelength_caveats(smap, "The default threshold", _CHANNELS[193]))
-    keywords = {"SCSSMED": found.disk_median, "SCSSSEEN": round(found.seen, 4)}
+    scales = ()
     if threshold is None and not found.calibrated:
         warn_of_calibration(_REFERENCE_MEDIAN)
-        keywords["SCSSCAL"] = _REFERENCE_MEDIAN / found.disk_median
+        scales = (_REFERENCE_MEDIAN / found.disk_median,)
     border = _border(threshold, smap, found)
     depth = np.log10(_relative(found.image, found.disk_median)) / np.log10(border / found.disk_median)
     # Twice as deep is the dark level, at which browse images are clipped.
@@ -141,7 +142,14 @@ def threshold_coronal_holes(
         smap,
         min_area,
         missing=found.missing,
-        keywords={"SCSSMOD": "threshold", "SCSSTHR": border, **keywords},
+        provenance=Provenance.new(
+            method="threshold",
+            threshold=border,
+            given_medians=() if disk_median is None else (str(disk_median),),
+            medians=(found.disk_median,),
+            scales=scales,
+            seen=round(found.seen, 4),
+        ),
         history=f"threshold={'half-way to the dark level' if threshold is None else threshold}",
     )
 
@@ -194,7 +202,7 @@ def three_channel_coronal_holes(
     Returns
     -------
     sunpy.map.GenericMap
-        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap_193``, with SCSSMOD in the header.
+        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap_193``, with the method in the header.
 
     Raises
     ------
@@ -252,16 +260,13 @@ def three_channel_coronal_holes(
     contrasts = np.stack([_contrast(image) for image in images])
     excess = [limit - np.tensordot(weights, contrasts, axes=1) for weights, limit in _LINES]
     times = "\n".join(f"{wavelength}: {smap.date.isot}" for wavelength, smap in maps.items())
-    unknown = ~np.isfinite(images).all(axis=0) & (canonical_radius(**_GRID) <= 1)
+    unknown = ~np.isfinite(images).all(axis=0) & (_GRID.disk)
     return _mask_map(
         _open(np.min(excess, axis=0)),
         smap_193,
         min_area,
-        missing=from_canonical(unknown, frame_of(smap_193), half_width=_GRID["half_width"]) >= 0.5,
-        keywords={
-            "SCSSMOD": "three-channel",
-            "SCSSSEEN": round(float(1 - unknown.sum() / (canonical_radius(**_GRID) <= 1).sum()), 4),
-        },
+        missing=from_canonical(unknown, frame_of(smap_193), _GRID) >= 0.5,
+        provenance=Provenance.new(method="three-channel", seen=round(float(1 - unknown.sum() / _GRID.disk.sum()), 4)),
         history=times,
     )
 
@@ -281,17 +286,16 @@ def _check_channel(smap, wavelength, smap_193, max_gap):
 
 def _canonical_map(smap):
     """An empty Map on the canonical grid that sees the Sun as another Map does."""
-    size, half_width = _GRID["size"], _GRID["half_width"]
     centre = SkyCoord(0 * u.arcsec, 0 * u.arcsec, frame=smap.coordinate_frame)
-    scale = 2 * half_width * smap.rsun_obs / (size * u.pix)
+    scale = 2 * _GRID.half_width * smap.rsun_obs / (_GRID.size * u.pix)
     return sunpy.map.Map(
-        np.zeros((size, size)), make_fitswcs_header((size, size), centre, scale=u.Quantity([scale, scale]))
+        np.zeros(_GRID.shape), make_fitswcs_header(_GRID.shape, centre, scale=u.Quantity([scale, scale]))
     )
 
 
 def _on_surface(smap, surface):
     """The intensities of a Map on the canonical grid, of the surface as it was at the time of another one."""
-    found = canonical_image(smap, **_GRID)  # for its checks
+    found = canonical_image(smap, _GRID)  # for its checks
     data, _, _ = intensities(smap, found.frame)
     rows, columns = (grid.ravel() for grid in np.indices(surface.shape))
     on_sun = surface.on_sun(rows, columns)
@@ -303,12 +307,12 @@ def _on_surface(smap, surface):
 
 def _contrast(image):
     """log10 of an image relative to the quiet Sun."""
-    return _smooth(np.log10(_relative(image, measured_median(image, canonical_radius(**_GRID)))))
+    return _smooth(np.log10(_relative(image, measured_median(image, _GRID))))
 
 
 def _relative(image, median):
     """Intensity over that of the quiet Sun at the same distance from disc centre; 1 where there are no data."""
-    trend = 10 ** limb_brightening(canonical_radius(**_GRID))
+    trend = 10 ** limb_brightening(_GRID.radius)
     relative = np.where(np.isfinite(image), image, median * trend) / (median * trend)
     # Noise about zero has no logarithm.
     return np.maximum(relative, 1e-3)
@@ -316,8 +320,7 @@ def _relative(image, median):
 
 def _smooth(image):
     """Smoothed as if what is on the disc at the limb went on beyond it, where sky would darken the limb."""
-    pixels_per_radius = _GRID["size"] / (2 * _GRID["half_width"])
-    outside = canonical_radius(**_GRID) > 1 - 1 / pixels_per_radius
+    outside = _GRID.radius > 1 - 1 / _GRID.pixels_per_radius
     nearest = ndimage.distance_transform_edt(outside, return_distances=False, return_indices=True)
     return ndimage.gaussian_filter(image[tuple(nearest)], _SMOOTHING)
 
@@ -330,23 +333,22 @@ def _open(excess):
 
 def _with_core(excess, core):
     """Set to 0 in regions of positive excess that nowhere well inside the limb reach ``core``."""
-    radius = canonical_radius(**_GRID)
+    radius = _GRID.radius
     labels, n_regions = ndimage.label((excess > 0) & (radius <= 1), structure=np.ones((3, 3)))
     reliable = np.where(radius <= _CORE_RADIUS, excess, 0)
     deepest = ndimage.maximum(reliable, labels, np.arange(n_regions + 1))
     return np.where((deepest < core)[labels] & (excess > 0), 0, excess)
 
 
-def _mask_map(excess, smap, min_area, *, missing, keywords, history):
+def _mask_map(excess, smap, min_area, *, missing, provenance, history):
     """The mask of where the excess, on the canonical grid, is positive on the pixels of a Map that have data."""
-    mask = from_canonical(excess, frame_of(smap), half_width=_GRID["half_width"]) > 0
+    mask = from_canonical(excess, frame_of(smap), _GRID) > 0
     if missing is not None:
         mask &= ~missing
     least = (min_area / smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
     return make_mask(
         remove_small_regions(mask, surface_of(smap), least),
         smap,
-        "CH",
-        keywords=keywords,
-        history=f"sunpy_scss: coronal holes by {keywords['SCSSMOD']}, its own method\n{history}\nmin_area={min_area:g}",
+        replace(provenance, feature="CH", min_area=min_area.to_value(u.Mm**2)),
+        history=f"sunpy_scss: coronal holes by {provenance.method}, its own method\n{history}\nmin_area={min_area:g}",
     )

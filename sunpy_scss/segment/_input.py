@@ -7,12 +7,14 @@ import numpy as np
 import astropy.units as u
 from sunpy.map import MapSequence
 
-from sunpy_scss._sun.canonical import Frame, canonical_radius, check_map, from_canonical
-from sunpy_scss._sun.header import in_one_unit
+from sunpy_scss.canonical._check import check_map
+from sunpy_scss.canonical._frame import Frame
+from sunpy_scss.canonical._header import in_one_unit
+from sunpy_scss.canonical._image import canonical_image, warn_of_calibration
+from sunpy_scss.canonical._intensity import angstroms, warn_of, wavelength_caveats
+from sunpy_scss.canonical._quality import quality_caveats
+from sunpy_scss.canonical._resample import from_canonical
 from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.images._canonical import canonical_image, warn_of_calibration
-from sunpy_scss.images._intensity import angstroms, warn_of, wavelength_caveats
-from sunpy_scss.images._moments import quality_caveats
 
 __all__ = ["NetworkInput", "caveats", "maps_of_channels", "network_input"]
 
@@ -46,13 +48,13 @@ class _ChannelInput:
 @dataclass(frozen=True)
 class NetworkInput:
     """
-    What a network sees of a moment.
+    What a network sees of an exposure set: the images of one time that it takes together.
 
     Attributes
     ----------
     channels : tuple
         For each channel of the card its image, disc median and scale.
-    frame : sunpy_scss._sun.canonical.Frame
+    frame : sunpy_scss.canonical._frame.Frame
         Where the Sun is in the Map of the first channel.
     missing : numpy.ndarray or None
         bool, of the shape of that Map: pixels without data in some channel; None if there are none.
@@ -119,20 +121,22 @@ def _check_together(maps):
         apart = abs(other.date - first.date)
         if apart > _SAME_TIME:
             msg = (
-                f"The Maps of one moment are {apart.to(u.min):.0f} apart ({first.date.isot}, {other.date.isot}): take "
-                f"images within {_SAME_TIME:g}."
+                f"The Maps of an exposure set are {apart.to(u.min):.0f} apart ({first.date.isot}, "
+                f"{other.date.isot}): take images within {_SAME_TIME:g}."
             )
             raise InvalidMapError(msg)
         there = other.observer_coordinate
         away = np.hypot((there.lon - place.lon).wrap_at(180 * u.deg), there.lat - place.lat)
         if away > _SAME_PLACE:
-            msg = f"The Maps of one moment were taken from places {away.to(u.deg):.1f} apart, as seen from the Sun."
+            msg = (
+                f"The Maps of one exposure set were taken from places {away.to(u.deg):.1f} apart, as seen from the Sun."
+            )
             raise InvalidMapError(msg)
 
 
 def network_input(maps, card, *, disk_median=None):
     """
-    Bring the Maps of a moment to the grid and the stretches of a model card.
+    Bring the Maps of an exposure set to the grid and the stretches of a model card.
 
     Parameters
     ----------
@@ -149,14 +153,13 @@ def network_input(maps, card, *, disk_median=None):
     """
     if len(card.channels) == 1:
         warn_of(wavelength_caveats(maps[0], card.name, card.wavelengths))
-    grid = {"size": card.grid_size, "half_width": card.half_width}
+    grid = card.grid
     medians = _medians(disk_median, len(card.channels))
-    found = [canonical_image(smap, **grid, disk_median=one) for smap, one in zip(maps, medians, strict=True)]
-    radius = canonical_radius(**grid)
+    found = [canonical_image(smap, grid, disk_median=one) for smap, one in zip(maps, medians, strict=True)]
     channels = tuple(
-        _stretched(one, channel.stretch, radius) for one, channel in zip(found, card.channels, strict=True)
+        _stretched(one, channel.stretch, grid.radius) for one, channel in zip(found, card.channels, strict=True)
     )
-    return NetworkInput(channels, found[0].frame, *_gaps(found, radius, card.half_width))
+    return NetworkInput(channels, found[0].frame, *_gaps(found, grid))
 
 
 def _medians(disk_median, number):
@@ -182,18 +185,17 @@ def _stretched(found, stretch, radius):
     return _ChannelInput(image, found.disk_median, scale, rescaled)
 
 
-def _gaps(found, radius, half_width):
+def _gaps(found, grid):
     """The pixels of the first Map without data in some channel, None if all have, and the share of the disc seen."""
     first, *others = found
     if not others:
         return first.missing, first.seen
-    on_disk = radius <= 1
     known = np.logical_and.reduce([np.isfinite(one.image) for one in found])
-    seen = float(known[on_disk].mean())
-    elsewhere = np.isfinite(first.image) & ~known & on_disk
+    seen = float(known[grid.disk].mean())
+    elsewhere = np.isfinite(first.image) & ~known & grid.disk
     if not elsewhere.any():
         return first.missing, seen
-    missing = from_canonical(elsewhere, first.frame, half_width=half_width) >= 0.5
+    missing = from_canonical(elsewhere, first.frame, grid) >= 0.5
     return missing if first.missing is None else missing | first.missing, seen
 
 

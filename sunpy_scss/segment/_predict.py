@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,15 +10,16 @@ import numpy as np
 import astropy.units as u
 from sunpy.map import GenericMap, MapSequence
 
-import sunpy_scss
 from sunpy_scss._arguments import check_area, check_count, check_number
 from sunpy_scss._features import default_model, feature_at, feature_name
 from sunpy_scss._mask_map import make_map, make_mask
-from sunpy_scss._sun.canonical import check_map, from_canonical
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import remove_small_regions, surface_of
-from sunpy_scss._sun.threshold import above_threshold
+from sunpy_scss.canonical._check import check_map
+from sunpy_scss.canonical._intensity import angstroms
+from sunpy_scss.canonical._resample import from_canonical
+from sunpy_scss.canonical._threshold import above_threshold
 from sunpy_scss.exceptions import InvalidMapError, ModelError
-from sunpy_scss.images._intensity import angstroms
 from sunpy_scss.models._card import Model
 from sunpy_scss.models._store import load_model
 from sunpy_scss.segment._input import NetworkInput, maps_of_channels, network_input
@@ -73,9 +74,8 @@ def segment_coronal_holes(
     -------
     sunpy.map.GenericMap or list of sunpy.map.GenericMap
         int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap``; a list for a sequence or list. What has no
-        data is 0 as well. The header tells the model (SCSSMOD, SCSSHASH), its labels (SCSSLAB), the boundary
-        (SCSSBND), the threshold (SCSSTHR), the share of the disc that has data (SCSSSEEN), and in SCSSCAL the factor
-        by which an image of unknown calibration was scaled.
+        data is 0 as well. The header tells the model, its labels, all settings, the share of the disc that has data,
+        and the factor by which an image of unknown calibration was scaled; see :ref:`header-keywords`.
 
     Raises
     ------
@@ -206,7 +206,7 @@ def segment_feature(
     samples: int = 1,
 ) -> _OneOrList:
     """
-    The feature of a model in a Map, or in several Maps of a moment that the model sees together.
+    The feature of a model in a Map, or in an exposure set of several Maps that the model sees together.
 
     For models of your own, whatever they find; `segment_coronal_holes` and `segment_active_regions` do the same with
     the bundled ones.
@@ -214,8 +214,8 @@ def segment_feature(
     Parameters
     ----------
     smaps : sunpy.map.GenericMap, sunpy.map.MapSequence or list of sunpy.map.GenericMap
-        As for `segment_coronal_holes`. Of a model with several channels, the Maps of a moment, one for each channel in
-        any order, known by their wavelengths; or a list of such lists.
+        As for `segment_coronal_holes`. Of a model with several channels, an exposure set: a Map of one time for each
+        channel, in any order, known by their wavelengths; or a list of such lists.
     model : str, path-like or sunpy_scss.models.Model
         The folder of a model of your own, a model, or one of `sunpy_scss.list_models`.
     boundary, threshold, samples : optional
@@ -228,14 +228,14 @@ def segment_feature(
     Returns
     -------
     sunpy.map.GenericMap or list of sunpy.map.GenericMap
-        As `segment_coronal_holes`: one for each moment, on the WCS of the Map of the first channel. The header tells
-        the feature (SCSSFEAT), and for a second channel the wavelength (SCSSWAV2) and the disc median (SCSSMED2).
+        As `segment_coronal_holes`: one for each exposure set, on the WCS of the Map of the first channel. The header
+        tells the feature, and the wavelength and the disc median of each further channel.
 
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`, `~sunpy_scss.exceptions.ModelError`
-        As `segment_coronal_holes`; or if a channel has no Map or several, or the Maps of a moment are more than ten
-        minutes apart or were taken from different places.
+        As `segment_coronal_holes`; or if a channel has no Map or several, or the Maps of an exposure set are more
+        than ten minutes apart or were taken from different places.
 
     Examples
     --------
@@ -247,23 +247,19 @@ def segment_feature(
     """
     model = load_model(model).at(boundary)
     card = model.card
-    threshold = check_number(card.threshold if threshold is None else threshold, "threshold", above=0, below=1)
-    check_area(min_area, "min_area")
-    check_count(samples, "samples", least=1, most=len(_VARIANTS))
-    moments, alone = _moments(smaps, card)
+    made = replace(
+        mask_provenance(card, threshold=threshold, min_area=min_area, disk_median=disk_median, samples=samples),
+        content=f"{card.feature_in_words} mask",
+    )
+    threshold = made.threshold
+    exposure_sets, alone = _exposure_sets(smaps, card)
     history = (
         f"sunpy_scss: {card.feature_in_words}s by {card.name}\n"
         f"threshold={threshold:g}, min_area={min_area:g}, samples={samples}"
     )
     results = [
-        make_mask(
-            found.mask(threshold, min_area),
-            found.smap,
-            card.feature,
-            keywords={"CONTENT": f"{card.feature_in_words} mask", **found.provenance(), "SCSSTHR": threshold},
-            history=history,
-        )
-        for found in _predictions(moments, model, disk_median, samples)
+        make_mask(found.mask(threshold, min_area), found.smap, replace(made, **found.facts_of_image()), history=history)
+        for found in _predictions(exposure_sets, model, disk_median, samples)
     ]
     return results[0] if alone else results
 
@@ -372,17 +368,18 @@ def _predict(smap, model, boundary, disk_median, samples, quantity, on_pixels):
     """Maps of what ``on_pixels`` makes of each `_Prediction`."""
     check_count(samples, "samples", least=1, most=len(_VARIANTS))
     model = load_model(_model_for(smap, boundary) if model is None else model).at(boundary)
-    moments, alone = _moments(smap, model.card)
+    exposure_sets, alone = _exposure_sets(smap, model.card)
     content = f"{model.card.feature_in_words} {quantity}"
-    levels = dict(zip(("SCSSSURE", "SCSSMAYB"), model.card.area_levels, strict=True))
+    sure, maybe = model.card.area_levels
+    made = replace(_provenance(model.card, disk_median, samples), content=content, sure=sure, maybe=maybe)
     results = [
         make_map(
             on_pixels(found),
             found.smap,
-            keywords={"CONTENT": content, **found.provenance(), **levels},
+            replace(made, **found.facts_of_image()),
             history=f"sunpy_scss: {content} by {model.card.name}\nsamples={samples}",
         )
-        for found in _predictions(moments, model, disk_median, samples)
+        for found in _predictions(exposure_sets, model, disk_median, samples)
     ]
     return results[0] if alone else results
 
@@ -399,8 +396,8 @@ def _model_for(smaps, boundary):
     raise InvalidMapError(msg)
 
 
-def _moments(smaps, card):
-    """For each moment the Maps that a model sees, checked before any is worked on; and whether it is but one."""
+def _exposure_sets(smaps, card):
+    """For each exposure set the Maps that a model sees, checked before any is worked on; and whether it is but one."""
     listed = _listed(smaps)
     alone = isinstance(smaps, GenericMap)
     if len(card.channels) > 1 and listed and all(isinstance(one, GenericMap) for one in listed):
@@ -448,7 +445,7 @@ class _Prediction:
         return self.variants.mean(axis=0, dtype=float)
 
     def _to_pixels(self, bring, values, **options):
-        return bring(values, self.network_input.frame, half_width=self.model.card.half_width, **options)
+        return bring(values, self.network_input.frame, self.model.card.grid, **options)
 
     def mask(self, threshold, min_area):
         # Interpolated and averaged before calibration, masks do not depend on the temperature.
@@ -459,32 +456,63 @@ class _Prediction:
         least = (min_area / self.smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
         return remove_small_regions(mask, surface_of(self.smap), least)
 
-    def provenance(self):
-        card = self.model.card
-        keywords = {
-            "SCSSFEAT": card.feature,
-            "SCSSMOD": card.name,
-            "SCSSHASH": card.sha256[:12],
-            "SCSSLAB": card.labels,
-            "SCSSVER": sunpy_scss.__version__,
-            "SCSSTEMP": card.temperature,
-            "SCSSSEEN": round(self.network_input.seen, 4),
+    def facts_of_image(self):
+        """Return the fields of a provenance that the image decides."""
+        channels = self.network_input.channels
+        return {
+            "seen": round(self.network_input.seen, 4),
+            "medians": tuple(channel.disk_median for channel in channels),
+            "scales": tuple(channel.scale if channel.rescaled else None for channel in channels),
         }
-        if card.boundaries:
-            keywords["SCSSBND"] = card.boundaries[0].name
-        for number, (channel, seen) in enumerate(zip(card.channels, self.network_input.channels, strict=True), start=1):
-            # The wavelength of the first is that of the mask.
-            mark, told = ("", {}) if number == 1 else (str(number), {f"SCSSWAV{number}": channel.wavelength})
-            keywords |= {**told, f"SCSSMED{mark}": seen.disk_median}
-            if seen.rescaled:
-                keywords[f"SCSSCAL{mark}"] = seen.scale
-        return keywords
 
 
-def _predictions(moments, model, disk_median, samples):
-    """Yield a `_Prediction` for the Maps of each moment; networks are fastest on several images at once."""
-    for start in range(0, len(moments), _BATCH):
-        group = moments[start : start + _BATCH]
+def mask_provenance(card, *, threshold=None, min_area, disk_median=None, samples=1):
+    """
+    Return what the masks of a model have in common, if they are made with these settings.
+
+    Parameters
+    ----------
+    card : sunpy_scss.models.ModelCard
+        At its boundary.
+    threshold, min_area, disk_median, samples
+        As for `segment_feature`.
+
+    Returns
+    -------
+    sunpy_scss._provenance.Provenance
+
+    Raises
+    ------
+    ValueError
+        A setting is out of its range.
+    """
+    threshold = check_number(card.threshold if threshold is None else threshold, "threshold", above=0, below=1)
+    check_area(min_area, "min_area")
+    check_count(samples, "samples", least=1, most=len(_VARIANTS))
+    made = _provenance(card, disk_median, samples)
+    return replace(made, threshold=float(threshold), min_area=float(min_area.to_value(u.Mm**2)))
+
+
+def _provenance(card, disk_median, samples):
+    given = () if disk_median is None else disk_median if np.ndim(disk_median) else [disk_median]
+    return Provenance.new(
+        feature=card.feature,
+        method=card.name,
+        weights=card.sha256[:12] or None,
+        labels=card.labels,
+        boundary=card.boundaries[0].name if card.boundaries else None,
+        samples=int(samples),
+        given_medians=tuple(map(str, given)),
+        temperature=card.temperature,
+        # The wavelength of the first channel is that of the mask.
+        wavelengths=(None, *(channel.wavelength for channel in card.channels[1:])),
+    )
+
+
+def _predictions(exposure_sets, model, disk_median, samples):
+    """Yield a `_Prediction` for the Maps of each exposure set; networks are fastest on several images at once."""
+    for start in range(0, len(exposure_sets), _BATCH):
+        group = exposure_sets[start : start + _BATCH]
         inputs = [network_input(maps, model.card, disk_median=disk_median) for maps in group]
         variants = _variants(model, np.stack([one.image for one in inputs]), samples)
         for number, (maps, prepared) in enumerate(zip(group, inputs, strict=True)):

@@ -12,7 +12,8 @@ from tqdm.auto import tqdm
 import astropy.units as u
 from astropy.time import Time
 
-from sunpy_scss._sun.canonical import canonical_radius, frame_of, to_canonical
+from sunpy_scss.canonical._frame import frame_of
+from sunpy_scss.canonical._resample import to_canonical
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.segment._input import maps_of_channels, network_input
 from sunpy_scss.train._cache import CanonicalCache
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sunpy_scss.models._card import ModelCard
-    from sunpy_scss.train._folders import LabelledFiles, LabelledMap
+    from sunpy_scss.train._labelled import LabelledFiles, LabelledMap
 
 
 __all__ = ["Dataset", "inputs_of", "make_dataset"]
@@ -50,7 +51,7 @@ class Dataset:
         By level from the outermost inwards, (n, size, size) float32: the share of what is known of each pixel that
         lies inside that boundary.
     rejected : array_like
-        (n, size, size) float32, the share that look-alikes cover.
+        (n, size, size) float32, the share that hard negatives cover.
     known : array_like
         (n, size, size) float32, the share of each pixel of which the labels say anything.
     disk : numpy.ndarray
@@ -98,7 +99,7 @@ class Dataset:
         """
         (size, size, boundaries + 1): the labels, outermost first, and the weight of each pixel.
 
-        Look-alikes count ``1 + rejected_weight`` times, what is not known not at all.
+        Hard negatives count ``1 + rejected_weight`` times, what is not known not at all.
         """
         known = np.where(self.counted(position), self.known[position], 0)
         weight = known * (1 + rejected_weight * self.rejected[position])
@@ -163,8 +164,7 @@ def make_dataset(
         raise TrainingError(msg)
     images, rejected, known, *nested = planes
     nested = dict(zip(card.levels, nested, strict=True))
-    disk = canonical_radius(card.grid_size, card.half_width) <= 1
-    return Dataset(tuple(keys), Time(dates), images, nested, rejected, known, disk, card.default_level)
+    return Dataset(tuple(keys), Time(dates), images, nested, rejected, known, card.grid.disk, card.default_level)
 
 
 def _in_memory(labelled, card):
@@ -191,7 +191,7 @@ def _on_disk(labelled, card, folder):
 
 
 def _planes(labelled, card):
-    """Image, look-alikes, what is known, and the label of each boundary, on the canonical grid."""
+    """Image, hard negatives, what is known, and the label of each boundary, on the canonical grid."""
     single = len(card.channels) == 1
     shown = labelled.image if single else (labelled.image, *labelled.further_images)
     prepared = network_input(maps_of_channels(shown, card), card)
@@ -200,8 +200,7 @@ def _planes(labelled, card):
     unknown = label.data < 0 if label.mask is None else (label.data < 0) | label.mask
 
     def share(values):
-        found = to_canonical(values.astype(np.float32), frame, size=card.grid_size, half_width=card.half_width)
-        return np.nan_to_num(found)
+        return np.nan_to_num(to_canonical(values.astype(np.float32), frame, card.grid))
 
     known = share(~unknown)
     # Of a pixel that is known in part, the label is that of this part.

@@ -5,10 +5,12 @@ from numpy.typing import ArrayLike
 
 import astropy.units as u
 from astropy.time import Time
-from sunpy.coordinates.sun import B0
+from sunpy.coordinates import get_earth
+from sunpy.sun.constants import radius as solar_radius
 
-from sunpy_scss._sun.canonical import canonical_radius
-from sunpy_scss._sun.rotation import latitude_longitude, seen_later
+from sunpy_scss._sun.transfer import drift
+from sunpy_scss._sun.view import view_of
+from sunpy_scss.canonical._grid import CanonicalGrid
 from sunpy_scss.masks._metrics import ratio
 
 __all__ = ["flicker"]
@@ -48,7 +50,7 @@ def flicker(
     --------
     >>> import numpy as np
     >>> from astropy.time import Time
-    >>> from sunpy_scss.train import flicker
+    >>> from sunpy_scss.train._steadiness import flicker
     >>> still = np.zeros((2, 64, 64), dtype=bool)
     >>> still[:, 28:36, 28:36] = True  # does not turn with the Sun
     >>> found = flicker(still, Time(["2017-06-07", "2017-06-08"]))
@@ -57,15 +59,14 @@ def flicker(
     """
     dates = dates.utc
     order = np.argsort(dates.mjd)
-    tilts = B0(dates).to_value(u.rad)
+    grid = CanonicalGrid(np.shape(masks)[-1], half_width)
     low, high = gap.to_value(u.day)
     changed, difference, total, pairs = 0.0, 0.0, 0.0, 0
     for place, first in enumerate(order[:-1]):
         later = [other for other in order[place + 1 :] if low <= dates.mjd[other] - dates.mjd[first] <= high]
         if not later:
             continue
-        days = dates.mjd[later[0]] - dates.mjd[first]
-        before, after = _aligned(masks[first], masks[later[0]], days, tilts[first], tilts[later[0]], half_width)
+        before, after = _aligned([masks[first], masks[later[0]]], dates[[first, later[0]]], grid)
         pairs += 1
         changed += np.count_nonzero(before != after)
         difference += abs(np.count_nonzero(before) - np.count_nonzero(after))
@@ -73,16 +74,12 @@ def flicker(
     return {"pairs": pairs, "changed": float(ratio(changed, total)), "area_change": float(ratio(difference, total))}
 
 
-def _aligned(before, after, days, tilt_before, tilt_after, half_width):
-    """The values of two masks at the same points of the Sun."""
-    size = len(before)
-    axis = ((np.arange(size) + 0.5) / size * 2 - 1) * half_width
-    x, y = np.meshgrid(axis, axis)
-    near = canonical_radius(size, half_width) < _LARGEST_RADIUS
-    later_x, later_y, z = seen_later(*latitude_longitude(x[near], y[near], tilt_before), days, tilt_after)
-    seen = (z > 0) & (np.hypot(later_x, later_y) < _LARGEST_RADIUS)
-    rows, columns = (
-        np.clip(np.round((values / half_width + 1) / 2 * size - 0.5).astype(int), 0, size - 1)
-        for values in (later_y[seen], later_x[seen])
-    )
-    return np.asarray(before)[near][seen], np.asarray(after)[rows, columns]
+def _aligned(masks, dates, grid):
+    """Return the values of two masks at the same points of the Sun."""
+    start, end = (view_of(get_earth(date), solar_radius) for date in dates)
+    near = grid.radius < _LARGEST_RADIUS
+    points = drift(start.surface_at(np.stack(grid.points)[:, near]), *dates)
+    x, y = end.sky(points) / end.limb
+    seen = end.is_visible(points) & (np.hypot(x, y) < _LARGEST_RADIUS)
+    before, after = map(np.asarray, masks)
+    return before[near][seen], after[grid.nearest(x[seen], y[seen])]

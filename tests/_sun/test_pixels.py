@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sunpy_scss.images._browse import linearise
+from sunpy_scss.canonical._display import linearise
 from sunpy_scss.models import Stretch
 
 STRETCH = Stretch(floor=10, limits=(0, 2), exponent=0.5, reference_median=100)

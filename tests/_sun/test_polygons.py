@@ -15,8 +15,8 @@ from sunpy.coordinates import (
     sun,
 )
 
-from sunpy_scss._sun import canonical
 from sunpy_scss._sun.polygons import draw
+from sunpy_scss.canonical._frame import frame_of
 
 STONYHURST = HeliographicStonyhurst(obstime=DATE)
 
@@ -35,7 +35,7 @@ def surface(smap, frame=STONYHURST):
     seen = smap.pixel_to_world(columns * u.pix, rows * u.pix).make_3d()
     with propagate_with_solar_surface():
         there = seen.transform_to(frame)
-    on_disk = canonical.frame_of(smap).radius(rows, columns) <= 1
+    on_disk = frame_of(smap).radius(rows, columns) <= 1
     lon, lat = there.lon.wrap_at(180 * u.deg).deg, there.lat.deg
     return np.where(on_disk, lon, np.nan), np.where(on_disk, lat, np.nan)
 
@@ -120,7 +120,7 @@ def test_helioprojective_polygon_fills_the_pixels_inside():
 def test_vertex_off_the_limb_is_cut_there():
     smap = blank()
     mask = draw([[box(0.8, -0.2, 1.4, 0.2) * smap.rsun_obs.value]], helioprojective(smap), smap)
-    frame = canonical.frame_of(smap)
+    frame = frame_of(smap)
     rows, columns = np.indices(frame.shape)
     x, y = (columns - 127.5) / 100, (rows - 127.5) / 100
     np.testing.assert_array_equal(mask, (x > 0.8) & (abs(y) < 0.2) & (frame.radius(rows, columns) <= 1))

@@ -13,6 +13,7 @@ import sunpy.map
 from sunpy_scss import segment_coronal_holes
 from sunpy_scss._sun import surface as surface_module
 from sunpy_scss._sun.surface import canonical_surface, remove_small_regions, surface_of
+from sunpy_scss.canonical._grid import CanonicalGrid
 from sunpy_scss.hek import drawn_events, hek_to_mask
 from sunpy_scss.masks import region_table
 from sunpy_scss.segment import threshold_coronal_holes
@@ -51,7 +52,7 @@ def test_scores_measure_on_the_canonical_disk():
     labels = SimpleNamespace(
         disk=disk, labels=inside[np.newaxis], rejected=0 * inside[np.newaxis], counted=lambda image: disk
     )
-    sums = zone_sums(labels, inside[np.newaxis], np.zeros(1), 1.28)
+    sums = zone_sums(labels, inside[np.newaxis], np.zeros(1), CanonicalGrid(256, 1.28))
     [area] = region_table(mask)["area_percent"]
     assert sums["labelled_area"][0, 0] == pytest.approx(area.to_value(u.percent), rel=1e-3)
 
@@ -61,7 +62,7 @@ class TestCells:
 
     @pytest.mark.parametrize("size", [64, 300])
     def test_share_the_visible_surface(self, size):
-        surface = canonical_surface(size, 1.3, 215)
+        surface = canonical_surface(CanonicalGrid(size, 1.3), 215)
         rows, columns = np.indices((size, size)).reshape(2, -1)
         shown = surface.on_sun(rows, columns)
         areas, middles = surface.cells(rows[shown], columns[shown])
@@ -71,7 +72,7 @@ class TestCells:
         assert areas @ middles[0] / areas.sum() == pytest.approx((1 + 1 / 215) / 2, rel=2e-3)
 
     def test_do_not_depend_on_what_else_is_asked_for(self):
-        surface = canonical_surface(128, 1.3, 215)
+        surface = canonical_surface(CanonicalGrid(128, 1.3), 215)
         rows, columns = np.indices((128, 128)).reshape(2, -1)
         shown = surface.on_sun(rows, columns)
         rows, columns = rows[shown], columns[shown]
@@ -81,7 +82,7 @@ class TestCells:
     # With pixels that extended to the limb these came out 13 to 20 % too large.
     @pytest.mark.parametrize("end", [80, 84, 86, 88, 92, 96])
     def test_add_up_to_caps_at_the_limb(self, end):
-        surface, radius, errors = canonical_surface(256, 1.3, 215), np.radians(10), []
+        surface, radius, errors = canonical_surface(CanonicalGrid(256, 1.3), 215), np.radians(10), []
         rows, columns = np.indices((256, 256)).reshape(2, -1)
         shown = surface.on_sun(rows, columns)
         areas, points = surface.areas(rows[shown], columns[shown]), surface.points(rows[shown], columns[shown])

@@ -14,7 +14,6 @@ import sunpy.map
 from astropy.time import Time
 from sunpy.coordinates import sun
 
-from sunpy_scss._sun import canonical
 from sunpy_scss.annotations import (
     annotation_table,
     annotation_to_mask,
@@ -22,6 +21,7 @@ from sunpy_scss.annotations import (
     png_to_mask,
     read_annotations,
 )
+from sunpy_scss.canonical._frame import frame_of
 from sunpy_scss.exceptions import InvalidMapError, UnreadableFileError
 from sunpy_scss.images import from_browse
 
@@ -103,10 +103,10 @@ def test_scss_mask_on_another_map(write):
     rotated = disk_map(lambda x, y: x, radius=80, centre=(120, 140), rotation=30 * u.deg)
     mask = annotation_to_mask(annotation, rotated)
     columns, rows = (axis.mean() for axis in mask.data.nonzero()[::-1])
-    expected = canonical.frame_of(rotated).matrix @ [500 / SCSS_RADIUS, 250 / SCSS_RADIUS] + (120, 140)
+    expected = frame_of(rotated).matrix @ [500 / SCSS_RADIUS, 250 / SCSS_RADIUS] + (120, 140)
     np.testing.assert_allclose([columns, rows], expected, atol=0.2)
     assert mask.data.sum() == pytest.approx(1000 * 500 * (80 / SCSS_RADIUS) ** 2, rel=0.02)
-    np.testing.assert_allclose(canonical.frame_of(mask).matrix, canonical.frame_of(rotated).matrix)
+    np.testing.assert_allclose(frame_of(mask).matrix, frame_of(rotated).matrix)
 
 
 def test_scss_polygons_keep_the_order_of_their_vertices(write):
@@ -123,7 +123,7 @@ def test_scss_faults_are_counted(write):
     assert annotation.faults == {"short polygons": 3, "off-limb vertices": 4, "vertices outside the image": 1}
     assert len(annotation.polygons) == 2
     mask = annotation_to_mask(annotation)
-    frame = canonical.frame_of(mask)
+    frame = frame_of(mask)
     assert frame.radius(*mask.data.nonzero()).max() <= 1
 
 
@@ -174,7 +174,7 @@ def test_abp_geometry_comes_from_the_file(write):
     assert annotation.date.isot == "2012-01-03T23:00:00.000"
     assert annotation.centre == (512, 1023 - 511)
     mask = annotation_to_mask(annotation)
-    frame = canonical.frame_of(mask)
+    frame = frame_of(mask)
     np.testing.assert_allclose(frame.centre, annotation.centre, atol=1e-6)
     assert frame.pixels_per_radius == pytest.approx(410, rel=1e-4)
 
@@ -367,7 +367,7 @@ def test_png_mask_is_the_same_way_up_as_its_image(tmp_path, smap, mode):
     Image.fromarray(pixels).convert(mode).save(tmp_path / "mask.png")
     mask = png_to_mask(tmp_path / "mask.png", smap, feature="CH")
     np.testing.assert_array_equal(mask.data, pixels[::-1] / 255)
-    np.testing.assert_allclose(canonical.frame_of(mask).matrix, canonical.frame_of(smap).matrix)
+    np.testing.assert_allclose(frame_of(mask).matrix, frame_of(smap).matrix)
 
 
 def test_png_mask_of_another_size_or_with_greys(tmp_path, smap):

@@ -18,7 +18,8 @@ from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_scss import segment_coronal_holes
 from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.images import limb_mask, read_map
+from sunpy_scss.images import read_map
+from sunpy_scss.masks import disk_mask
 
 # A good Map of this size takes a tenth of a second and some megabytes.
 LIMITS = {"seconds": 5, "megabytes": 200}
@@ -131,7 +132,7 @@ def test_real_header_whose_date_sunpy_does_not_read(shared_data):
         warnings.simplefilter("ignore")
         smap = read_map(shared_data / "bad" / "mdi_old_header_20090728.fts")
         with pytest.raises(InvalidMapError, match=r"DATE-OBS.*28-Jul-2009"):
-            limb_mask(smap)
+            disk_mask(smap)
 
 
 KEYS = sorted({key for key, _ in BAD if not key.startswith(("date", "ctype"))})

@@ -127,10 +127,10 @@ class TestSegment:
         assert segment(tmp_path / "corner.fits", "--output", tmp_path, "--disk-median", "100 DN/s") == 0
 
     def test_results_and_errors_come_as_they_happen(self, image, tmp_path, monkeypatch, capsys):
-        from sunpy_scss.files import _outputs
+        from sunpy_scss.batch import _work
 
         (tmp_path / "zoo.fits").write_bytes(image.read_bytes())
-        read, seen = _outputs.read_map, []
+        read, seen = _work.read_map, []
 
         def read_after(path):
             seen.append(capsys.readouterr().out)
@@ -138,19 +138,19 @@ class TestSegment:
                 raise KeyboardInterrupt
             return read(path)
 
-        monkeypatch.setattr(_outputs, "read_map", read_after)
+        monkeypatch.setattr(_work, "read_map", read_after)
         assert segment(image, tmp_path / "zoo.fits", "--output", tmp_path / "out") == 130
         assert seen == ["", f"{tmp_path / 'out' / 'sun_ch.fits'}\n"]
         printed = capsys.readouterr()
         assert printed.err.splitlines() == ["images: 1 written", "sunpy-scss: interrupted"]
 
     def test_nobody_reads(self, image, tmp_path, monkeypatch, capsys):
-        from sunpy_scss.cli import _images
+        from sunpy_scss.cli import _segment
 
         def broken(line):
             raise BrokenPipeError
 
-        monkeypatch.setattr(_images, "say", broken)
+        monkeypatch.setattr(_segment, "say", broken)
         assert segment(image, "--output", tmp_path) == 141
         assert "Broken" not in capsys.readouterr().err
 

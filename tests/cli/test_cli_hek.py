@@ -12,9 +12,10 @@ from astropy.table import QTable
 from astropy.time import Time
 
 from sunpy_scss.cli import main
-from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.files import _inputs, compare_with_hek
+from sunpy_scss.cli._hek import agreement_with_hek
+from sunpy_scss.exceptions import ArchiveError, InvalidMapError
 from sunpy_scss.hek import HEKServer
+from sunpy_scss.images import _search
 
 
 @pytest.fixture
@@ -68,8 +69,8 @@ def archive(monkeypatch, image):
         asked.update(times=times, wavelength=wavelength, **options)
         return QTable({"obstime": Time(times)})
 
-    monkeypatch.setattr(_inputs, "search_aia", search)
-    monkeypatch.setattr(_inputs, "fetch", lambda results, folder: [image] * len(results))
+    monkeypatch.setattr(_search, "search_aia", search)
+    monkeypatch.setattr(_search, "fetch", lambda results, folder: [image] * len(results))
     return asked
 
 
@@ -103,5 +104,34 @@ def test_compare_what_is_no_mask(value, feature, message, server, tmp_path):
         mask.meta["SCSSFEAT"] = feature
     mask.save(tmp_path / "mask.fits")
     with pytest.raises(InvalidMapError, match=message):
-        compare_with_hek(tmp_path / "mask.fits", client=HEKServer(server.url))
+        agreement_with_hek(tmp_path / "mask.fits", HEKServer(server.url))
     assert not (tmp_path / "mask_hek.fits").exists()
+
+
+def test_images_of_a_stretch_of_time(archive, tmp_path, capsys):
+    times = ["segment", "--time", "2018-03-17", "2018-03-18", "--feature", "ar", "--output", str(tmp_path / "out")]
+    assert main([*times, "--cadence", "12 h"]) == 0
+    assert [time.isot[:13] for time in archive["times"]] == ["2018-03-17T00", "2018-03-17T12", "2018-03-18T00"]
+    for cadence in ("0 h", "-3 h"):
+        with pytest.raises(SystemExit):
+            main([*times, "--cadence", cadence])
+
+
+@pytest.mark.filterwarnings("default::sunpy_scss.exceptions.MissingImageWarning")
+def test_images_that_an_archive_could_not_give_are_told(archive, image, tmp_path, capsys, monkeypatch):
+    def fetch(found, folder):
+        msg = "aia_0001.fits: outage"
+        raise ArchiveError(msg)
+
+    monkeypatch.setattr(_search, "search_aia", lambda *_, **__: QTable({"file": ["aia171.fits", "aia_0001.fits"]}))
+    monkeypatch.setattr(_search, "fetch", fetch)
+    arguments = ["segment", "--time", "2018-03-17", "2018-03-18", "--cadence", "24 h", "--feature", "ar", "--output"]
+    assert main([*arguments, str(tmp_path / "none")]) == 1
+    assert "outage" in capsys.readouterr().err
+    (tmp_path / "out" / "images").mkdir(parents=True)
+    image.rename(tmp_path / "out" / "images" / "aia171.fits")
+    assert main([*arguments, str(tmp_path / "out")]) == 1
+    printed = capsys.readouterr()
+    assert "aia171_ar.fits" in printed.out
+    assert "Some images could not be downloaded: aia_0001.fits: outage" in printed.err
+    assert "1 written, 1 failed" in printed.err

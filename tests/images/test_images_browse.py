@@ -15,11 +15,14 @@ from sunpy.coordinates import sun
 from sunpy.map.sources import AIAMap, SUVIMap
 from sunpy.visualization.colormaps import cmlist
 
-from sunpy_scss._sun import canonical
+from sunpy_scss.canonical._display import linearise
+from sunpy_scss.canonical._frame import frame_of
+from sunpy_scss.canonical._grid import CanonicalGrid
+from sunpy_scss.canonical._limb import fit_limb
+from sunpy_scss.canonical._resample import to_canonical
 from sunpy_scss.exceptions import CalibrationWarning, InvalidMapError, UnreadableFileError
 from sunpy_scss.images import from_browse, read_map
-from sunpy_scss.images._browse import Picture, colour_index, date_of, linearise, source_of
-from sunpy_scss.images._limb import fit_limb
+from sunpy_scss.images._browse import Picture, colour_index, date_of, source_of
 
 NAME = "20170210_165517_512_0193.jpg"
 RSUN = sun.angular_radius("2017-02-10T16:55:17")
@@ -95,7 +98,7 @@ def test_map_of_a_browse_image(browse_file):
     assert_quantity_allclose(smap.rsun_obs, RSUN, rtol=1e-6)
     assert_quantity_allclose(smap.scale.axis1, 4.8 * u.arcsec / u.pix, rtol=3e-3)
     # The rows of a Map begin at the bottom.
-    np.testing.assert_allclose(canonical.frame_of(smap).centre, (254, 511 - 257.5), atol=0.5)
+    np.testing.assert_allclose(frame_of(smap).centre, (254, 511 - 257.5), atol=0.5)
 
 
 def test_intensities_are_those_of_the_colours(tmp_path):
@@ -287,7 +290,7 @@ def test_real_pictures(shared_data):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CalibrationWarning)
             smap = from_browse(path)
-        frame = canonical.frame_of(smap)
+        frame = frame_of(smap)
         size = len(smap.data)
         if path.name in CENTRES:
             dx, dy = CENTRES[path.name]
@@ -307,7 +310,7 @@ def test_real_pictures(shared_data):
         ("aia_ar_2020_09_25T23_59_57.png", "aia_ar_2020_09_25T23_59_57.fits"),
     ],
 )
-def test_picture_and_fits_of_one_moment(shared_data, picture, image):
+def test_picture_and_fits_of_one_time(shared_data, picture, image):
     ours = from_browse(shared_data / "browse" / picture)
     truth = read_map(shared_data / "fits" / image)
     seen, true = (_canonical_disk(smap) for smap in (ours, truth))
@@ -318,6 +321,6 @@ def test_picture_and_fits_of_one_moment(shared_data, picture, image):
 
 
 def _canonical_disk(smap):
-    grid = {"size": 512, "half_width": 1.25}
-    image = canonical.to_canonical(smap.data, canonical.frame_of(smap), **grid)
-    return image[canonical.canonical_radius(**grid) < 1]
+    grid = CanonicalGrid(512, 1.25)
+    image = to_canonical(smap.data, frame_of(smap), grid)
+    return image[grid.radius < 1]

@@ -15,7 +15,7 @@ from sunpy.data.test import get_test_filepath
 from sunpy.util.exceptions import SunpyMetadataWarning
 
 from sunpy_scss import segment_coronal_holes
-from sunpy_scss._sun import canonical
+from sunpy_scss.canonical._frame import frame_of
 from sunpy_scss.exceptions import CalibrationWarning, WavelengthWarning
 from sunpy_scss.images import read_map
 from sunpy_scss.masks import iou
@@ -76,6 +76,6 @@ def test_geometry_of_the_header(name):
 def test_real_image_from_solar_orbiter():
     """EUI-FSI 174, 3040 x 3072, at 0.35 au: the limb is where the header says."""
     smap = read_map(get_test_filepath("2022_04_01__00_00_45__SOLO-EUI-FSI_EUI_FSI_174.jp2"))
-    radius = canonical.frame_of(smap).radius(*np.ogrid[: smap.data.shape[0], : smap.data.shape[1]])
+    radius = frame_of(smap).radius(*np.ogrid[: smap.data.shape[0], : smap.data.shape[1]])
     rings = [np.median(smap.data[(radius > low) & (radius < low + 0.05)]) for low in (0.9, 0.97, 1.15)]
     assert rings[1] > rings[0] > rings[2]

@@ -1,4 +1,4 @@
-"""Models that see several images of a moment together, and find a feature of the user's own."""
+"""Models that see an exposure set of several images, and find a feature of the user's own."""
 
 import dataclasses
 
@@ -14,18 +14,19 @@ from sunpy.coordinates import get_earth
 from sunpy_scss import load_model, predict_probability, region_table, segment_coronal_holes, segment_feature
 from sunpy_scss.exceptions import InvalidMapError, MissingDataWarning, ModelError, TrainingError
 from sunpy_scss.masks import iou
-from sunpy_scss.models import Channel, Model, ModelCard, Network, Stretch, load_network
+from sunpy_scss.models import Channel, Model, ModelCard, Network, Stretch
 from sunpy_scss.train import (
     Augmentation,
     Configuration,
     LabelledMap,
-    evaluate,
+    load_network,
     make_dataset,
     read_configuration,
     read_folder,
     train_model,
     write_folder,
 )
+from sunpy_scss.train._evaluation import scores_of
 
 RELATIVE = Stretch(floor=1, limits=(-0.8, 1.2), exponent=1, reference_median=110)
 TWO = dataclasses.replace(
@@ -51,7 +52,7 @@ def filament(x, y, at=(-0.2, 0.3)):
     return (np.abs(x - at[0]) < 0.3) & (np.abs(y - at[1]) < 0.1)
 
 
-def moment(at=(-0.2, 0.3), **settings):
+def exposure_set(at=(-0.2, 0.3), **settings):
     """Maps of 193 and 171 Angstrom; a filament is dark in both, a hole at 193 alone."""
 
     def at_193(x, y):
@@ -69,7 +70,7 @@ def truth(smap, at=(-0.2, 0.3)):
 
 class TestSegment:
     def test_what_both_show(self):
-        maps = moment()
+        maps = exposure_set()
         mask = segment_feature(maps, model=MODEL)
         assert iou(truth(maps[0]), mask.data) > 0.85
         assert (mask.meta["SCSSFEAT"], mask.meta["CONTENT"]) == ("FILAMENT", "filament mask")
@@ -79,27 +80,27 @@ class TestSegment:
         assert len(region_table(mask)) == 1
 
     def test_in_any_order_and_among_others(self):
-        maps = moment()
+        maps = exposure_set()
         found = segment_feature([disk_map(sun_with_hole, wavelength=304), *maps[::-1]], model=MODEL)
         np.testing.assert_array_equal(found.data, segment_feature(maps, model=MODEL).data)
         assert found.meta["WAVELNTH"] == 193
 
     def test_many_moments(self):
         places = [(-0.2, 0.3), (0.1, -0.5)]
-        masks = segment_feature([moment(at) for at in places], model=MODEL)
+        masks = segment_feature([exposure_set(at) for at in places], model=MODEL)
         for at, mask in zip(places, masks, strict=True):
             assert iou(truth(mask, at), mask.data) > 0.85
 
     def test_on_other_pixels(self):
         """The second channel is of another size, turned and off-centre."""
-        first = moment()[0]
-        second = moment(size=300, radius=130, rotation=30 * u.deg, centre=(140, 155))[1]
+        first = exposure_set()[0]
+        second = exposure_set(size=300, radius=130, rotation=30 * u.deg, centre=(140, 155))[1]
         mask = segment_feature([first, second], model=MODEL)
         assert mask.data.shape == first.data.shape
         assert iou(truth(first), mask.data) > 0.85
 
     def test_what_one_channel_does_not_show(self):
-        first, second = moment()
+        first, second = exposure_set()
         data = second.data.astype(float)
         data[140:175, 70:100] = np.nan  # west of it goes on
         with pytest.warns(MissingDataWarning):
@@ -111,15 +112,15 @@ class TestSegment:
         np.testing.assert_array_equal(mask.data[:, 105:], whole[:, 105:])
 
     def test_probability(self):
-        maps = moment()
+        maps = exposure_set()
         probability = predict_probability(maps, model=MODEL)
         assert probability.meta["CONTENT"] == "filament probability"
         np.testing.assert_array_equal(probability.data >= 0.5, segment_feature(maps, model=MODEL).data == 1)
 
     def test_cutouts_take_a_median_for_each(self):
-        cut = [smap.submap([40, 90] * u.pix, top_right=[150, 200] * u.pix) for smap in moment()]
+        cut = [smap.submap([40, 90] * u.pix, top_right=[150, 200] * u.pix) for smap in exposure_set()]
         mask = segment_feature(cut, model=MODEL, disk_median=[100, 100] * u.DN / u.s)
-        np.testing.assert_array_equal(mask.data, segment_feature(moment(), model=MODEL).data[90:201, 40:151])
+        np.testing.assert_array_equal(mask.data, segment_feature(exposure_set(), model=MODEL).data[90:201, 40:151])
         with pytest.raises(ValueError, match="a list of 2 values"):
             segment_feature(cut, model=MODEL, disk_median=100 * u.DN / u.s)
 
@@ -127,7 +128,7 @@ class TestSegment:
         ("chosen", "got"), [([0], "193"), ([1], "171"), ([0, 0, 1], "193, 193, 171"), ([], "nothing")]
     )
     def test_each_channel_needs_one(self, chosen, got):
-        maps = moment()
+        maps = exposure_set()
         if not chosen:
             assert segment_feature([], model=MODEL) == []
             return
@@ -136,22 +137,22 @@ class TestSegment:
 
     def test_one_map_alone(self):
         with pytest.raises(InvalidMapError, match="needs one of each"):
-            segment_feature(moment()[0], model=MODEL)
+            segment_feature(exposure_set()[0], model=MODEL)
         with pytest.raises(TypeError, match="Map"):
-            segment_feature([moment(), 7], model=MODEL)
+            segment_feature([exposure_set(), 7], model=MODEL)
 
     def test_of_one_time_and_place(self):
-        first = moment()[0]
-        later = moment(date="2017-06-01T12:11")[1]
+        first = exposure_set()[0]
+        later = exposure_set(date="2017-06-01T12:11")[1]
         with pytest.raises(InvalidMapError, match="are 11 min apart"):
             segment_feature([first, later], model=MODEL)
         earth = get_earth(first.date)
         there = SkyCoord(earth.lon + 5 * u.deg, earth.lat, earth.radius, frame=earth.frame.replicate_without_data())
         with pytest.raises(InvalidMapError, match=r"places 5\.0 deg apart"):
-            segment_feature([first, moment(observer=there)[1]], model=MODEL)
+            segment_feature([first, exposure_set(observer=there)[1]], model=MODEL)
 
     def test_the_others_are_callers_of_it(self):
-        smap = moment()[0]
+        smap = exposure_set()[0]
         own = segment_feature(smap, model="scss-ch-193-5", min_area=1000 * u.Mm**2)
         np.testing.assert_array_equal(own.data, segment_coronal_holes(smap).data)
         with pytest.raises(ModelError, match="test-filaments finds filaments, not coronal holes"):
@@ -224,7 +225,7 @@ SMALL = dataclasses.replace(TWO, grid_size=32, network=Network(filters=2, layers
 
 def labelled(number):
     at = np.random.default_rng(number).uniform(-0.3, 0.3, 2)
-    first, second = moment(at, size=64, radius=25, date=f"2010-{number + 1:02d}-03")
+    first, second = exposure_set(at, size=64, radius=25, date=f"2010-{number + 1:02d}-03")
     mask = disk_map(lambda x, y: filament(x, y, at), 64, radius=25, date=f"2010-{number + 1:02d}-03")
     mask = sunpy.map.Map(mask.data.astype(np.int16), mask.meta)
     return LabelledMap(f"sun{number}", first, mask, further_images=(second,))
@@ -270,7 +271,7 @@ class TestTraining:
         model = load_model(tmp_path / "model")
         assert model.card.channels == SMALL.channels
         assert model.card.scores["threshold"]["iou"] > 0.3  # dark at 193, which holes are too
-        assert evaluate(model, validation)["images"] == 2
+        assert scores_of(model, validation)["images"] == 2
         network = load_network(tmp_path / "model")
         assert {variable.dtype for variable in network.variables} == {"float32"}
         by_keras = np.asarray(network(validation.images))
@@ -287,11 +288,11 @@ class TestTraining:
         assert regions.meta["SCSSFEAT"] == "FILAMENT"
 
     def test_channels_move_together(self):
-        from sunpy_scss.models import _network
+        from sunpy_scss.train import _keras
 
         image = np.repeat(np.random.default_rng(0).random((16, 16, 1), dtype=np.float32), 2, axis=-1)
         target = np.ones((16, 16, 2), np.float32)
-        batches = _network.Batches(lambda position: (image, target), 2, [0, 1], augment=Augmentation(), seed=[1])
+        batches = _keras.Batches(lambda position: (image, target), 2, [0, 1], augment=Augmentation(), seed=[1])
         images, targets = batches[0]
         assert images.shape == (2, 16, 16, 2)
         assert targets.shape == (2, 16, 16, 2)

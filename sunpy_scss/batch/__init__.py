@@ -1,0 +1,5 @@
+"""One job over many images, that can be broken off and gone on with."""
+
+from lazy_loader import attach_stub as _attach_stub
+
+__getattr__, __dir__, __all__ = _attach_stub(__name__, __file__)

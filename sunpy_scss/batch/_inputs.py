@@ -1,0 +1,127 @@
+"""Files, folders, patterns and addresses: the images that a batch works on."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import re
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from sunpy_scss.exceptions import NoImageError, UnreadableFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    Inputs = str | os.PathLike | Iterable[str | os.PathLike]
+
+__all__ = ["find_images", "fingerprint", "local_file", "name_of", "same_image", "stem_of"]
+
+_ENDING = re.compile(r"\.(fits|fit|fts|asdf|jp2)(\.(gz|bz2|fz))?$", re.IGNORECASE)
+
+
+def find_images(inputs: Inputs) -> list[str]:
+    """
+    Return the images that inputs name, each once and always in the same order.
+
+    Parameters
+    ----------
+    inputs : str, path-like or iterable of them
+        A file, a folder (all images in it and below), a pattern such as ``"2017/*.fits"``, an address or a pattern in a
+        store that fsspec knows (``"s3://bucket/2017/*.fits"``), or several of these. What ``Fido.fetch`` and
+        `sunpy_scss.images.fetch` return is such a list.
+
+    Returns
+    -------
+    list of str
+        Paths and addresses. A file that is named and does not exist is among them: it fails when it is read.
+
+    Raises
+    ------
+    `~sunpy_scss.exceptions.NoImageError`
+        If there is nothing: an empty folder, list or pattern.
+
+    Examples
+    --------
+    >>> from sunpy_scss.batch import find_images
+    >>> find_images(["day1.fits", "day2.fits", "day1.fits"])
+    ['day1.fits', 'day2.fits']
+    """
+    several = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
+    found = [file for one in several for file in _files_of(os.fspath(one))]
+    if not found:
+        msg = f"There is no image to work on in {several}."
+        raise NoImageError(msg)
+    return list(dict.fromkeys(found))
+
+
+def _files_of(name):
+    """Return the files of a name, which may be a folder or a pattern."""
+    if "://" in name:
+        import fsspec
+
+        if not glob.has_magic(name):
+            return [name]
+        system, _, _ = fsspec.get_fs_token_paths(name)
+        return [system.unstrip_protocol(path) for path in sorted(system.glob(name))]
+    if Path(name).is_dir():
+        found = (path for path in Path(name).rglob("*") if _ENDING.search(path.name) and path.is_file())
+        return sorted(map(str, found))
+    found = sorted(glob.glob(name, recursive=True))
+    return found if found or (glob.has_magic(name) and not Path(name).exists()) else [name]
+
+
+def name_of(path):
+    """Return the name of a path or address without its folder."""
+    return PurePosixPath(path).name if "://" in path else Path(path).name
+
+
+def stem_of(path):
+    """Return the name of an image without the end that tells its format."""
+    return _ENDING.sub("", name_of(path))
+
+
+@contextmanager
+def local_file(path):
+    """Yield the file of a path or address on this machine, for as long as it is used."""
+    if "://" not in path:
+        yield Path(path)
+        return
+    import fsspec
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, name_of(path))
+        try:
+            with fsspec.open(path, "rb") as remote, file.open("wb") as local:
+                while block := remote.read(2**20):
+                    local.write(block)
+        except FileNotFoundError as error:
+            msg = f"{path} cannot be read: there is no such file."
+            raise UnreadableFileError(msg) from error
+        yield file
+
+
+def fingerprint(path):
+    """Return size, time of change and hash of an image, by which a later run knows it again; an address as it is."""
+    return path if "://" in path else f"{_stamp(path)} {_hash(path)}"
+
+
+def same_image(path, known):
+    """Tell whether a file has the fingerprint that is known; it is read only if it was copied or changed since."""
+    if "://" in path:
+        return path == known
+    stamp, _, content = known.rpartition(" ")
+    return stamp == _stamp(path) or content == _hash(path)
+
+
+def _stamp(path):
+    facts = os.stat(path)
+    return f"{facts.st_size} {facts.st_mtime_ns}"
+
+
+def _hash(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]

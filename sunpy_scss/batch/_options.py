@@ -1,0 +1,98 @@
+"""All that can be said about a batch, in one object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sunpy_scss._features import FEATURES
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Sequence
+
+    from distributed import Client
+
+    import astropy.units as u
+
+    from sunpy_scss.batch._outcome import Outcome
+    from sunpy_scss.models import Model
+
+__all__ = ["BatchOptions"]
+
+# The keywords of `segment_coronal_holes` and its siblings.
+_OF_MASKS = ("model", "boundary", "threshold", "min_area", "disk_median", "samples")
+_PICTURES = ("png", "pdf", "svg")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchOptions:
+    """
+    The options of `segment_files`: what decides the masks, what is written, and how the work is done.
+
+    Attributes
+    ----------
+    features : sequence of str
+        ``"CH"``, ``"AR"``; of several, each image gets the one that its wavelength shows. A model of another feature
+        finds that one.
+    model, boundary, threshold, min_area, disk_median, samples
+        As for `sunpy_scss.segment_coronal_holes`; None takes the default there.
+    flagged : bool
+        Segment images of AIA's bad moments, too: eclipses, calibrations, rolls, off-points, and what its team flagged.
+        By default they are told of and get no mask.
+    plot : str or None
+        Also draw the outline on the image, as a picture of this kind: ``"png"``, ``"pdf"`` or ``"svg"``.
+    dpi : float or None
+        Pixels for each inch of a picture.
+    probability : bool
+        Also write the probability Map, as ``NAME_ch_probability.fits``.
+    regions : bool
+        Also write the regions of all masks, the rows of `~sunpy_scss.masks.region_table` with intensities, as one
+        Parquet table: ``regions.parquet`` in the folder, or ``NAME_regions.parquet`` beside a store.
+    overwrite : bool
+        Replace files that are there; by default they are kept.
+    jobs : int or None
+        Processes to work in; None takes as many as there are processors, where there are enough images for it. A
+        script that asks for several must start under ``if __name__ == "__main__":``.
+    client : distributed.Client or None
+        Work on the workers of dask instead, which must see the same files.
+    notify : callable or None
+        Called with each `Outcome` as it is known.
+
+    Raises
+    ------
+    ValueError
+        If ``plot`` is none of the three.
+
+    Examples
+    --------
+    >>> from sunpy_scss.batch import BatchOptions
+    >>> options = BatchOptions(features=["CH"], threshold=0.4, jobs=4, regions=True)
+    """
+
+    features: Sequence[str] = tuple(FEATURES)
+    model: str | os.PathLike | Model | None = None
+    boundary: str | None = None
+    threshold: float | None = None
+    min_area: u.Quantity | None = None
+    disk_median: u.Quantity | None = None
+    samples: int | None = None
+    flagged: bool = False
+    plot: str | None = None
+    dpi: float | None = None
+    probability: bool = False
+    regions: bool = False
+    overwrite: bool = False
+    jobs: int | None = 1
+    client: Client | None = None
+    notify: Callable[[Outcome], object] | None = None
+
+    def __post_init__(self) -> None:
+        if self.plot not in (None, *_PICTURES):
+            msg = f"A picture is one of {', '.join(_PICTURES)} (got {self.plot!r})."
+            raise ValueError(msg)
+
+    @property
+    def of_masks(self) -> dict:
+        """Keywords for `sunpy_scss.segment_coronal_holes` and its siblings, without those that are None."""
+        return {name: value for name in _OF_MASKS if (value := getattr(self, name)) is not None}

@@ -1,0 +1,242 @@
+"""Masks of many images: stopped at any moment and gone on with later, here or on many machines."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import platform
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+from tqdm.auto import tqdm
+
+from astropy.time import Time
+
+from sunpy_scss._features import FEATURES, default_model
+from sunpy_scss._save import save_text
+from sunpy_scss.batch._inputs import find_images
+from sunpy_scss.batch._options import BatchOptions
+from sunpy_scss.batch._outcome import Item, Outcome
+from sunpy_scss.batch._table import RegionTable
+from sunpy_scss.batch._targets import make_target
+from sunpy_scss.batch._work import SEGMENT, Job
+from sunpy_scss.batch._workers import WorkerError, processors, work_on
+from sunpy_scss.exceptions import OutputInUseError
+from sunpy_scss.models._store import load_model
+from sunpy_scss.segment._predict import mask_provenance, segment_feature
+
+if TYPE_CHECKING:
+    import os
+
+    from sunpy_scss.batch._inputs import Inputs
+
+__all__ = ["segment_files"]
+
+# Whose versions decide results.
+_PACKAGES = ("sunpy_scss", "sunpy", "astropy", "numpy", "scipy")
+
+
+def segment_files(inputs: Inputs, output: str | os.PathLike, *, options: BatchOptions | None = None) -> list[Outcome]:
+    """
+    Segment many images and write their masks.
+
+    Interrupted or killed at any moment, the same call goes on where it stopped: every file is written whole or not
+    at all, and what is finished is kept. A file that fails is told of and stops nothing.
+
+    Parameters
+    ----------
+    inputs : str, path-like or iterable of them
+        Images as `find_images` names them: files, folders, patterns, addresses that fsspec knows.
+    output : path-like
+        A folder, made where missing: the mask of ``NAME.fits`` is ``NAME_ch.fits`` or ``NAME_ar.fits``. Or a Zarr
+        store, ``NAME.zarr``, of the masks of one feature as an array (time, y, x); see `mask_at`.
+    options : BatchOptions, optional
+        What decides the masks, what is written beside them, and how the work is done.
+
+    Returns
+    -------
+    list of Outcome
+        One for each image, in their order. The same is in ``segment_report.json`` in the folder, or
+        ``NAME_report.json`` beside a store, with the settings, versions and times.
+
+    Raises
+    ------
+    FileExistsError
+        If masks are there that were made with other settings.
+    `~sunpy_scss.exceptions.OutputInUseError`
+        If another run works on the same output.
+    OSError
+        If the output cannot be made or written, or the disc is full: what is finished stays.
+    `~sunpy_scss.exceptions.NoImageError`
+        If there are no images.
+    ValueError, TypeError, ImportError
+        If the options do not fit, or need a package that is not installed; before anything is done.
+
+    Examples
+    --------
+    >>> from sunpy_scss.batch import BatchOptions, segment_files
+    >>> options = BatchOptions(jobs=4, regions=True)
+    >>> outcomes = segment_files("2017/*.fits", "masks", options=options)  # doctest: +SKIP
+    >>> [outcome.failure for outcome in outcomes if outcome.error]  # doctest: +SKIP
+    """
+    options = options or BatchOptions()
+    if options.regions and find_spec("pyarrow") is None:
+        msg = 'A table of regions needs pyarrow, which is not installed: pip install "sunpy_scss[archive]".'
+        raise ImportError(msg)
+    features = _features_of(options)
+    settings = _settings(features, options.of_masks)
+    target = make_target(output, options, settings)
+    job = Job(target, settings, options.of_masks, len(features) > 1, options.overwrite, options.flagged)
+    paths = find_images(inputs)
+    with _only_run(target), _told_to_end():
+        return _run(paths, target, job, options)
+
+
+def _run(paths, target, job, options):
+    """Do the work, and write the table and the report of what has been done, whatever ends it."""
+    started = time.time()
+    items, outcomes = _items(paths)
+    table = RegionTable(target.table) if options.regions else None
+    items = target.prepare(items, job, table)
+    notify = options.notify or (lambda outcome: None)
+    results = work_on(items, job, jobs=options.jobs or _worth_it(len(items)), client=options.client)
+    try:
+        for outcome in outcomes.values():
+            notify(outcome)
+        # Shown on a terminal only, with the rate and the time that is left.
+        for item, result in tqdm(results, total=len(items), unit="file", disable=None, smoothing=0.05):
+            outcomes[item.number] = _take(item, result, target, table)
+            notify(outcomes[item.number])
+            if getattr(result, "stops", False):
+                error = outcomes[item.number].error
+                raise error if isinstance(error, OSError) else OSError(str(error)) from error
+    finally:
+        target.close()
+        if table:
+            table.close([name for item in items for name in target.names(item, job.settings)])
+        _write_report(target.report, outcomes, paths, started, job.settings)
+    return [outcomes[number] for number in range(len(paths))]
+
+
+def _features_of(options):
+    """Return the features to look for; unless they are named, that of a model alone which finds another than those."""
+    if options.model is not None and tuple(options.features) == tuple(FEATURES):
+        feature = load_model(options.model).card.feature
+        if feature not in FEATURES:
+            return (feature,)
+    return tuple(options.features)
+
+
+def _is_for(feature, keywords):
+    """Tell whether the keywords that name a model or a boundary can be meant for a feature, of several."""
+    model, boundary = keywords.get("model"), keywords.get("boundary")
+    card = load_model(model or default_model(feature, boundary)).card
+    return card.feature == feature and (boundary is None or boundary in [one.name for one in card.boundaries])
+
+
+def _settings(features, keywords):
+    """Return for each feature what its masks have in common, a `Provenance`; wrong keywords are an error."""
+    found = {}
+    for feature in features:
+        if len(features) > 1 and not _is_for(feature, keywords):
+            continue
+        segment = SEGMENT.get(feature, segment_feature)
+        segment([], **keywords)  # checks them as it would for an image
+        defaults = inspect.signature(segment).parameters.values()
+        values = {one.name: one.default for one in defaults if one.kind is one.KEYWORD_ONLY} | keywords
+        card = load_model(values["model"] or default_model(feature, values["boundary"])).at(values["boundary"]).card
+        named = ("threshold", "min_area", "disk_median", "samples")
+        found[feature] = mask_provenance(card, **{name: values[name] for name in named})
+    if not found:
+        SEGMENT[features[0]]([], **keywords)  # which says what is wrong with model or boundary
+    return found
+
+
+@contextmanager
+def _only_run(target):
+    """Hold the output for one run."""
+    target.lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(target.lock, timeout=0):
+            yield
+    except Timeout as error:
+        msg = f"Another run works on {target.path}: let it finish, or give this one an output of its own."
+        raise OutputInUseError(msg) from error
+
+
+@contextmanager
+def _told_to_end():
+    """Let SIGTERM end the run as Ctrl-C does, with what is finished on record; 143 is the usual exit status."""
+    is_ours = threading.current_thread() is threading.main_thread()
+    if not is_ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _items(paths):
+    """Return images to work on, and the outcomes of those whose results would have the name of another's."""
+    items, outcomes, stems = [], {}, set()
+    for number, path in enumerate(paths):
+        item = Item(number, path)
+        if item.stem in stems:
+            msg = f"another file of this run is also called {item.stem}; give them folders of their own"
+            outcomes[number] = Outcome(path, error=FileExistsError(msg))
+        else:
+            items.append(item)
+        stems.add(item.stem)
+    return items, outcomes
+
+
+def _worth_it(images):
+    """Return how many processes are worth it: each takes some seconds to start."""
+    return max(1, min(processors(), images // 32))
+
+
+def _take(item, result, target, table):
+    """Return the outcome of an item; what else came with it is kept in its place."""
+    if isinstance(result, WorkerError):
+        return Outcome(item.path, error=result)
+    if result.header is not None:
+        target.note(item, result)
+    if table is not None and result.rows is not None:
+        table.add(result.name, result.origin, result.rows)
+    return result.outcome
+
+
+def _write_report(path, outcomes, paths, started, settings):
+    """Write what became of each image, for programs."""
+    known = [outcomes[number] for number in sorted(outcomes)]
+    report = {
+        "started": Time(started, format="unix").isot,
+        "seconds": round(time.time() - started, 3),
+        "complete": len(known) == len(paths),
+        "images": len(paths),
+        **Counter(outcome.status for outcome in known),
+        "settings": {feature: made.settings for feature, made in settings.items()},
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+        "files": [
+            {
+                "path": str(outcome.path),
+                "status": outcome.status,
+                "reason": outcome.failure if outcome.error else None,
+                "caveats": outcome.caveats,
+                "seconds": outcome.seconds,
+                "files": [str(file) for file in (*outcome.written, *outcome.kept)],
+            }
+            for outcome in known
+        ],
+    }
+    save_text(json.dumps(report, indent=1), path)

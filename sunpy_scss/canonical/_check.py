@@ -1,0 +1,101 @@
+"""The door: what can be segmented, and what cannot."""
+
+import warnings
+
+import numpy as np
+
+import astropy.units as u
+from sunpy.map import GenericMap
+from sunpy.util.exceptions import SunpyMetadataWarning
+
+from sunpy_scss._warn import warn_caller
+from sunpy_scss.canonical._frame import frame_of
+from sunpy_scss.canonical._header import check_header
+from sunpy_scss.exceptions import InvalidMapError, LimbWarning
+
+__all__ = ["check_map"]
+
+# Apparent radii of one header that differ by this share are not two roundings of one; those of STEREO's by 0.0003.
+_RADII_DIFFER = 0.005
+# No image is so many pixels large.
+_FARTHEST = 1e6
+# Header keys for the apparent solar radius, as sunpy reads them.
+_RADIUS_KEYS = ("rsun_obs", "solar_r", "radius")
+
+
+def check_map(smap):
+    """
+    Raise a clear error unless a Map can be segmented.
+
+    Raises
+    ------
+    TypeError
+        If it is not a Map.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If it is not helioprojective, its header has a value of the wrong kind, or nothing in it tells when it was
+        taken or how large the Sun is.
+
+    Warns
+    -----
+    `~sunpy_scss.exceptions.LimbWarning`
+        The apparent radius of the Sun in the header contradicts its distance and radius.
+    """
+    if not isinstance(smap, GenericMap):
+        msg = f"Expected a sunpy Map (got {type(smap).__name__}); make one with sunpy.map.Map(file)."
+        raise TypeError(msg)
+    if tuple(axis[:4] for axis in smap.coordinate_system) != ("HPLN", "HPLT"):
+        msg = f"Only helioprojective Maps can be segmented (got {tuple(smap.coordinate_system)})."
+        raise InvalidMapError(msg)
+    check_header(smap)
+    if not _size_of_sun_known(smap):
+        msg = "The size of the Sun is unknown: the header needs an observer (HGLN_OBS, HGLT_OBS, DSUN_OBS) or RSUN_OBS."
+        raise InvalidMapError(msg)
+    _check_geometry(smap)
+    _warn_of_radius(smap)
+
+
+def _warn_of_radius(smap):
+    """Two values of one header for the apparent radius of the Sun: segmenting goes by the one, areas by the other."""
+    if smap.meta.get("rsun_obs") is None or smap.meta.get("dsun_obs") is None:
+        return
+    expected = np.arcsin(smap.rsun_meters / smap.dsun).to(u.arcsec)
+    if abs(smap.rsun_obs / expected - 1) > _RADII_DIFFER:
+        msg = (
+            f"RSUN_OBS = {smap.rsun_obs.to_value(u.arcsec):.1f} arcsec contradicts RSUN_REF and DSUN_OBS, by which the "
+            f"Sun has a radius of {expected.value:.1f} arcsec: correct or delete what is wrong in the header."
+        )
+        warn_caller(msg, LimbWarning)
+
+
+def _check_geometry(smap):
+    """Raise an error where scale, rotation and centre, each of which may look well, have the Sun nowhere."""
+    try:
+        with np.errstate(all="ignore"):
+            frame = frame_of(smap)
+    except Warning:  # which somebody has made an error
+        raise
+    except Exception as error:  # whatever wcslib, astropy and numpy stumble over
+        reason = str(error).strip().partition("\n")[0]
+    else:
+        size = frame.pixels_per_radius
+        if 1 / _FARTHEST < size < _FARTHEST and (np.abs(frame.centre) < _FARTHEST).all():
+            return
+        reason = f"a radius of {size:g} pixels around pixel {tuple(map(float, frame.centre))}"
+    msg = (
+        "By its header the Sun is nowhere in this Map; look at CDELT1, CDELT2, CRPIX1, CRPIX2, CRVAL1, CRVAL2, PC1_1 "
+        f"to PC2_2 or CROTA2, CUNIT1, CUNIT2, RSUN_OBS, RSUN_REF, DSUN_OBS, HGLN_OBS, HGLT_OBS ({reason})."
+    )
+    raise InvalidMapError(msg)
+
+
+def _size_of_sun_known(smap):
+    if any(smap.meta.get(key) is not None for key in _RADIUS_KEYS):
+        return True
+    with warnings.catch_warnings():
+        # sunpy warns when it falls back to an observer on Earth: that would be a guess of the solar radius.
+        warnings.simplefilter("error", SunpyMetadataWarning)
+        try:
+            smap.observer_coordinate  # noqa: B018
+        except SunpyMetadataWarning:
+            return False
+    return True

@@ -1,0 +1,158 @@
+"""The intensities of a Map on the canonical grid: what every method of segmentation starts from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+import astropy.units as u
+
+from sunpy_scss._warn import warn_caller
+from sunpy_scss.canonical._frame import Frame, frame_of
+from sunpy_scss.canonical._intensity import intensities, rate_of, warn_of
+from sunpy_scss.canonical._limb_check import check_limb
+from sunpy_scss.canonical._quality import quality_caveats
+from sunpy_scss.canonical._resample import to_canonical
+from sunpy_scss.exceptions import CalibrationWarning, InvalidMapError, MissingDataWarning, PartialDiskError
+
+__all__ = ["CanonicalImage", "canonical_image", "measured_median", "warn_of_calibration"]
+
+# The disc median is taken inside this radius, free of limb brightening; see the disc that must be seen for it.
+_MEDIAN_RADIUS = 0.9
+_LEAST_COVERAGE = 0.7
+# The median of the logarithms of counts of EUV images is in this range, which leaves out images divided by their
+# median, and their brightest pixels are below this many times the median; those of counts are above five times.
+_LOGARITHMS, _LEAST_CONTRAST = (1.2, 12), 2.5
+# Losses of less than this share of the disc are not worth a warning.
+_LEAST_LOSS = 5e-3
+
+
+@dataclass(frozen=True)
+class CanonicalImage:
+    """
+    One image on a canonical grid, in intensities.
+
+    Attributes
+    ----------
+    image : numpy.ndarray
+        (size, size) float32, in DN/s, or in the Map's own unit where that cannot be known; NaN without data.
+    frame : Frame
+        Where the Sun is in the Map.
+    disk_median : float
+        In the same unit.
+    per_second : float
+        Factor from the Map's unit to that one.
+    calibrated : bool
+        Whether the image is AIA's and in DN/s.
+    missing : numpy.ndarray or None
+        bool, of the shape of the Map: its pixels without data; None if there are none.
+    seen : float
+        The share of the disc, as it appears on the sky, that has data; from 0 to 1.
+    """
+
+    image: np.ndarray
+    frame: Frame
+    disk_median: float
+    per_second: float
+    calibrated: bool
+    missing: np.ndarray | None
+    seen: float
+
+
+def canonical_image(smap, grid, *, disk_median=None):
+    """
+    Bring the intensities of a Map that has passed `check_map` to a canonical grid, and check them.
+
+    Parameters
+    ----------
+    smap : sunpy.map.GenericMap
+    grid : CanonicalGrid
+    disk_median : astropy.units.Quantity, optional
+        Median intensity of the quiet disc; needed where the Map shows too little of the disc to measure it.
+
+    Returns
+    -------
+    CanonicalImage
+    """
+    warn_of(quality_caveats(smap))
+    frame = frame_of(smap)
+    data, per_second, calibrated = intensities(smap, frame)
+    check_limb(data, frame)
+    image = to_canonical(data, frame, grid) * per_second
+    if disk_median is None:
+        median = measured_median(image, grid)
+    else:
+        median = rate_of(disk_median, smap, per_second, name="disk_median")
+    if smap.unit in (None, u.dimensionless_unscaled):
+        _refuse_logarithms(image[grid.radius <= _MEDIAN_RADIUS] / per_second)
+    seen = float(np.isfinite(image[grid.disk]).mean())
+    _warn_of_gaps(image, frame, grid)
+    return CanonicalImage(image, frame, median, per_second, calibrated, _missing(data), seen)
+
+
+def _refuse_logarithms(disk):
+    """Raise an error where values without a unit are those of a logarithm: small, and close to each other."""
+    disk = disk[np.isfinite(disk)]
+    middle, high = np.percentile(disk, (50, 99.9))
+    lowest, highest = _LOGARITHMS
+    if lowest < middle < highest and high < _LEAST_CONTRAST * middle:
+        msg = (
+            f"The Map has no unit, and its values on the disc, {middle:.3g} in the median and hardly above {high:.3g}, "
+            "look like logarithms: give intensities, as 10 ** smap.data, or tell the unit in the header (BUNIT)."
+        )
+        raise InvalidMapError(msg)
+
+
+def _missing(data):
+    """Which pixels have no data; None if all have."""
+    # One pass that makes no array, for the many images in which nothing is missing.
+    if data.dtype.kind != "f" or np.isfinite(data.sum(dtype=float)):
+        return None
+    return ~np.isfinite(data)
+
+
+def _warn_of_gaps(image, frame, grid):
+    """Warn where part of the disc is inside the image, but has no data."""
+    gap = ~np.isfinite(image) & grid.disk
+    if not gap.any():
+        return
+    x, y = (positions[gap] for positions in grid.points)
+    column, row = frame.matrix @ [x, y] + frame.centre[:, np.newaxis]
+    ny, nx = frame.shape
+    inside = (column >= 0.5) & (column <= nx - 1.5) & (row >= 0.5) & (row <= ny - 1.5)
+    loss = inside.sum() / grid.disk.sum()
+    if loss >= _LEAST_LOSS:
+        msg = (
+            f"{loss:.1%} of the disc has no data: what is there is not known, and in no region. The header of the mask "
+            "tells the share of the disc that was seen."
+        )
+        warn_caller(msg, MissingDataWarning)
+
+
+def measured_median(image, grid):
+    """Return the median of an image on the disc; raise an error where too little of it is seen."""
+    disk = image[grid.radius <= _MEDIAN_RADIUS]
+    values = disk[np.isfinite(disk)]
+    coverage = values.size / disk.size
+    if coverage == 0:
+        msg = "The Map has no data on the solar disc: all pixels there are 0, negative, NaN or masked."
+        raise InvalidMapError(msg)
+    if coverage < _LEAST_COVERAGE:
+        msg = (
+            f"The Map shows only {coverage:.0%} of the disc: too little to know the brightness of the quiet Sun. "
+            "Pass disk_median, the median intensity of the disc in a full-disc image of that day, as a Quantity; "
+            "or, if this is a full disc, mend the scale in its header (CDELT1, CDELT2)."
+        )
+        raise PartialDiskError(msg)
+    median = np.median(values)
+    if median <= 0 or np.ptp(values) == 0:
+        msg = f"The disc holds no image: its median is {median:g}, its range {np.ptp(values):g}."
+        raise InvalidMapError(msg)
+    return float(median)
+
+
+def warn_of_calibration(reference):
+    msg = (
+        "The intensity calibration of this Map is unknown to the model (not AIA, or without unit or exposure time): "
+        f"its disc median was set to {reference:g} DN/s. Areas depend on that guess."
+    )
+    warn_caller(msg, CalibrationWarning)

@@ -1,0 +1,92 @@
+"""Whether the limb is where the header of a Map has it."""
+
+import numpy as np
+
+from sunpy_scss._warn import warn_caller
+from sunpy_scss.canonical._limb import fit_limb, follow_limb
+from sunpy_scss.exceptions import InvalidMapError, LimbWarning
+
+__all__ = ["check_limb", "limb_of", "mismatch"]
+
+# How far the limb may be from where the header has it, in solar radii: on real images of AIA, SUVI and SWAP it is
+# within 0.01, on EUVI images with a disc of 40 pixels across the radius within 0.023.
+_TOLERANCE, _LIMIT = 0.02, 0.05
+# The limb is looked for on an image of about so many pixels on its longer side.
+_SIZE = 256
+_ANGLES = np.linspace(0, 2 * np.pi, 72, endpoint=False)
+
+
+def check_limb(data, frame):
+    """
+    Compare where an image has its limb with where its header has it.
+
+    Nothing is said where no whole disc is found: in cutouts, magnetograms, or during eclipses.
+
+    Parameters
+    ----------
+    data : numpy.ndarray
+        (ny, nx), intensities; NaN where there are none.
+    frame : Frame
+        From the header.
+
+    Raises
+    ------
+    sunpy_scss.exceptions.InvalidMapError
+        If the limb is somewhere else by more than 5 % of a solar radius and about a pixel.
+
+    Warns
+    -----
+    `~sunpy_scss.exceptions.LimbWarning`
+        If by more than 2 % and about a pixel.
+    """
+    disk = limb_of(data, frame)
+    if disk is None:
+        return
+    # The limb is found to about a pixel, which is much on a small disc.
+    far, fit = mismatch(disk, frame), 1.25 / disk.radius
+    if far <= _TOLERANCE + fit:
+        return
+    column, row = frame.centre
+    msg = (
+        f"The disc in the image is not where the header has it: its radius is {disk.radius:.1f} pixels and its centre "
+        f"at pixel ({disk.column:.1f}, {disk.row:.1f}); by the header {frame.pixels_per_radius:.1f} pixels and "
+        f"({column:.1f}, {row:.1f}), so that the limb is off by up to {_share(far)}. Mend the scale (CDELT1, CDELT2, "
+        "CUNIT1, CUNIT2), the centre (CRPIX1, CRPIX2, CRVAL1, CRVAL2) or the size of the Sun (RSUN_OBS, DSUN_OBS) in "
+        "the header, smap.meta."
+    )
+    if far > _LIMIT + fit:
+        raise InvalidMapError(msg)
+    warn_caller(msg, LimbWarning)
+
+
+def _share(far):
+    return f"{far:.0%} of a solar radius" if far < 2 else f"{far:.0f} solar radii"
+
+
+def limb_of(data, frame):
+    """The `Disk` in an image, in its pixels, looked for where the header has it first; None if there is none."""
+    step = max(1, max(data.shape) // _SIZE)
+    image = _logarithm(data[step // 2 :: step, step // 2 :: step])
+    if image is None:
+        return None
+    expected = (*(frame.centre - step // 2) / step, frame.pixels_per_radius / step)
+    disk = follow_limb(image, *expected)
+    if disk is None or mismatch(disk.enlarged(step), frame) > _TOLERANCE:
+        elsewhere = fit_limb(image)
+        disk = follow_limb(image, elsewhere.column, elsewhere.row, elsewhere.radius) or disk
+    return disk and disk.enlarged(step)
+
+
+def _logarithm(image):
+    """The logarithm of an image, cut off where noise begins; None where there is nothing to see."""
+    values = image[np.isfinite(image)].astype(float)
+    floor = max(np.percentile(values, 1), 1e-3 * np.median(values)) if values.size else 0
+    if floor <= 0 or min(image.shape) < 2:
+        return None
+    return np.log10(np.maximum(np.nan_to_num(image.astype(float), nan=floor), floor))
+
+
+def mismatch(disk, frame):
+    """The farthest that the limb of a header is from that of a `Disk`, in radii of the latter."""
+    column, row = frame.matrix @ [np.cos(_ANGLES), np.sin(_ANGLES)] + frame.centre[:, np.newaxis]
+    return np.abs(np.hypot(column - disk.column, row - disk.row) / disk.radius - 1).max()

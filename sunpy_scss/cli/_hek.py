@@ -1,0 +1,107 @@
+"""The command hek-mask, and the agreement of masks with the HEK."""
+
+from sunpy_scss.cli._options import (
+    add_command,
+    add_hek_url,
+    add_overwrite,
+    hek_server,
+    moment,
+    quantity,
+    say,
+    target_file,
+    tell,
+)
+
+__all__ = ["add_hek_command", "agreement_with_hek"]
+
+
+def add_hek_command(commands):
+    """Add the command that draws events of the HEK to the parsers of all."""
+    command = add_command(commands, "hek-mask", _hek_mask, "Draw events of the HEK on the pixels of an image.")
+    command.add_argument("--map", required=True, metavar="FILE", help="the image")
+    command.add_argument("--feature", choices=("ch", "ar"), required=True, help="coronal holes or active regions")
+    command.add_argument("--output", required=True, type=target_file(".fits"), metavar="FILE", help="the mask, as FITS")
+    command.add_argument(
+        "--time",
+        nargs=2,
+        type=moment,
+        metavar=("FROM", "TO"),
+        help="events of this time; six hours about the image by default",
+    )
+    command.add_argument("--method", nargs="+", default=["SPoCA"], metavar="NAME", help="default: SPoCA")
+    command.add_argument(
+        "--max-gap", type=quantity("h"), default="6 h", metavar="TIME", help="draw nothing farther off (default: 6 h)"
+    )
+    command.add_argument("--labels", action="store_true", help="number the events instead of setting 1")
+    add_overwrite(command)
+    add_hek_url(command)
+
+
+def _hek_mask(options):
+    from sunpy_scss._provenance import Provenance
+    from sunpy_scss._save import refuse_existing, save_map
+    from sunpy_scss.images._read import read_map
+
+    refuse_existing(options.output, overwrite=options.overwrite)
+    mask = _drawn(
+        read_map(options.map),
+        options.feature.upper(),
+        hek_server(options),
+        time_range=options.time,
+        frm_name=options.method,
+        labels=options.labels,
+        max_gap=options.max_gap,
+    )
+    save_map(mask, options.output)
+    told = Provenance.of(mask)
+    tell(f"{told.hek_drawn} events drawn, {told.hek_left} left out")
+    say(options.output)
+    return 0
+
+
+def _drawn(smap, feature, server, *, max_gap, time_range=None, frm_name="SPoCA", labels=False):
+    """Return the mask of what the HEK has around a Map."""
+    from sunpy_scss.hek._masks import hek_to_mask
+    from sunpy_scss.hek._search import search_hek
+
+    around = time_range or (smap.date - max_gap, smap.date + max_gap)
+    events = search_hek(around, feature, frm_name=frm_name, client=server)
+    return hek_to_mask(events, smap, labels=labels, max_gap=max_gap)
+
+
+def agreement_with_hek(path, server):
+    """
+    Draw SPoCA's events of the HEK beside a mask file, and say how far they agree.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        ``NAME_ch.fits`` gets ``NAME_ch_hek.fits`` beside it, replaced if it is there.
+    server : sunpy_scss.hek.HEKServer
+
+    Returns
+    -------
+    str, pathlib.Path
+        A sentence, and the mask of the events.
+    """
+    import astropy.units as u
+
+    from sunpy_scss._mask_map import feature_of
+    from sunpy_scss._provenance import Provenance
+    from sunpy_scss._save import save_map
+    from sunpy_scss.masks._metrics import iou
+    from sunpy_scss.masks._read import read_mask
+    from sunpy_scss.masks._table import area_fraction
+
+    mask = read_mask(path)
+    drawn = _drawn(mask, feature_of(mask), server, max_gap=6 * u.hour)
+    target = path.with_name(f"{path.stem}_hek.fits")
+    save_map(drawn, target)
+    here = f"{path.name}: {area_fraction(mask):.2f} of the visible hemisphere"
+    told = Provenance.of(drawn)
+    events, left = told.hek_drawn, told.hek_left
+    if not events:
+        why = f"of {left} events none can be drawn" if left else "no event"
+        return f"{here}; SPoCA in the HEK: {why} near it", target
+    area, overlap = area_fraction(drawn), iou(drawn.data, mask.data == 1)
+    return f"{here}, SPoCA in the HEK {area:.2f} ({events} events), IoU {overlap:.2f}", target
