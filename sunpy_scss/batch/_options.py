@@ -77,7 +77,7 @@ class BatchOptions:
 
     features: Sequence[str] = tuple(FEATURES)
     model: str | os.PathLike | Model | None = None
-    boundary: str | None = None
+    boundary: str | float | None = None
     threshold: float | None = None
     min_area: u.Quantity | None = None
     disk_median: u.Quantity | None = None

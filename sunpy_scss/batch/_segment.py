@@ -30,7 +30,7 @@ from sunpy_scss.batch._table import RegionTable
 from sunpy_scss.batch._targets import make_target
 from sunpy_scss.batch._work import SEGMENT, Job
 from sunpy_scss.batch._workers import WorkerError, processors, work_on
-from sunpy_scss.exceptions import OutputInUseError
+from sunpy_scss.exceptions import ModelError, OutputInUseError
 from sunpy_scss.models._store import load_model
 from sunpy_scss.segment._predict import mask_provenance, segment_feature
 
@@ -142,8 +142,11 @@ def _features_of(options):
 def _is_for(feature, keywords):
     """Tell whether the keywords that name a model or a boundary can be meant for a feature, of several."""
     model, boundary = keywords.get("model"), keywords.get("boundary")
-    card = load_model(model or default_model(feature, boundary)).card
-    return card.feature == feature and (boundary is None or boundary in [one.name for one in card.boundaries])
+    model = load_model(model or default_model(feature, boundary))
+    try:
+        return model.at(boundary).card.feature == feature
+    except ModelError:
+        return False
 
 
 def _settings(features, keywords, header):

@@ -31,11 +31,12 @@ def _models(options):
         print(json.dumps(load_model(options.model).card.to_dict(), indent=2))
         return 0
     for name in list_models():
-        card = load_model(name).card
+        model = load_model(name)
+        card = model.card
         iou = card.scores.get("model", {}).get("iou")
         score = "not scored" if iou is None else f"validation IoU {iou:.2f}"
         names = ", ".join(boundary.name for boundary in card.boundaries)
-        drawn = f"  boundaries: {names}" if names else ""
+        drawn = f"  boundaries: {names}, by default {model.at().card.scored}" if names else ""
         seen = ", ".join(f"{channel.wavelength:g}" for channel in card.channels)
         default = "  (default)" if name == FEATURES[card.feature].model else ""
         print(f"{name}{default}  {card.feature}  {seen} Angstrom  labels: {card.labels}  {score}{drawn}")
@@ -115,7 +116,11 @@ def _add_evaluate(commands):
         default="validation",
         help="of the folder; the test part chose nothing, neither the epoch nor the threshold (default: validation)",
     )
-    command.add_argument("--boundary", metavar="NAME", help="which outline of the model is scored")
+    command.add_argument(
+        "--boundary",
+        metavar="NAME",
+        help="which outline of the model is scored, by default the first one that models lists",
+    )
     command.add_argument(
         "--detection",
         action="store_true",
@@ -139,7 +144,8 @@ def _evaluate(options):
     from sunpy_scss.train._splits import check_unseen
 
     register(options.network)
-    model = load_model(options.model).at(options.boundary)
+    model = load_model(options.model)
+    model = model.at(options.boundary or model.card.scored)
     dataset = _part(options, model.card, options.part, known=model.split)
     check_unseen(model, dataset, and_validation=options.part == "test")
     evaluation = evaluate(model, dataset)

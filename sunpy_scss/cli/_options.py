@@ -81,7 +81,11 @@ def add_model(command):
     """What decides a mask."""
     group = command.add_argument_group("the masks")
     group.add_argument("--model", metavar="NAME", help="name or folder of a model, instead of the bundled one")
-    group.add_argument("--boundary", metavar="NAME", help="which outline of the model, as core; models show lists them")
+    group.add_argument(
+        "--boundary",
+        metavar="NAME|DEX",
+        help="which outline of the model, as tight, or between the named ones in dex, as -0.05; models show lists them",
+    )
     group.add_argument("--threshold", type=fraction, metavar="P", help="least probability of a mask's pixels")
     group.add_argument("--min-area", type=quantity("Mm2"), metavar="AREA", help='smallest region, as "1000 Mm2"')
     group.add_argument(

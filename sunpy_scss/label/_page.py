@@ -88,7 +88,8 @@ _TEXTS = """
     :host { color: #e8eaed; font-size: 14px; line-height: 1.45; }
     h1 { font-size: 18px; margin: 0; font-weight: 600; } p { margin: 2px 0; color: #b6bdc7; }
     kbd { background: #2a3038; border: 1px solid #434b57; border-radius: 4px; padding: 0 5px; font-size: 12px; }
-    table { border-spacing: 6px 2px; } td { vertical-align: top; } th { text-align: left; padding-top: 6px; }
+    table { border-spacing: 6px 2px; } td { vertical-align: top; }
+    td:first-child { white-space: nowrap; } th { text-align: left; padding-top: 6px; }
     .message { min-height: 2.6em; color: #ffd479; } .error { color: #ff8f8f; }
     """
 
@@ -112,7 +113,6 @@ class Page:
         self._retired = False
         self._make_figure()
         self._make_controls()
-        self._use_tool(_JUDGE)
         self._lay_out()
 
     # What is on the page
@@ -178,6 +178,7 @@ class Page:
         self.level = self._slider("Level, log10 of the quiet Sun · [ ]", -1.3, 1.3, 0, 0.01)
         _on_change(self.level, "value", self._grow)
         self.radius = self._slider("Radius, pixels · [ ]", 1, 80, 12, 1)
+        self.level.visible = self.radius.visible = False
         self.stretch = RangeSlider(
             title="Stretch, log10 of the disc median · , .",
             start=DEXES[0],
@@ -203,6 +204,8 @@ class Page:
             "PageUp": self._button("‹ Previous", partial(act, "PageUp")),
             "n": self._button("Next › · N", partial(act, "n")),
             "done": self._button("Done, next · ⏎", self._finish, "primary"),
+            "Enter": self._button("Add it · ⏎", partial(act, "Enter"), "primary"),
+            "Escape": self._button("Drop it · Esc", partial(act, "Escape")),
         }
 
     def _slider(self, title, start, end, value, step):
@@ -231,6 +234,7 @@ class Page:
         for one in (self.title, self.message, self.legend, self.queue, self.annotator, self.tools, self.adds, self.day):
             one.sizing_mode = "stretch_width"
         buttons = self.buttons
+        self.pending = row(buttons["Enter"], buttons["Escape"], visible=False, **wide)
         controls = column(
             self.title,
             row(buttons["PageUp"], buttons["n"], buttons["done"], **wide),
@@ -240,6 +244,7 @@ class Page:
             row(self.adds, buttons["z"], buttons["y"], **wide),
             self.level,
             self.radius,
+            self.pending,
             buttons["A"],
             self.stretch,
             self.day,
@@ -366,7 +371,7 @@ class Page:
     def _undo(self):
         if self.corners:
             self.corners.pop()
-            self._show_polygon()
+            self._show_pending()
         else:
             self._change(self.session.undo(), "There is nothing to undo.")
 
@@ -385,7 +390,7 @@ class Page:
     def _grow(self, dex):
         if self.desk.work and self.session.grown is not None:
             self.session.grow(10**dex)
-            self._draw(self.grown_lines, outlines_of(self.session.grown))
+            self._show_pending()
 
     def _dab(self):
         self._change(self.session.stroke([self.pointer], self.radius.value, self._verdict))
@@ -401,11 +406,11 @@ class Page:
     def _corner(self):
         if not self.corners or np.hypot(*np.subtract(self.pointer, self.corners[-1])) > _SAME_CORNER:
             self.corners.append(self.pointer)
-            self._show_polygon()
+            self._show_pending()
 
     def _close_polygon(self):
         corners, self.corners = self.corners, []
-        self._show_polygon()
+        self._show_pending()
         if len(corners) > 2:
             self._change(self.session.polygon(corners, self._verdict))
         else:
@@ -418,7 +423,7 @@ class Page:
     def _enter(self):
         if self.session.grown is not None:
             self._change(self.session.add_grown(self._verdict))
-            self._draw(self.grown_lines, [])
+            self._show_pending()
         elif self.corners:
             self._close_polygon()
         else:
@@ -427,8 +432,7 @@ class Page:
     def _drop(self):
         self.corners = []
         self.session.drop_grown()
-        self._draw(self.grown_lines, [])
-        self._show_polygon()
+        self._show_pending()
 
     def _use_tool(self, tool):
         self.level.visible, self.radius.visible = tool == _GROW, tool == _BRUSH
@@ -489,10 +493,19 @@ class Page:
     def _open(self, position):
         if self._retired or (position == self.desk.position and self._shown):
             return
+        self._shown = True
         self.corners, self.pointer, self._days_of = [], None, None
         self.blink.active, self.day.active = False, 1
+        self.desk.work, self.desk.position = None, position % len(self.desk.items)
+        self._tell("Opening …")
+        # Afterwards, so that this is seen before the work begins.
+        self.document.add_next_tick_callback(self._opened)
+
+    def _opened(self):
+        if self._retired or self.desk.work:
+            return
         try:
-            self.desk.open(position)
+            self.desk.open(self.desk.position)
         except (InvalidMapError, UnreadableFileError, ValueError) as error:
             self._blank()
             self._tell(str(error), error=True)
@@ -501,7 +514,6 @@ class Page:
             labels = self.desk.work.labels
             moved = ", brought to the pixels of this image" if labels.moved else ""
             self._tell(f"Begun from {labels.origin}{moved}.")
-        self._shown = True
         self._show_title()
 
     _shown = False
@@ -553,8 +565,7 @@ class Page:
             start, end = (size - side) / 2, (size + side) / 2
             dimension.update(start=start, end=end, reset_start=start, reset_end=end)
         self._show_regions()
-        self._show_polygon()
-        self._draw(self.grown_lines, [])
+        self._show_pending()
         self._show_boundaries(self.shows_boundaries.active)
         self._show_day(1)
 
@@ -578,7 +589,11 @@ class Page:
         xs, ys = ([line[:, axis] + 0.5 for line in lines] for axis in (1, 0))
         renderer.data_source.data = {"xs": xs, "ys": ys}
 
-    def _show_polygon(self):
+    def _show_pending(self):
+        """What is not added yet: the region that grows, or the polygon."""
+        grown = self.session.grown
+        self._draw(self.grown_lines, [] if grown is None else outlines_of(grown))
+        self.pending.visible = grown is not None or bool(self.corners)
         corners = np.array(self.corners).reshape(-1, 2)
         self._draw(self.polygon_lines, [corners] if len(corners) else [])
         self.polygon_corners.data_source.data = {"x": corners[:, 1] + 0.5, "y": corners[:, 0] + 0.5}

@@ -22,8 +22,7 @@ _ROUNDING = 1e-12
 _UNSAFE = (60, 75)
 # Cosine of the angle to the line of sight below which this says nothing of the radial field.
 _STEEPEST = np.cos(np.radians(75))
-# Probabilities between which the border of a region is, with 68 %, if its pixels are right or wrong together; where the
-# header of the probability has none that were fitted.
+# Probabilities between which the outline of a region is open, where the header of the probability tells no others.
 _BORDER = (0.16, 0.84)
 
 

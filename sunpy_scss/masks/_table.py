@@ -201,7 +201,7 @@ def region_table(
         ``confidence``
             the mean probability, weighted by area
         ``area_low``, ``area_high``
-            a 68 % interval of ``area``, as below
+            how far the network's own outline is open, as below: no confidence interval
 
         What is not known, such as the intensity where the image has no data, is NaN.
         The header keywords that tell the origin of the mask are in ``meta``.
@@ -245,11 +245,14 @@ def region_table(
 
     ``area_low`` is the area of the pixels of the region that have at least one probability; ``area_high`` adds to the
     region all that is joined to it by pixels of at least another. What lies between several regions goes to the one
-    from which probability falls off the least. The two probabilities are those of the model's card, meant to let 68 %
-    of the intervals hold the labelled area of a region; `~sunpy_scss.segment.predict_probability` puts them into the
-    header. Where they are not there, they are 0.84 and 0.16: as if the pixels of a border
-    were right or wrong together. A mask whose threshold lies beyond them gets a wider interval. How often they hold
-    says :ref:`worth-uncertainty`.
+    from which probability falls off the least. The two probabilities are those of the model's card, which
+    `~sunpy_scss.segment.predict_probability` puts into the header. Where they are not there, they are 0.84 and 0.16. A
+    mask whose threshold lies beyond them gets a wider range.
+
+    That is the spread of the network's own outline. It does not know of regions that are not real, nor of other
+    conventions of where a hole ends, and sums of it over the disc say nothing: :ref:`worth-uncertainty` tells how often
+    it holds labelled areas. To see what the convention does, measure the masks of ``boundary="tight"`` and ``"wide"``,
+    too.
 
     The table can be written as ECSV and as FITS. To read ``centroid`` back, import `sunpy.coordinates` first.
 

@@ -36,6 +36,7 @@ NOT_RUN = {
     "CONTRIBUTING.rst": 2,
     "README.rst": 1,
     "docs/how_to/command.rst": 1,
+    "docs/how_to/label.rst": 2,
     "docs/how_to/many_files.rst": 3,
     "docs/how_to/train.rst": 2,
     "docs/how_to/uncertainty.rst": 1,
