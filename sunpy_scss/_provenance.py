@@ -53,7 +53,7 @@ class Provenance:
     wavelength: float | None = _entry("WAVELNTH", "wavelength", float)
     wavelength_unit: str | None = _entry("WAVEUNIT", "unit of the wavelength")
     parent: str | None = _entry("PARENT", "image, or its time", of_image=True)
-    source: str | None = _entry("SCSSIN", "image file: name, size, time of change", of_image=True)
+    source: str | None = _entry("SCSSIN", "image file: size, time of change and hash, or address", of_image=True)
     hek_drawn: int | None = _entry("HEKDRAWN", "number of events drawn", int, of_image=True)
     hek_left: int | None = _entry("HEKLEFT", "number of events left out", int, of_image=True)
     hek_times: str | None = _entry("HEKTIME", "times of the polygons", of_image=True)

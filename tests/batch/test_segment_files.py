@@ -275,14 +275,14 @@ class TestFailures:
 
     def test_what_passes_is_tried_again(self, folder, output, monkeypatch):
         waits = []
-        read = _work.read_map
+        read = _work.read_image
 
-        def away(path):
+        def away(path, header):
             if len(waits) < 2:
                 raise UnreadableFileError(str(path)) from OSError(errno.ESTALE, "stale")
-            return read(path)
+            return read(path, header)
 
-        monkeypatch.setattr(_work, "read_map", away)
+        monkeypatch.setattr(_work, "read_image", away)
         monkeypatch.setattr(_work.time, "sleep", waits.append)
         assert statuses(run(folder / "day0.fits", output)) == ["written"]
         assert waits == [1, 2]
