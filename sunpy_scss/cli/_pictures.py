@@ -149,13 +149,14 @@ def _plot(options):
 
 def _mask_on(smap, path):
     """Return the mask of a file on the pixels of an image."""
+    from sunpy_scss._sun.surface import surface_of
     from sunpy_scss._sun.transfer import same_grid
     from sunpy_scss.masks._compare import reproject_mask
     from sunpy_scss.masks._read import read_mask
 
     mask = read_mask(path)
     _gaps(mask, [smap.date])
-    if same_grid(mask, smap):
+    if same_grid(surface_of(mask), surface_of(smap)):
         return mask
     tell(f"{path}: brought to the pixels of the image")
     return reproject_mask(mask, smap)

@@ -145,9 +145,9 @@ class TestFolder:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"threshold": 0.3}, r"threshold=0.5 \(now 0.3\)"),
-            ({"min_area": 5 * u.Mm**2}, r"min_area=1000 Mm2 \(now 5 Mm2\)"),
-            ({"model": dark_model(name="other")}, r"model=test-ch \(now other\)"),
+            ({"threshold": 0.3}, r"threshold 0.5 \(now 0.3\)"),
+            ({"min_area": 5 * u.Mm**2}, r"min area 1000 Mm2 \(now 5 Mm2\)"),
+            ({"model": dark_model(name="other")}, r"model test-ch \(now other\)"),
         ],
     )
     def test_other_settings_are_refused_before_anything_is_done(self, folder, output, changes, message):

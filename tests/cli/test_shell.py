@@ -91,7 +91,7 @@ class TestHeader:
         assert run("segment", tmp_path / "sun.fits", "--output", out, *mended) == 0
         capsys.readouterr()
         assert run("segment", tmp_path / "sun.fits", "--output", out, *mended[:2]) == 1
-        assert "header=BUNIT=DN/s, WAVELNTH=193 (now WAVELNTH=193)" in capsys.readouterr().err
+        assert "header BUNIT=DN/s, WAVELNTH=193 (now WAVELNTH=193)" in capsys.readouterr().err
 
     @pytest.mark.parametrize("text", ["BUNIT", "=5", "TOOLONGKEY=3", "A B=3"])
     def test_what_is_no_keyword(self, text, capsys):
