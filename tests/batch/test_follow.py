@@ -1,5 +1,8 @@
 """Images that come one by one, followed by a run that may end at any moment."""
 
+import os
+import signal
+
 import pytest
 from filelock import FileLock
 from makers import dark_model, disk_map, sun_with_hole
@@ -8,6 +11,7 @@ import astropy.units as u
 from astropy.table import QTable
 
 from sunpy_scss.batch import BatchOptions, _follow
+from sunpy_scss.cli import main
 from sunpy_scss.exceptions import ArchiveError, NoImageError, OutputInUseError
 
 OPTIONS = BatchOptions(model=dark_model())
@@ -30,7 +34,7 @@ def contents(output):
     return {path.name: path.read_bytes() for path in files}
 
 
-def test_each_image_once_and_no_row_twice(tmp_path, monkeypatch):
+def test_each_image_once_and_no_row_twice(tmp_path):
     folder, output, lines = tmp_path / "images", tmp_path / "out", []
     add_image(folder, 1)
     add_image(folder, 2, at=0.6)
@@ -85,3 +89,36 @@ def test_an_outage_is_waited_for_ever_longer(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         _follow.follow(outage, tmp_path, every=100, sleep=sleep, **settings)
     assert waited == [30, 60, 100, 100]
+
+
+@pytest.mark.parametrize("step", ["_add_row", "_add_lines", "write_report"])
+def test_ended_at_any_step_the_next_run_goes_on(tmp_path, monkeypatch, step):
+    folder = tmp_path / "images"
+    add_image(folder, 1)
+    once(folder, tmp_path / "whole")
+
+    def end(*_, **__):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    there = getattr(_follow, step)
+    monkeypatch.setattr(_follow, step, end)
+    with pytest.raises(SystemExit) as ended:
+        once(folder, tmp_path / "broken")
+    monkeypatch.setattr(_follow, step, there)
+    assert ended.value.code == 143
+    assert not (tmp_path / "broken" / "pages" / "hour1.html").exists()
+    assert once(folder, tmp_path / "broken") == (1, 0)
+    broken, whole = contents(tmp_path / "broken"), contents(tmp_path / "whole")
+    assert broken["alerts.txt"] == whole["alerts.txt"]
+    assert broken["2017-06-01.ecsv"] == whole["2017-06-01.ecsv"]
+
+
+def test_command(tmp_path, capsys):
+    (tmp_path / "images").mkdir()
+    arguments = ["follow", str(tmp_path / "images"), "--output", str(tmp_path / "out"), "--log", str(tmp_path / "log")]
+    assert main(arguments) == 3
+    assert "no image" in (tmp_path / "log").read_text()
+    add_image(tmp_path / "images", 1)
+    (tmp_path / "images" / "hour1.fits").write_bytes(b"no image")
+    assert main([*arguments, "--quiet"]) == 1
+    assert "set aside" in capsys.readouterr().err
