@@ -219,6 +219,9 @@ def bundle(network, card, folders, output):
     earlier = tuple((row["key"], row["date"]) for folder in folders[1:] for row in rows_of(folder))
     (output / SPLIT_FILE).write_text(split_text(Split(**seen, earlier=earlier)), encoding="utf-8")
     print({"threshold": boundary.threshold} | facts["scores"])
+    for name, other in TEACHERS:
+        teacher = load_model(name).at(other)
+        print(name, scores_of(teacher, make_dataset(list_folder(folders[0], "validation"), teacher.card)))
 
 
 def rows_of(folder):
