@@ -10,6 +10,7 @@ from sunpy_scss._provenance import Provenance
 from sunpy_scss._save import save_figure, save_map
 from sunpy_scss.batch._inputs import local_file
 from sunpy_scss.batch._store import MaskStore, mask_at
+from sunpy_scss.exceptions import OutputExistsError
 from sunpy_scss.images._read import read_map
 from sunpy_scss.plotting._maps import plot_masks
 
@@ -41,7 +42,7 @@ def make_target(output, options, settings):
         msg = f"A store holds masks only (got {path.name}); for pictures and probabilities give a folder."
         raise ValueError(msg)
     if len(settings) > 1:
-        msg = f"A store holds masks of one feature (got {', '.join(settings)}): choose it by features=['CH']."
+        msg = f"A store holds masks of one feature (got {', '.join(settings)}): choose one feature, CH or AR."
         raise ValueError(msg)
     return _Store(path)
 
@@ -268,7 +269,7 @@ def _check_settings(path, made, settings):
 
     Raises
     ------
-    FileExistsError
+    sunpy_scss.exceptions.OutputExistsError
     """
     others = made.other_settings(settings)
     if not others:
@@ -276,10 +277,14 @@ def _check_settings(path, made, settings):
     if made.method is None:
         how = "does not tell by which settings it was made"
     else:
-        named = (f"{name}={_value(name, there)} (now {_value(name, now)})" for name, (there, now) in others.items())
+        named = (
+            f"{name.replace('_', ' ')} {_value(name, there)} (now {_value(name, now)})"
+            for name, (there, now) in others.items()
+        )
         how = f"was made with other settings: {', '.join(named)}"
-    msg = f"{path} is there and {how}. To replace it and all others, pass overwrite=True; or choose another output."
-    raise FileExistsError(msg)
+    problem = f"{path} is there and {how}."
+    remedy = "To replace it and all others, pass {}; or choose another output."
+    raise OutputExistsError(problem, remedy.format("overwrite=True"), in_shell=remedy.format("--overwrite"))
 
 
 def _value(name, value):

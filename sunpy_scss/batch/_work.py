@@ -18,7 +18,7 @@ from sunpy_scss.batch._table import region_rows
 from sunpy_scss.batch._targets import origin_of
 from sunpy_scss.canonical._intensity import angstroms
 from sunpy_scss.canonical._quality import flaws
-from sunpy_scss.exceptions import InvalidMapError
+from sunpy_scss.exceptions import InvalidMapError, OutputExistsError
 from sunpy_scss.images._read import read_map
 from sunpy_scss.segment._predict import (
     predict_probability,
@@ -164,11 +164,15 @@ def feature_shown(smap, features):
 
 def _check_same_time(smap, mask, path):
     if abs(smap.date - mask.date) > 1 * u.ms:
-        msg = (
+        problem = (
             f"{path} has a mask of this name that belongs to another image, of {mask.date.isot}, not of "
-            f"{smap.date.isot}: to replace it, pass overwrite=True; or choose another output."
+            f"{smap.date.isot}."
         )
-        raise FileExistsError(msg)
+        raise OutputExistsError(
+            problem,
+            "To replace it, pass overwrite=True; or choose another output.",
+            in_shell="To replace it, pass --overwrite; or choose another output.",
+        )
 
 
 def _passes(error):

@@ -16,6 +16,7 @@ __all__ = [
     "add_source",
     "count",
     "expanded",
+    "failure_of",
     "features_of",
     "fraction",
     "hek_server",
@@ -28,18 +29,6 @@ __all__ = [
     "target_folder",
     "tell",
 ]
-
-# What messages of the library call by the names of Python, as the command calls it.
-_WORDS = {
-    "overwrite=True": "--overwrite",
-    "features=['CH']": "--feature ch",
-    "cadence=12 * u.hour": '--cadence "12 h"',
-    "disk_median": "--disk-median",
-    ", as a Quantity;": ', as "70 DN/s";',
-    "; pass mixed_models=True if that is meant": "",
-    "min_area": "--min-area",
-    "max_gap": "--max-gap",
-}
 
 
 def add_command(commands, name, run, help_text):
@@ -215,11 +204,17 @@ def say(line):
 
 def tell(text):
     """Print what is for human readers, on the standard error."""
-    print(in_the_shell(str(text)), file=sys.stderr, flush=True)
+    print(text, file=sys.stderr, flush=True)
 
 
-def in_the_shell(text):
-    """A message of the library with the names of options."""
-    for python, option in _WORDS.items():
-        text = text.replace(python, option)
-    return text
+def failure_of(path, error):
+    """Return what is wrong with a file in one line that names it, once."""
+    text = " ".join(in_the_shell(error).split()) or type(error).__name__
+    return text if str(path) in text else f"{path}: {text}"
+
+
+def in_the_shell(error):
+    """Return the message of an error or a warning, its remedy in terms of the command."""
+    from sunpy_scss.exceptions import WithRemedy
+
+    return f"{error.problem} {error.in_shell}".strip() if isinstance(error, WithRemedy) else str(error)

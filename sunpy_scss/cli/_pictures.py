@@ -8,8 +8,8 @@ from sunpy_scss.cli._options import (
     add_overwrite,
     add_picture,
     expanded,
+    failure_of,
     features_of,
-    in_the_shell,
     positive,
     say,
     target_file,
@@ -77,8 +77,7 @@ def _report(options):
     def fail(path, error):
         nonlocal failed
         failed = True
-        text = " ".join(str(error).split())
-        tell(in_the_shell(text if str(path) in text else f"{path}: {text}"))
+        tell(failure_of(path, error))
 
     for path in tqdm(find_images(options.files), unit="file", disable=None):
         try:

@@ -12,6 +12,7 @@ from sunpy_scss.cli._options import (
     add_picture,
     add_source,
     count,
+    failure_of,
     features_of,
     hek_server,
     moment,
@@ -152,7 +153,7 @@ def _print_outcome(outcome):
         for caveat in outcome.caveats:
             tell(f"{outcome.path}: warning: {caveat}")
         if outcome.error:
-            tell(outcome.failure)
+            tell(failure_of(outcome.path, outcome.error))
 
 
 def _print_summary(outcomes):

@@ -133,9 +133,11 @@ class _Steps:
 
     def convolution(self, x, name):
         width = self.kernels[name][0].shape[-1]
-        # A kernel of even width belongs to patches, twice as wide as its step.
-        step, side = (1, width // 2) if width % 2 else (width // 2, width // 4)
-        return self.add("Conv", [x, f"{name}_kernel", f"{name}_bias"], name, pads=[side] * 4, strides=[step] * 2)
+        # A kernel of even width belongs to patches, twice as wide as its step; as Keras has it, the end is padded more.
+        step = 1 if width % 2 else width // 2
+        before, after = (width - step) // 2, -(-(width - step) // 2)
+        pads, strides = [before, before, after, after], [step, step]
+        return self.add("Conv", [x, f"{name}_kernel", f"{name}_bias"], name, pads=pads, strides=strides)
 
     def last(self, x, name):
         patch = self.kernels[name][0].shape[-1]
