@@ -220,7 +220,7 @@ def bundle(network, card, folders, output):
     seen = {part: tuple(zip(those.keys, those.dates.isot, strict=True)) for part, those in parts.items()}
     earlier = tuple((row["key"], row["date"]) for folder in folders[1:] for row in rows_of(folder))
     (output / SPLIT_FILE).write_text(split_text(Split(**seen, earlier=earlier)), encoding="utf-8")
-    print({"threshold": boundary.threshold} | facts["scores"])
+    print({"at": boundary.threshold} | facts["scores"])
     for name, other in TEACHERS:
         teacher = load_model(name).at(other)
         print(name, scores_of(teacher, make_dataset(list_folder(folders[0], "validation"), teacher.card)))
