@@ -3,12 +3,14 @@ Where the outline of coronal holes should run: the evidence behind the default b
 
     python training/boundary.py programs MASKS FOLDER [--model NAME]
     python training/boundary.py valley FOLDER
+    python training/boundary.py cut FILE ... [--model NAME]
 
 MASKS is an npz file with ``files``, the names of FITS files in FOLDER, and for each program what it drew on them
 (`numpy.packbits` along the last axis, row 0 south). The first table gives the mean IoU with each program, and with what
 at least two or three of them drew, of the model's outlines and of the rule of threshold_coronal_holes.
 FOLDER of the second table is that of labels.py. In the histogram of log intensity around each larger hole, between the
-hole and the quiet Sun, there is a valley: it tells at which dex, by the disc median of the image.
+hole and the quiet Sun, there is a valley: it tells at which dex, by the disc median of the image. The last one prints
+which share of the disc a network takes in, and which one if the image is zero beyond the limb.
 """
 
 import argparse
@@ -23,7 +25,7 @@ from scipy import ndimage
 import astropy.units as u
 from astropy.io import fits
 
-from sunpy_scss import segment_coronal_holes
+from sunpy_scss import load_model, segment_coronal_holes
 from sunpy_scss.canonical._grid import CanonicalGrid
 from sunpy_scss.canonical._image import canonical_image
 from sunpy_scss.images import read_map
@@ -45,11 +47,29 @@ def main():
     one.add_argument("folder", type=Path)
     one.add_argument("--model")
     commands.add_parser("valley").add_argument("folder", type=Path)
+    one = commands.add_parser("cut")
+    one.add_argument("files", nargs="+", type=Path)
+    one.add_argument("--model", default="scss-ch-193-5")
     options = parser.parse_args()
     if options.evidence == "valley":
         valley(options.folder)
+    elif options.evidence == "cut":
+        cut(options)
     else:
         programs(options)
+
+
+def cut(options):
+    model = load_model(options.model)
+    alone, grid, stretch = model.at(model.card.scored), model.card.grid, model.card.stretch
+    for path in options.files:
+        found = canonical_image(read_map(path), grid)
+        shares = []
+        for image in (found.image, np.where(grid.radius > 1, 0, found.image)):
+            seen = stretch.apply(image, grid.radius, found.disk_median)
+            inside = alone.predict(seen[np.newaxis, ..., np.newaxis])[0, ..., 0] >= 0.5
+            shares.append(f"{inside[grid.disk].mean():.1%}")
+        print(path.name, *shares)
 
 
 def programs(options):

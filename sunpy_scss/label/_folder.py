@@ -17,6 +17,7 @@ import sunpy.map
 from sunpy_scss._mask_map import make_mask
 from sunpy_scss._provenance import Provenance
 from sunpy_scss._save import save_map, save_whole
+from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import same_grid
 from sunpy_scss.annotations._index import append_row, read_index
 from sunpy_scss.exceptions import AnnotationError
@@ -222,7 +223,7 @@ def fitted(mask: GenericMap, smap: GenericMap) -> GenericMap:
     if abs(mask.date - smap.date) > _SAME_TIME:
         msg = f"The labels are of {mask.date.isot}, the image is of {smap.date.isot}; take another folder for it."
         raise AnnotationError(msg)
-    return mask if same_grid(mask, smap) else reproject_mask(mask, smap)
+    return mask if same_grid(surface_of(mask), surface_of(smap)) else reproject_mask(mask, smap)
 
 
 def as_ascii(text):

@@ -50,6 +50,7 @@ class View:
             border_fill_color="#14171c",
             outline_line_color=None,
             min_border=0,
+            stylesheets=[":host(:focus) { outline: none; }"],
         )
         self.plot.axis.visible = self.plot.grid.visible = False
         self.mapper = LinearColorMapper(palette=["#000000", "#ffffff"], low=0, high=65535)

@@ -218,6 +218,17 @@ class TestKept:
         with running(serve) as (address, _):
             Tab(driver, address).counts(1, 1, 0)
 
+    def test_an_image_that_cannot_be_opened_is_told_and_passed(self, driver, serve, labels):
+        (labels / "drafts").mkdir(parents=True)
+        (labels / "drafts" / "sun1.npz").write_bytes(b"no draft")
+        with running(serve) as (address, _):
+            tab = Tab(driver, address)
+            tab.says("message", "sun1.npz is damaged")
+            tab.click((0.5, 0.5))  # on nothing
+            tab.press("A", Keys.ENTER, "n")
+            tab.says("title", "image 2 of 3", "0 done")
+            tab.counts(0, 2, 0)
+
     def test_two_annotators(self, driver, serve, images, tmp_path):
         with running(serve) as (address, _):
             tab = Tab(driver, address)
