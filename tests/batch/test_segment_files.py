@@ -145,9 +145,9 @@ class TestFolder:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"threshold": 0.3}, r"threshold=0.5 \(now 0.3\)"),
-            ({"min_area": 5 * u.Mm**2}, r"min_area=1000 Mm2 \(now 5 Mm2\)"),
-            ({"model": dark_model(name="other")}, r"model=test-ch \(now other\)"),
+            ({"threshold": 0.3}, r"threshold 0.5 \(now 0.3\)"),
+            ({"min_area": 5 * u.Mm**2}, r"min area 1000 Mm2 \(now 5 Mm2\)"),
+            ({"model": dark_model(name="other")}, r"model test-ch \(now other\)"),
         ],
     )
     def test_other_settings_are_refused_before_anything_is_done(self, folder, output, changes, message):
@@ -275,14 +275,14 @@ class TestFailures:
 
     def test_what_passes_is_tried_again(self, folder, output, monkeypatch):
         waits = []
-        read = _work.read_map
+        read = _work.read_image
 
-        def away(path):
+        def away(path, header):
             if len(waits) < 2:
                 raise UnreadableFileError(str(path)) from OSError(errno.ESTALE, "stale")
-            return read(path)
+            return read(path, header)
 
-        monkeypatch.setattr(_work, "read_map", away)
+        monkeypatch.setattr(_work, "read_image", away)
         monkeypatch.setattr(_work.time, "sleep", waits.append)
         assert statuses(run(folder / "day0.fits", output)) == ["written"]
         assert waits == [1, 2]

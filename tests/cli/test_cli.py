@@ -130,15 +130,15 @@ class TestSegment:
         from sunpy_scss.batch import _work
 
         (tmp_path / "zoo.fits").write_bytes(image.read_bytes())
-        read, seen = _work.read_map, []
+        read, seen = _work.read_image, []
 
-        def read_after(path):
+        def read_after(path, header):
             seen.append(capsys.readouterr().out)
             if path.name == "zoo.fits":
                 raise KeyboardInterrupt
-            return read(path)
+            return read(path, header)
 
-        monkeypatch.setattr(_work, "read_map", read_after)
+        monkeypatch.setattr(_work, "read_image", read_after)
         assert segment(image, tmp_path / "zoo.fits", "--output", tmp_path / "out") == 130
         assert seen == ["", f"{tmp_path / 'out' / 'sun_ch.fits'}\n"]
         printed = capsys.readouterr()
