@@ -84,7 +84,7 @@ def canonical_image(smap, grid, *, disk_median=None):
         median = rate_of(disk_median, smap, per_second, name="disk_median")
     if smap.unit in (None, u.dimensionless_unscaled):
         _refuse_logarithms(image[grid.radius <= _MEDIAN_RADIUS] / per_second)
-    seen = float(np.isfinite(image[grid.disk]).mean())
+    seen = float(np.isfinite(image[_inside(grid)]).mean())
     _warn_of_gaps(image, frame, grid)
     return CanonicalImage(image, frame, median, per_second, calibrated, _missing(data), seen)
 
@@ -110,16 +110,21 @@ def _missing(data):
     return ~np.isfinite(data)
 
 
+def _inside(grid):
+    """The pixels of a grid that are inside the limb with all of their area: what is cut at the limb has them."""
+    return grid.radius <= 1 - grid.step
+
+
 def _warn_of_gaps(image, frame, grid):
     """Warn where part of the disc is inside the image, but has no data."""
-    gap = ~np.isfinite(image) & grid.disk
+    gap = ~np.isfinite(image) & _inside(grid)
     if not gap.any():
         return
     x, y = (positions[gap] for positions in grid.points)
     column, row = frame.matrix @ [x, y] + frame.centre[:, np.newaxis]
     ny, nx = frame.shape
     inside = (column >= 0.5) & (column <= nx - 1.5) & (row >= 0.5) & (row <= ny - 1.5)
-    loss = inside.sum() / grid.disk.sum()
+    loss = inside.sum() / _inside(grid).sum()
     if loss >= _LEAST_LOSS:
         msg = (
             f"{loss:.1%} of the disc has no data: what is there is not known, and in no region. The header of the mask "

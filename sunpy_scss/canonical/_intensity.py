@@ -8,6 +8,7 @@ import sunpy.map
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.canonical._display import DISPLAY_SCALES, linearise
 from sunpy_scss.canonical._missing import pixels_without_data
+from sunpy_scss.canonical._sky import sky_without_data
 from sunpy_scss.exceptions import InvalidMapError, WavelengthWarning
 
 __all__ = ["angstroms", "as_rate", "intensities", "is_aia", "rate_of", "warn_of", "wavelength_caveats"]
@@ -96,7 +97,8 @@ def _missing(smap, data, frame):
     """The pixels whose values mean that there are none; None if there are no such pixels."""
     blank = smap.meta.get("blank") if data.dtype.kind in "iu" else None
     gaps = pixels_without_data(data, frame, edge=_DISPLAY_EDGE if data.dtype == np.uint8 else None)
-    parts = [part for part in (smap.mask, None if blank is None else data == blank, gaps) if part is not None]
+    sky = sky_without_data(data, frame)
+    parts = [part for part in (smap.mask, None if blank is None else data == blank, gaps, sky) if part is not None]
     return np.logical_or.reduce(parts) if parts else None
 
 
