@@ -11,6 +11,7 @@ from sunpy.map import GenericMap
 
 import sunpy_scss
 from sunpy_scss._features import FEATURES, feature_name
+from sunpy_scss.canonical._header import wavelength_of
 from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = [
@@ -57,9 +58,9 @@ def make_map(data, smap, *, keywords, history, highest=1):
     }
     if isinstance(smap.coordinate_frame, Helioprojective):
         header["RSUN_OBS"] = smap.rsun_obs.to_value(u.arcsec)
-    if smap.wavelength is not None:
-        header["WAVELNTH"] = smap.wavelength.value
-        header["WAVEUNIT"] = smap.wavelength.unit.to_string("fits")
+    if (wavelength := _wavelength(smap)) is not None:
+        header["WAVELNTH"] = wavelength.value
+        header["WAVEUNIT"] = wavelength.unit.to_string("fits")
     header |= {**keywords, "HISTORY": history}
     # A constant mask has no range of its own to scale colours by.
     settings = {"norm": Normalize(0, max(1, highest)), "cmap": "gray", "interpolation": "nearest"}
@@ -112,6 +113,14 @@ def make_mask(inside, smap, feature, *, keywords, history):
     return make_map(np.asarray(inside, dtype=np.int16), smap, keywords=facts | keywords, history=history)
 
 
+def _wavelength(smap):
+    """The wavelength of a Map; None also where its header names a filter instead."""
+    try:
+        return wavelength_of(smap)
+    except InvalidMapError:
+        return None
+
+
 def provenance(mask):
     """What the header of a mask or probability Map tells of its origin, as keywords for what is made from it."""
     kept = ("CONTENT", "TELESCOP", "WAVELNTH", "WAVEUNIT", "PARENT")
@@ -148,8 +157,9 @@ def pixels_inside(mask):
     sunpy_scss.exceptions.InvalidMapError
         If it has other values than 0 and 1.
     """
-    inside = mask.data == 1
-    if np.count_nonzero(inside) != np.count_nonzero(mask.data):
+    values = np.asarray(mask.data)  # in memory, where dask would read it
+    inside = values == 1
+    if np.count_nonzero(inside) != np.count_nonzero(values):
         msg = "A mask holds 0 and 1 only; apply a threshold to probabilities first, as in mask.data >= 0.5."
         raise InvalidMapError(msg)
     return inside

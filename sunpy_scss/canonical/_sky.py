@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-__all__ = ["sky_without_data"]
+__all__ = ["sky_without_data", "values_between"]
 
 # Networks look as far as the end of this ring, in solar radii. Its values are one level where so many of them lie
 # within this share of the brightness of the disc; in no image of a corona at hand do more than 4 % of them.
@@ -35,10 +35,10 @@ def sky_without_data(data, frame):
         bool, of the shape of ``data``: the pixels at that value beyond the limb, and inside of it where the disc was
         cut all around; None where there is a corona beyond the limb, as in nearly all images.
     """
-    ring = _values(data, frame, *_RING)
+    ring = values_between(data, frame, *_RING)
     if ring.size < _LEAST_PIXELS:
         return None
-    level, disk = np.median(ring), _values(data, frame, 0, _DISK)
+    level, disk = np.median(ring), values_between(data, frame, 0, _DISK)
     width = _LEVEL * abs(np.percentile(disk, _BRIGHT) - level) if disk.size else 0
 
     def is_filled(values):
@@ -48,7 +48,7 @@ def sky_without_data(data, frame):
         return None
     edge = 1.0
     for outer, inner in pairwise(_RIMS):
-        rim = _values(data, frame, inner, outer)
+        rim = values_between(data, frame, inner, outer)
         if not rim.size or np.mean(is_filled(rim)) < _LEAST_SHARE:
             break
         edge = inner
@@ -56,8 +56,8 @@ def sky_without_data(data, frame):
     return is_filled(data) & (radius > edge)
 
 
-def _values(data, frame, inner, outer):
-    """Finite values of the pixels between two distances from disc centre, in solar radii, as float."""
+def values_between(data, frame, inner, outer):
+    """Return finite values between two distances from disc centre, in solar radii, of at most some hundred rows, as float."""
     step = max(1, max(data.shape) // _SIZE)
     box = tuple(slice(side.start, side.stop, step) for side in frame.disk_slices(outer))
     radius = frame.radius(*np.ogrid[box])

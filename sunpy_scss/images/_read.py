@@ -18,7 +18,7 @@ import sunpy.map
 from astropy.io import fits
 from sunpy.map import GenericMap
 
-from sunpy_scss.canonical._header import in_one_unit
+from sunpy_scss.canonical._mend import mended
 from sunpy_scss.exceptions import UnreadableFileError
 from sunpy_scss.images._jp2 import is_jp2, read_jp2
 
@@ -64,7 +64,7 @@ def read_map(path: str | os.PathLike) -> GenericMap:
     if not isinstance(maps, GenericMap):
         msg = f"{path} holds {len(maps)} images: open it by sunpy.map.Map and choose one."
         raise UnreadableFileError(msg)
-    return in_one_unit(maps)
+    return mended(maps)
 
 
 def example_map(wavelength: u.Quantity | int) -> GenericMap:
