@@ -32,7 +32,7 @@ def main():
     mean, worst = np.mean(scores), min(scores)
     print(f"{len(scores)} images: pooled IoU {iou(truth, found):.4f}, mean {mean:.4f}, worst {worst:.4f}")
     print(f"area found / labelled: {found.sum() / truth.sum():.3f}")
-    print(f"share of the look-alikes' area claimed: {(found & other).sum() / other.sum():.4f}")
+    print(f"share of the hard negatives' area predicted: {(found & other).sum() / other.sum():.4f}")
 
 
 if __name__ == "__main__":

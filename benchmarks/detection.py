@@ -23,8 +23,9 @@ from sunpy_scss import load_model
 from sunpy_scss._sun.surface import canonical_surface
 from sunpy_scss.canonical._brightening import limb_brightening
 from sunpy_scss.models import Model
-from sunpy_scss.train import detection_curve, evaluate, list_folder, make_dataset
-from sunpy_scss.train._detection import _OVERLAP, _claims
+from sunpy_scss.train import detection_curve, list_folder, make_dataset
+from sunpy_scss.train._detection import _OVERLAP, _predictions
+from sunpy_scss.train._evaluation import scores_of
 from sunpy_scss.train._scores import _DISTANCE
 
 RELIABLE = 0.8
@@ -44,8 +45,8 @@ def main():
     dataset = make_dataset(list_folder(options.folder, options.part)[:: options.every], model.at().card)
     model = model.at()
     # Without its split, as the part that chose among models may be asked for, too.
-    scores = evaluate(Model(model.card, model.predict), dataset)
-    print(", ".join(f"{name} {scores[name]:.3f}" for name in ("iou", "look_alike_fraction")))
+    scores = scores_of(Model(model.card, model.predict), dataset)
+    print(", ".join(f"{name} {scores[name]:.3f}" for name in ("iou", "hard_negative_fraction")))
     labelled_regions(model, dataset)
     table = detection_curve(model, dataset)
     zones = sorted({(row["radius_low"], row["radius_high"]) for row in table})
@@ -67,16 +68,16 @@ def labelled_regions(model, dataset):
     low, high = card.stretch.limits
     radius = card.grid.radius
     surface = canonical_surface(card.grid, _DISTANCE)
-    masks = _claims(model, np.asarray(dataset.images), float(card.uncalibrated(card.threshold)))
+    masks = _predictions(model, np.asarray(dataset.images), float(card.uncalibrated(card.threshold)))
     areas, depths, found = [], [], []
-    for image, labels, claimed in zip(dataset.images, dataset.labels, masks, strict=True):
+    for image, labels, predicted in zip(dataset.images, dataset.labels, masks, strict=True):
         quiet = np.median(image[radius <= 1]) + limb_brightening(np.minimum(radius, 1)) / (high - low)
         for region in regionprops(label(labels > 0.5)):
             inside = tuple(region.coords.T)
             if radius[inside].max() <= INSIDE:
                 areas.append((surface.areas(*inside).sum() * solar_radius**2).to_value("Mm2"))
                 depths.append((high - low) * (quiet - image)[inside].mean())
-                found.append(claimed[inside].mean() >= _OVERLAP)
+                found.append(predicted[inside].mean() >= _OVERLAP)
     print(f"labelled regions inside {INSIDE} solar radii: 10, 50, 90 % are so many dex darker than the quiet Sun")
     areas, depths, found = (np.array(values) for values in (areas, depths, found))
     for first, last in itertools.pairwise(SIZES):

@@ -1,5 +1,5 @@
 """
-What is claimed of HEK polygons, measured on recorded answers of the HEK.
+What is predicted of HEK polygons, measured on recorded answers of the HEK.
 
 Run ``python benchmarks/hek.py FILE.json`` with an answer of the HEK for SPoCA's active regions (``cosec=2``).
 """

@@ -15,7 +15,7 @@ import numpy as np
 import astropy.units as u
 
 from sunpy_scss.models import load_model
-from sunpy_scss.train import list_folder, make_dataset, score_model
+from sunpy_scss.train import evaluate, list_folder, make_dataset
 
 
 def main():
@@ -26,31 +26,31 @@ def main():
     options = parser.parse_args()
     models = [load_model(name) for name in (options.first, options.second)]
     dataset = make_dataset(list_folder(options.folder, "validation"), models[0].card)
-    evaluations = [score_model(model, dataset, block_length=14 * u.day) for model in models]
+    evaluations = [evaluate(model, dataset, block_length=14 * u.day) for model in models]
     blocks = np.array(evaluations[0].images["block"])
-    counts = [pixels(dataset, evaluation.claimed) for evaluation in evaluations]
+    counts = [pixels(dataset, evaluation.predicted) for evaluation in evaluations]
     first, second = (scores(of_model.sum(axis=0)) for of_model in counts)
     rng = np.random.default_rng(0)
     number = blocks.max() + 1
     drawn = [np.bincount(rng.integers(number, size=number), minlength=number)[blocks] for _ in range(2000)]
     differences = [scores(weights @ counts[1]) - scores(weights @ counts[0]) for weights in drawn]
     low, high = np.nanpercentile(differences, (2.5, 97.5), axis=0)
-    for name, *values in zip(("pooled IoU", "look-alikes claimed"), first, second, low, high, strict=True):
+    for name, *values in zip(("pooled IoU", "hard negatives predicted"), first, second, low, high, strict=True):
         print("{}: {:.4f} -> {:.4f}, difference {:+.4f} to {:+.4f} (95 %, {} blocks)".format(name, *values, number))
 
 
-def pixels(dataset, claimed):
-    """(n, 4): intersection and union with the label, claimed look-alikes, look-alikes."""
+def pixels(dataset, predicted):
+    """(n, 4): intersection and union with the label, predicted hard negatives, hard negatives."""
     labelled = (np.asarray(dataset.labels) >= 0.5)[:, dataset.disk]
     rejected = (np.asarray(dataset.rejected) >= 0.5)[:, dataset.disk] & ~labelled
-    claimed = claimed[:, dataset.disk]
-    parts = (labelled & claimed, labelled | claimed, rejected & claimed, rejected)
+    predicted = predicted[:, dataset.disk]
+    parts = (labelled & predicted, labelled | predicted, rejected & predicted, rejected)
     return np.stack([part.sum(axis=1) for part in parts], axis=1).astype(float)
 
 
 def scores(counts):
-    both, either, look_alike_fraction, rejected = counts
-    return np.array([both / either, look_alike_fraction / rejected if rejected else np.nan])
+    both, either, hard_negative_fraction, rejected = counts
+    return np.array([both / either, hard_negative_fraction / rejected if rejected else np.nan])
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ from speed.stages import added_memory
 from sunpy_scss import segment_coronal_holes
 from sunpy_scss.canonical._frame import frame_of
 from sunpy_scss.images import read_map
-from sunpy_scss.models import scss_net
 from sunpy_scss.segment import threshold_coronal_holes
+from sunpy_scss.train import scss_net
 
 REPEATS = 5
 

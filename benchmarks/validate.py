@@ -4,7 +4,7 @@ Masks of whole Maps, as a user gets them, against the labels of the validation p
     python benchmarks/validate.py MODEL DIR [--samples N] [--threshold P] [--plots FOLDER]
 
 DIR holds images/, masks/, rejected/ and index.csv. With --plots each image is drawn with the outlines of label (white),
-look-alikes (yellow) and mask, the worst first.
+hard negatives (yellow) and mask, the worst first.
 """
 
 import argparse
@@ -42,10 +42,10 @@ def main():
     print(f"{len(labelled)} images: pooled IoU {iou(truth, found):.4f}, mean {mean:.4f}, worst {worst:.4f}")
     print(f"area found / labelled: {found.sum() / truth.sum():.3f}")
     if other.any():
-        print(f"share of the look-alikes' area claimed: {(found & other).sum() / other.sum():.4f}")
+        print(f"share of the hard negatives' area predicted: {(found & other).sum() / other.sum():.4f}")
         doubtful = other & labelled_nearby(labelled, truth)
         shares = [(some & doubtful).sum() / some.sum() for some in (other, other & found)]
-        print("of all look-alikes and of those claimed, labelled in an image at most two days away:", end=" ")
+        print("of all hard negatives and of those predicted, labelled in an image at most two days away:", end=" ")
         print(", ".join(f"{share:.4f}" for share in shares))
     if options.plots:
         options.plots.mkdir(parents=True, exist_ok=True)

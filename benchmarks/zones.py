@@ -13,9 +13,9 @@ from pathlib import Path
 
 from sunpy_scss import load_model
 from sunpy_scss.models import Boundary
-from sunpy_scss.train import list_folder, make_dataset, score_model
+from sunpy_scss.train import evaluate, list_folder, make_dataset
 
-COLUMNS = ("iou", "area_ratio", "look_alike_fraction", "found", "confirmed", "boundary_on_sky")
+COLUMNS = ("iou", "area_ratio", "hard_negative_fraction", "found", "confirmed", "boundary_on_sky")
 
 
 def main():
@@ -30,7 +30,7 @@ def main():
     if options.label_level is not None:
         one = Boundary("scored", options.label_level, threshold=model.card.threshold)
         model = dataclasses.replace(model, card=dataclasses.replace(model.card, boundaries=(one,)))
-    found = score_model(model, make_dataset(list_folder(options.folder, options.part), model.card))
+    found = evaluate(model, make_dataset(list_folder(options.folder, options.part), model.card))
     print(f"{'':28s} {'images':>6s}", *(f"{name[:11]:>11s}" for name in COLUMNS), "  iou_low  iou_high")
     for row in found.scores:
         values = (float(getattr(row[name], "value", row[name])) for name in COLUMNS)

@@ -45,7 +45,7 @@ def default_cards():
 
 
 def percent(share):
-    """Return a share in words; none where no look-alikes are marked in the data."""
+    """Return a share in words; none where no hard negatives are marked in the data."""
     return "not measured" if share is None else f"{100 * share:.0f} %"
 
 
@@ -62,7 +62,7 @@ def substitutions():
         for row, name in {"model": "", "without_review": "rule_", "threshold": "threshold_"}.items():
             if row in scores:
                 values[f"{name}iou"] = f"{scores[row]['iou']:.3f}"
-                values[f"{name}lookalikes"] = percent(scores[row].get("look_alike_fraction"))
+                values[f"{name}lookalikes"] = percent(scores[row].get("hard_negative_fraction"))
         lines += [f".. |{feature.lower()}_{key}| replace:: {value}" for key, value in values.items()]
     return "\n".join(lines)
 
@@ -90,12 +90,12 @@ def write_card(card):
     part = "test" if "test images" in training else "validation"
     lines += ["", f"On the {scores['model']['images']} images of the {part} part:", ""]
     lines += [".. list-table::", "    :header-rows: 1", ""]
-    head = ["", "IoU, pooled", "IoU, mean", "Dice, pooled", "look-alikes' area claimed"]
+    head = ["", "IoU, pooled", "IoU, mean", "Dice, pooled", "hard negatives' area predicted"]
     body = [
         [
             ROWS[row],
             *(f"{scores[row][score]:.3f}" for score in ("iou", "mean_iou", "dice")),
-            percent(scores[row].get("look_alike_fraction")),
+            percent(scores[row].get("hard_negative_fraction")),
         ]
         for row in ROWS
         if row in scores

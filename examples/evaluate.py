@@ -2,7 +2,7 @@
 What a model is worth
 =====================
 
-`~sunpy_scss.train.score_model` scores a model by place and time, with intervals. Here
+`~sunpy_scss.train.evaluate` scores a model by place and time, with intervals. Here
 the model is no network but a plain threshold, and the Sun is a synthetic one whose
 coronal holes are known.
 """
@@ -13,7 +13,7 @@ from sunpy_scss.models import Model, ModelCard, Network, Stretch
 from sunpy_scss.plotting import plot_cases, plot_comparison, plot_evaluation
 from sunpy_scss.segment import segment_coronal_holes
 from sunpy_scss.synthetic import synthetic_sun
-from sunpy_scss.train import LabelledMap, make_dataset, score_model
+from sunpy_scss.train import LabelledMap, evaluate, make_dataset
 
 # %%
 # Twelve Suns, two months apart, with their true holes as labels.
@@ -45,7 +45,7 @@ model = Model(card, lambda images: (1 - 2.3 * images).clip(0, 1))
 # Its scores on the disc, by latitude, by distance from disc centre and by year.
 
 dataset = make_dataset(labelled, card)
-evaluation = score_model(model, dataset)
+evaluation = evaluate(model, dataset)
 columns = ["by", "zone", "labelled", "iou", "iou_low", "iou_high", "recall"]
 for name in columns[3:]:
     evaluation.scores[name].info.format = ".3f"

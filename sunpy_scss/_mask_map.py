@@ -1,6 +1,7 @@
-"""What a mask Map is: values, feature, colours, header."""
+"""Mask Maps: their values, feature, colours and header."""
 
 import html
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.colors import Normalize
@@ -9,8 +10,8 @@ import astropy.units as u
 from sunpy.coordinates import Helioprojective
 from sunpy.map import GenericMap
 
-import sunpy_scss
 from sunpy_scss._features import FEATURES, feature_name
+from sunpy_scss._provenance import Provenance, is_result
 from sunpy_scss.canonical._header import wavelength_of
 from sunpy_scss.exceptions import InvalidMapError
 
@@ -20,17 +21,15 @@ __all__ = [
     "make_map",
     "make_mask",
     "pixels_inside",
-    "provenance",
-    "said_by_all",
     "several_masks",
 ]
 
 
-def make_map(data, smap, *, keywords, history, highest=1):
+def make_map(data, smap, provenance, *, history, keywords=None, highest=1):
     """
-    A Map of results on the WCS of another Map.
+    Return a Map of results on the WCS of another Map.
 
-    Built from the WCS and not from the header: what described the intensities of the input must not stay, nor
+    It is built from the WCS and not from the header: what described the intensities of the input must not stay, nor
     INSTRUME, by which a saved mask would be taken for an image.
 
     Parameters
@@ -39,10 +38,12 @@ def make_map(data, smap, *, keywords, history, highest=1):
         int16 for masks, the one integer type that survives saving, rotating and cutting; float32 for probabilities.
     smap : sunpy.map.GenericMap
         Where the coordinates, date, observer and wavelength come from.
-    keywords : dict
-        Provenance; FITS keys of at most 8 characters, values in ASCII.
+    provenance : sunpy_scss._provenance.Provenance
+        What it tells takes precedence over what ``smap`` tells.
     history : str
         How the result was made; lines of at most 72 characters, as FITS has them.
+    keywords : dict, optional
+        Others for the header.
     highest : int, optional
         The value at the bright end of the colours.
 
@@ -61,7 +62,7 @@ def make_map(data, smap, *, keywords, history, highest=1):
     if (wavelength := _wavelength(smap)) is not None:
         header["WAVELNTH"] = wavelength.value
         header["WAVEUNIT"] = wavelength.unit.to_string("fits")
-    header |= {**keywords, "HISTORY": history}
+    header |= {**provenance.keywords(), **(keywords or {}), "HISTORY": history}
     # A constant mask has no range of its own to scale colours by.
     settings = {"norm": Normalize(0, max(1, highest)), "cmap": "gray", "interpolation": "nearest"}
     return ResultMap(data, header, plot_settings=settings)
@@ -69,15 +70,15 @@ def make_map(data, smap, *, keywords, history, highest=1):
 
 class ResultMap(GenericMap):
     """
-    A result of this package: a Map as any other, made new or read from a file, but for its preview in notebooks.
+    A result of this package, made new or read from a file: a Map as any other, but for its preview in notebooks.
 
-    That of sunpy equalises the histogram, and fails where there is but one value, as in an empty mask.
+    The preview of sunpy equalises the histogram. It fails where there is but one value, as in an empty mask.
     """
 
     @classmethod
     def is_datasource_for(cls, data, header, **kwargs):
-        """Sunpy asks it of the header of a file."""
-        return "scssver" in header
+        """Tell sunpy whether a file of this header is one."""
+        return is_result(header)
 
     def _repr_html_(self, compute_dask=False):
         if self.data.size and self.data.min() != self.data.max():
@@ -88,29 +89,25 @@ class ResultMap(GenericMap):
         return f"<p>{what}, {ny} x {nx} pixels{value}.</p>"
 
 
-def make_mask(inside, smap, feature, *, keywords, history):
+def make_mask(inside, smap, provenance, *, history):
     """
-    The mask Map of a feature on the WCS of another Map.
+    Return the mask Map of a feature on the WCS of another Map.
 
     Parameters
     ----------
     inside : numpy.ndarray
         True or 1 inside the feature.
-    smap, keywords, history
-        As for `make_map`; the keywords name the method (SCSSMOD) and whose labels or rule it is (SCSSLAB).
-    feature : str
-        A key of `sunpy_scss._features.FEATURES`, or another type of event of the HEK.
+    smap, history
+        As for `make_map`.
+    provenance : sunpy_scss._provenance.Provenance
+        It tells the feature, the method, and whose labels or rule it is. The content is said here unless it is there.
 
     Returns
     -------
     sunpy.map.GenericMap
     """
-    facts = {
-        "CONTENT": f"{feature_name(feature)} mask",
-        "SCSSFEAT": feature,
-        "SCSSVER": sunpy_scss.__version__,
-    }
-    return make_map(np.asarray(inside, dtype=np.int16), smap, keywords=facts | keywords, history=history)
+    content = provenance.content or f"{feature_name(provenance.feature)} mask"
+    return make_map(np.asarray(inside, dtype=np.int16), smap, replace(provenance, content=content), history=history)
 
 
 def _wavelength(smap):
@@ -119,22 +116,6 @@ def _wavelength(smap):
         return wavelength_of(smap)
     except InvalidMapError:
         return None
-
-
-def provenance(mask):
-    """What the header of a mask or probability Map tells of its origin, as keywords for what is made from it."""
-    kept = ("CONTENT", "TELESCOP", "WAVELNTH", "WAVEUNIT", "PARENT")
-    return {
-        key.upper(): value
-        for key, value in mask.meta.items()
-        if key.upper() in kept or key.upper().startswith(("SCSS", "HEK"))
-    }
-
-
-def said_by_all(headers):
-    """The keywords that are in all of some headers, with the same value."""
-    first, *others = headers
-    return {key: value for key, value in first.items() if all(other.get(key) == value for other in others)}
 
 
 def _wcs_header(smap):
@@ -150,7 +131,7 @@ def _wcs_header(smap):
 
 def pixels_inside(mask):
     """
-    The pixels of a mask Map that are set; a new array of bool.
+    Return the pixels of a mask Map that are set, as a new array of bool.
 
     Raises
     ------
@@ -166,7 +147,7 @@ def pixels_inside(mask):
 
 
 def several_masks(masks):
-    """Masks as they were given, in any iterable; an error that says so where they are one Map."""
+    """Return masks as they were given, in any iterable; raise TypeError if they are one Map."""
     if isinstance(masks, GenericMap):  # which claims to be iterable, and fails with a riddle
         msg = "Several masks are expected (got one Map); give a list, as [mask]."
         raise TypeError(msg)
@@ -174,9 +155,10 @@ def several_masks(masks):
 
 
 def feature_of(mask):
-    """What the header of a mask Map says that it shows, "CH" or "AR"; an `InvalidMapError` if it says neither."""
-    feature = mask.meta.get("SCSSFEAT")
+    """Return the feature that the header of a mask Map names, "CH" or "AR"; raise `InvalidMapError` if neither."""
+    feature = Provenance.of(mask).feature
     if feature not in FEATURES:
-        msg = f"The header must name the feature, SCSSFEAT = CH or AR (got {feature!r}): mask.meta['SCSSFEAT'] = 'CH'."
+        (key,) = Provenance(feature="CH").keywords()
+        msg = f"The header must name the feature, {key} = CH or AR (got {feature!r}): mask.meta[{key!r}] = 'CH'."
         raise InvalidMapError(msg)
     return feature

@@ -8,15 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
 from astropy.time import Time
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 __all__ = [
     "plain",
@@ -213,11 +209,14 @@ def scratch_folder(parent):
     pathlib.Path
     """
     _sweep(Path(parent).resolve())
-    with tempfile.TemporaryDirectory(dir=parent, prefix=_SCRATCH) as folder, Path(folder, ".lock").open("w") as lock:
-        if fcntl:
-            with suppress(OSError):  # some file systems of clusters know no locks
-                fcntl.flock(lock, fcntl.LOCK_EX)
-        yield Path(folder)
+    with tempfile.TemporaryDirectory(dir=parent, prefix=_SCRATCH) as folder:
+        lock = FileLock(Path(folder, ".lock"))
+        with suppress(OSError, NotImplementedError):  # some file systems of clusters know no locks
+            lock.acquire(timeout=0)
+        try:
+            yield Path(folder)
+        finally:
+            lock.release()
 
 
 @lru_cache(maxsize=1024)  # once for each folder: listing a large one takes time
@@ -228,17 +227,14 @@ def _sweep(parent):
 
 
 def _is_left(folder):
-    """Whether the program that made a scratch folder has ended without removing it."""
+    """Tell whether the program that made a scratch folder has ended without removing it."""
     try:
         age = time.time() - folder.stat().st_mtime
-        if not fcntl:
-            return age > _OLD
         if age < _YOUNG:
             return False
-        with (folder / ".lock").open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:  # removed by its owner a moment ago, or killed before it was locked
-        return folder.is_dir()
-    except OSError:  # locked: its owner is at work
+        with FileLock(folder / ".lock", timeout=0):
+            return True
+    except (Timeout, FileNotFoundError):  # its owner is at work, or has removed it a moment ago
         return False
-    return True
+    except (OSError, NotImplementedError):  # nothing can be locked here
+        return age > _OLD

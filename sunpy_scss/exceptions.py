@@ -10,11 +10,14 @@ __all__ = [
     "HEKError",
     "HEKWarning",
     "InvalidMapError",
+    "InvalidSeriesError",
     "LimbWarning",
     "MissingDataWarning",
     "MissingImageWarning",
     "ModelError",
     "ModelNotFoundError",
+    "NoImageError",
+    "OutputInUseError",
     "PartialDiskError",
     "QualityWarning",
     "SplitWarning",
@@ -36,6 +39,10 @@ class InvalidMapError(ValueError):
     """The Map cannot be segmented: its data or its header lack what is needed."""
 
 
+class InvalidSeriesError(ValueError):
+    """A series of fractions or speeds lacks times, a unit or an overlap with the other one."""
+
+
 class PartialDiskError(InvalidMapError):
     """Too little of the solar disc is inside the Map to know its brightness."""
 
@@ -54,6 +61,14 @@ class TrainingError(ValueError):
 
 class EmptyPartError(TrainingError):
     """A folder of labelled images has none of a part that was asked for."""
+
+
+class NoImageError(ValueError):
+    """There is no image to work on: an empty folder, list or pattern."""
+
+
+class OutputInUseError(FileExistsError):
+    """Another run works on the same output."""
 
 
 class UnreadableFileError(OSError):

@@ -15,6 +15,7 @@ from sunpy.map.header_helper import make_fitswcs_header
 from sunpy.map.maputils import all_coordinates_from_map
 
 from sunpy_scss._mask_map import make_mask
+from sunpy_scss._provenance import Provenance
 from sunpy_scss.canonical._brightening import limb_brightening
 
 __all__ = ["Cap", "SyntheticSun", "synthetic_sun"]
@@ -275,5 +276,5 @@ def _soft(depths):
 
 def _mask_map(depths, radius, feature, smap, seed):
     mask = (depths > 0) & (radius <= 1)
-    keywords = {"SCSSMOD": "synthetic", "SCSSLAB": "exact"}
-    return make_mask(mask, smap, feature, keywords=keywords, history=f"sunpy_scss.synthetic_sun(seed={seed})")
+    provenance = Provenance.new(feature=feature, method="synthetic", labels="exact")
+    return make_mask(mask, smap, provenance, history=f"sunpy_scss.synthetic_sun(seed={seed})")

@@ -14,6 +14,8 @@ CONDA_NAMES = {"astropy": "astropy-base", "matplotlib": "matplotlib-base"}
 # Of extras, which conda does not have: the dependency of parfive[ftp].
 OF_EXTRAS = {"aioftp"}
 
+RECIPE_PYTHON = re.compile(r'python_min: "([\d.]+)"')
+
 pytestmark = pytest.mark.skipif(not RECIPE.exists(), reason="the recipe is in the repository only")
 
 
@@ -36,8 +38,10 @@ def test_recipe_runs_on_what_the_project_depends_on():
     }
     python, *others = recipe()["run"]
     assert {name: floor for name, floor in pairs_of(others).items() if name not in OF_EXTRAS} == wanted
-    assert (
-        python.removeprefix("python >=${{ python_min }}") == "," + project()["project"]["requires-python"].split(",")[1]
+    floor = project()["project"]["requires-python"].removeprefix(">=")
+    assert (python, RECIPE_PYTHON.search(RECIPE.read_text(encoding="utf-8")).group(1)) == (
+        "python >=${{ python_min }}",
+        floor,
     )
 
 

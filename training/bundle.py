@@ -17,17 +17,12 @@ from pathlib import Path
 import numpy as np
 
 import sunpy_scss
-from sunpy_scss.models import Model, build_network, load_model, save_model
+from sunpy_scss.models import Model, load_model
 from sunpy_scss.models._split import SPLIT_FILE, Split, split_text
 from sunpy_scss.models._store import write_card
-from sunpy_scss.train import (
-    calibrate,
-    evaluate,
-    list_folder,
-    make_dataset,
-    read_configuration,
-    threshold_scores,
-)
+from sunpy_scss.train import calibrate, list_folder, make_dataset, read_configuration, save_model
+from sunpy_scss.train._evaluation import scores_of, threshold_scores
+from sunpy_scss.train._weights import build_network
 
 
 def main():
@@ -35,7 +30,9 @@ def main():
     for name in ("weights", "recipe", "labels", "old", "output"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--note", action="append", default=[], help="KEY=TEXT for the card's training")
-    parser.add_argument("--strict", action="store_true", help="of good thresholds take the highest: fewer look-alikes")
+    parser.add_argument(
+        "--strict", action="store_true", help="of good thresholds take the highest: fewer hard negatives"
+    )
     parser.add_argument("--cache", type=Path, help="folder that keeps the images as the network sees them")
     options = parser.parse_args()
     card = read_configuration(options.recipe).card
@@ -49,14 +46,14 @@ def main():
     )
     model = with_thresholds(calibrate(model, validation), validation, strict=options.strict)
     boundaries = [
-        dataclasses.replace(one, share=share_of(test, one.level), scores=evaluate(model.at(one.name), test))
+        dataclasses.replace(one, share=share_of(test, one.level), scores=scores_of(model.at(one.name), test))
         for one in model.card.boundaries
     ]
     scores = {
         "model": boundaries[0].scores,
         # The plain threshold is tuned on the validation part.
         **threshold_scores(*(part.at(card) for part in (validation, test)), card),
-        "model on the labels before correction": evaluate(*on_old_labels(model, options.old, caches["old"])),
+        "model on the labels before correction": scores_of(*on_old_labels(model, options.old, caches["old"])),
     }
     card = dataclasses.replace(
         model.card,
@@ -95,7 +92,7 @@ def with_thresholds(model, dataset, *, strict):
         alone = model.at(boundary.name)
         those = [dataclasses.replace(boundary, threshold=float(level)) for level in levels]
         scores = [
-            evaluate(Model(dataclasses.replace(alone.card, boundaries=(one,)), alone.predict), dataset)["iou"]
+            scores_of(Model(dataclasses.replace(alone.card, boundaries=(one,)), alone.predict), dataset)["iou"]
             for one in those
         ]
         good = levels[np.array(scores) > max(scores) - 0.005]

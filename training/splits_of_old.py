@@ -10,8 +10,8 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+from sunpy_scss.annotations._index import read_index
 from sunpy_scss.models._split import SPLIT_FILE, Split, split_text
-from sunpy_scss.train._index import read_index
 
 
 def main(folder, model):

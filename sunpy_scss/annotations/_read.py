@@ -21,6 +21,7 @@ from sunpy.map.header_helper import make_fitswcs_header
 from sunpy_scss._arguments import check_type
 from sunpy_scss._features import FEATURES, is_feature
 from sunpy_scss._mask_map import make_mask
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.polygons import draw, earth_frame
 from sunpy_scss.annotations._formats import check_polygons, parse_all, parse_geojson, read_time
 from sunpy_scss.canonical._check import check_map
@@ -485,4 +486,5 @@ def _blank_map(annotation):
 
 
 def _mask_map(mask, smap, feature, labels, history):
-    return make_mask(mask, smap, feature, keywords={"SCSSMOD": "annotation", "SCSSLAB": labels}, history=history)
+    provenance = Provenance.new(feature=feature, method="annotation", labels=labels)
+    return make_mask(mask, smap, provenance, history=history)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from sunpy_scss.exceptions import UnreadableFileError
+from sunpy_scss.exceptions import NoImageError, UnreadableFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,8 +41,8 @@ def find_images(inputs: Inputs) -> list[str]:
 
     Raises
     ------
-    ValueError
-        If there is nothing: an empty folder or list.
+    `~sunpy_scss.exceptions.NoImageError`
+        If there is nothing: an empty folder, list or pattern.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def find_images(inputs: Inputs) -> list[str]:
     found = [file for one in several for file in _files_of(os.fspath(one))]
     if not found:
         msg = f"There is no image to work on in {several}."
-        raise ValueError(msg)
+        raise NoImageError(msg)
     return list(dict.fromkeys(found))
 
 
@@ -70,7 +70,8 @@ def _files_of(name):
     if Path(name).is_dir():
         found = (path for path in Path(name).rglob("*") if _ENDING.search(path.name) and path.is_file())
         return sorted(map(str, found))
-    return sorted(glob.glob(name, recursive=True)) or [name]
+    found = sorted(glob.glob(name, recursive=True))
+    return found if found or (glob.has_magic(name) and not Path(name).exists()) else [name]
 
 
 def name_of(path):

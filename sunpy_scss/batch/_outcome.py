@@ -109,6 +109,8 @@ class Result:
         Of a mask that is new.
     time : int
         Of that mask, in milliseconds since 1970.
+    stops : bool
+        Whether no other image would fare better, as where the disc is full.
     """
 
     outcome: Outcome
@@ -117,3 +119,4 @@ class Result:
     rows: QTable | None = None
     header: dict | None = None
     time: int = 0
+    stops: bool = False

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import inspect
 import json
 import platform
+import signal
+import sys
+import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -27,6 +30,7 @@ from sunpy_scss.batch._table import RegionTable
 from sunpy_scss.batch._targets import make_target
 from sunpy_scss.batch._work import SEGMENT, Job
 from sunpy_scss.batch._workers import WorkerError, processors, work_on
+from sunpy_scss.exceptions import OutputInUseError
 from sunpy_scss.models._store import load_model
 from sunpy_scss.segment._predict import segment_feature
 
@@ -39,8 +43,6 @@ __all__ = ["segment_files"]
 
 # Whose versions decide results.
 _PACKAGES = ("sunpy_scss", "sunpy", "astropy", "numpy", "scipy")
-# No file after the one that met these would fare better.
-_STOPS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 def segment_files(inputs: Inputs, output: str | os.PathLike, *, options: BatchOptions | None = None) -> list[Outcome]:
@@ -69,11 +71,15 @@ def segment_files(inputs: Inputs, output: str | os.PathLike, *, options: BatchOp
     Raises
     ------
     FileExistsError
-        If masks are there that were made with other settings, or another run works on the same output.
+        If masks are there that were made with other settings.
+    `~sunpy_scss.exceptions.OutputInUseError`
+        If another run works on the same output.
     OSError
         If the output cannot be made or written, or the disc is full: what is finished stays.
-    ValueError, TypeError
-        If there are no images, or the options do not fit; before anything is done.
+    `~sunpy_scss.exceptions.NoImageError`
+        If there are no images.
+    ValueError, TypeError, ImportError
+        If the options do not fit, or need a package that is not installed; before anything is done.
 
     Examples
     --------
@@ -83,12 +89,15 @@ def segment_files(inputs: Inputs, output: str | os.PathLike, *, options: BatchOp
     >>> [outcome.failure for outcome in outcomes if outcome.error]  # doctest: +SKIP
     """
     options = options or BatchOptions()
+    if options.regions and find_spec("pyarrow") is None:
+        msg = 'A table of regions needs pyarrow, which is not installed: pip install "sunpy_scss[archive]".'
+        raise ImportError(msg)
     features = _features_of(options)
     settings = _settings(features, options.of_masks)
     target = make_target(output, options, settings)
     job = Job(target, settings, options.of_masks, len(features) > 1, options.overwrite, options.flagged)
     paths = find_images(inputs)
-    with _only_run(target):
+    with _only_run(target), _told_to_end():
         return _run(paths, target, job, options)
 
 
@@ -107,8 +116,9 @@ def _run(paths, target, job, options):
         for item, result in tqdm(results, total=len(items), unit="file", disable=None, smoothing=0.05):
             outcomes[item.number] = _take(item, result, target, table)
             notify(outcomes[item.number])
-            if getattr(outcomes[item.number].error, "errno", None) in _STOPS:
-                raise outcomes[item.number].error
+            if getattr(result, "stops", False):
+                error = outcomes[item.number].error
+                raise error if isinstance(error, OSError) else OSError(str(error)) from error
     finally:
         target.close()
         if table:
@@ -164,7 +174,21 @@ def _only_run(target):
             yield
     except Timeout as error:
         msg = f"Another run works on {target.path}: let it finish, or give this one an output of its own."
-        raise FileExistsError(msg) from error
+        raise OutputInUseError(msg) from error
+
+
+@contextmanager
+def _told_to_end():
+    """Let SIGTERM end the run as Ctrl-C does, with what is finished on record; 143 is the usual exit status."""
+    is_ours = threading.current_thread() is threading.main_thread()
+    if not is_ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _items(paths):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,8 @@ _NUMBERS = (
 _PLOT = {"norm": Normalize(0, 1), "cmap": "gray", "interpolation": "nearest"}
 # xarray makes NaT of it, and keeps the other times to the millisecond.
 _NO_TIME = np.iinfo(np.int64).min
-# So many results are written at once; a run that is killed does at most so many images again.
-_AT_ONCE = 16
+# So many results are written at once, or those of so many seconds; a run that is killed does them again.
+_AT_ONCE, _SECONDS = 16, 5
 
 
 class MaskStore:
@@ -50,7 +51,7 @@ class MaskStore:
         import zarr
 
         self.path = Path(path)
-        self._waiting = {}
+        self._waiting, self._written = {}, time.monotonic()
         self._group = zarr.open_group(self.path, mode="r+", zarr_format=2, use_consolidated=False)
 
     @classmethod
@@ -150,10 +151,10 @@ class MaskStore:
                 raise InvalidMapError(msg)
         self._group["mask"][place] = mask.data.astype(np.int8)
 
-    def note(self, place, header, time):
+    def note(self, place, header, obstime):
         """Note that a mask has been written, with the header of its Map and its time in milliseconds since 1970."""
-        self._waiting[place] = header, time
-        if len(self._waiting) >= _AT_ONCE:
+        self._waiting[place] = header, obstime
+        if len(self._waiting) >= _AT_ONCE or time.monotonic() - self._written > _SECONDS:
             self.flush()
 
     def flush(self):
@@ -169,7 +170,7 @@ class MaskStore:
         values |= {"done": np.ones(len(places), dtype=bool)}
         for name, some in values.items():
             self._group[name].oindex[places] = some
-        self._waiting = {}
+        self._waiting, self._written = {}, time.monotonic()
 
     def close(self):
         """Write what has been noted, and all metadata in one place, from which xarray opens a store at once."""

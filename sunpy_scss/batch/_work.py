@@ -29,6 +29,9 @@ from sunpy_scss.segment._predict import (
 __all__ = ["SEGMENT", "Job", "feature_shown"]
 
 SEGMENT = {"CH": segment_coronal_holes, "AR": segment_active_regions}
+# No file after the one that met these would fare better.
+_STOPS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_FULL = ("no space left", "not enough space", "disk quota exceeded", "read-only file system")
 # These pass: a disc or a network that is away for a while.
 _PASSES = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ECONNRESET, errno.ENETUNREACH, errno.EHOSTUNREACH}
 _ATTEMPTS = 4
@@ -91,7 +94,8 @@ class Job:
                     continue
                 if self.overwrite:
                     self.target.discard(item, self.settings)
-                return Result(Outcome(item.path, error=_portable(error), flagged=isinstance(error, _FlaggedError)))
+                outcome = Outcome(item.path, error=_portable(error), flagged=isinstance(error, _FlaggedError))
+                return Result(outcome, stops=_stops(error))
 
     def _work(self, item, file):
         """Write what is missing for an image."""
@@ -168,11 +172,25 @@ def _check_same_time(smap, mask, path):
 
 def _passes(error):
     """Tell whether something else may come of another attempt."""
+    return any(
+        isinstance(one, ConnectionError | TimeoutError) or getattr(one, "errno", None) in _PASSES
+        for one in _causes(error)
+    )
+
+
+def _stops(error):
+    """Tell whether nothing more can be written, whatever the library that found out calls it."""
+    return any(
+        getattr(one, "errno", None) in _STOPS or any(sign in str(one).lower() for sign in _FULL)
+        for one in _causes(error)
+    )
+
+
+def _causes(error):
+    """Yield an error and what led to it."""
     while error is not None:
-        if isinstance(error, ConnectionError | TimeoutError) or getattr(error, "errno", None) in _PASSES:
-            return True
-        error = error.__cause__
-    return False
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _portable(error):

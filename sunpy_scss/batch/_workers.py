@@ -1,18 +1,20 @@
-"""Work on many items here, in processes of this machine, or in workers of dask; a worker that dies costs nothing."""
+"""Work on many items here, in processes of this machine, or on workers of dask; a worker that dies costs a retry."""
 
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, ProcessPoolExecutor, wait
-from functools import partial
+from contextlib import contextmanager
+from multiprocessing.connection import wait as wait_for_end
 
 __all__ = ["WorkerError", "processors", "work_on"]
 
 # Items that go to a worker at once: their results travel together, so that few are lost or late.
-_BATCH = 8
-# A batch whose worker died is tried again item by item, after a while; the second time with nothing beside it.
+_AT_ONCE = 8
+# What a worker was at when it died is tried again item by item, after a while; the second time with nothing beside it.
 _ATTEMPTS = 3
 
 
@@ -45,42 +47,39 @@ def work_on(items, work, *, jobs=1, client=None):
         If the scheduler of the client is lost.
     """
     if client is not None:
-        # What all items need travels to each worker once.
-        work = client.scatter(work, broadcast=True, hash=False)
-        start, in_flight = partial(client.get_executor, pure=False), 4 * max(1, len(client.nthreads()))
+        start, in_flight = _on_dask(client, work), 4 * max(1, len(client.nthreads()))
     elif jobs > 1 and len(items) > 1:
-        start, in_flight = partial(_processes, jobs), 2 * jobs
+        start, in_flight = _in_processes(jobs, work), 2 * jobs
     else:
         yield from ((item, work(item)) for item in items)
         return
     # Fewer at once where there is not enough for all workers.
-    size = min(_BATCH, -(-len(items) // in_flight))
+    size = min(_AT_ONCE, -(-len(items) // in_flight))
     waiting = deque((items[first : first + size], 0) for first in range(0, len(items), size))
     while waiting:
-        executor = start()
-        try:
-            yield from _until_one_dies(executor, work, waiting, in_flight)
-        except CancelledError as error:
-            msg = (
-                "The scheduler of the workers is lost; what is finished stays, and the same call goes on with the rest."
-            )
-            raise WorkerError(msg) from error
-        finally:
-            _stop(executor)
+        with start() as submit:
+            yield from _until_one_dies(submit, waiting, in_flight)
+        if client is not None and client.status != "running":
+            msg = "The scheduler of the workers is lost; what is finished stays, and the same call does the rest."
+            raise WorkerError(msg)
         if waiting:
             time.sleep(2 ** waiting[0][1] / 2)
 
 
-def _until_one_dies(executor, work, waiting, in_flight):
+def _until_one_dies(submit, waiting, in_flight):
     """Yield results and take batches off those that wait; the ones that a dead worker had are put back."""
     running, alive = {}, True
     while running or (alive and waiting):
         while alive and waiting and len(running) < in_flight and not _must_be_alone(waiting[0], running):
-            batch, deaths = waiting.popleft()
-            running[executor.submit(_do, work, batch)] = batch, deaths
+            try:
+                future = submit(waiting[0][0])
+            except BrokenExecutor:
+                alive = False
+            else:
+                running[future] = waiting.popleft()
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             batch, deaths = running.pop(future)
-            if not _is_death(future.exception()):
+            if not _is_death(future):
                 yield from zip(batch, future.result(), strict=True)
                 continue
             alive = False
@@ -92,40 +91,79 @@ def _until_one_dies(executor, work, waiting, in_flight):
 
 
 def _must_be_alone(batch, running):
-    """Whether a batch, or one of those that are under way, is suspected of killing workers."""
+    """Tell whether a batch, or one of those that are under way, is suspected of killing workers."""
     return bool(running) and any(deaths + 1 == _ATTEMPTS for _, deaths in (batch, *running.values()))
 
 
-def _is_death(error):
-    return isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
+def _is_death(future):
+    try:
+        error = future.exception()
+    except CancelledError:  # by dask, where what a dead worker had is gone
+        return True
+    return isinstance(error, BrokenExecutor | CancelledError) or type(error).__name__ == "KilledWorker"
+
+
+def _on_dask(client, work):
+    """Return what starts to use the workers of dask: all that items need travels to each of them once."""
+
+    @contextmanager
+    def start():
+        everywhere = client.scatter(work, broadcast=True, hash=False)
+        executor = client.get_executor(pure=False)
+        try:
+            yield lambda batch: executor.submit(_do, everywhere, batch)
+        finally:
+            executor.shutdown(wait=False)
+
+    return start
 
 
 def _do(work, batch):
     return [work(item) for item in batch]
 
 
-def _processes(jobs):
+def _in_processes(jobs, work):
+    """Return what starts processes of this machine."""
     # Not forked: the engines of networks hang in copies of a process that has used them.
-    threads = max(1, processors() // jobs)
-    return ProcessPoolExecutor(
-        jobs, multiprocessing.get_context("spawn"), initializer=_begin_process, initargs=(threads,)
-    )
+    context = multiprocessing.get_context("spawn")
+
+    @contextmanager
+    def start():
+        stop = context.Event()
+        arguments = (max(1, processors() // jobs), work, stop)
+        executor = ProcessPoolExecutor(jobs, context, initializer=_begin_process, initargs=arguments)
+        try:
+            yield lambda batch: executor.submit(_do_here, batch)
+        finally:
+            # An image that is under way is finished, no other is begun.
+            stop.set()
+            executor.shutdown(cancel_futures=True)
+
+    return start
 
 
-def processors():
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+# Of a process that works: what it does, and the sign to begin no other item.
+_process = {}
 
 
-def _begin_process(threads):
+def _begin_process(threads, work, stop):
     # Ctrl-C in a shell reaches all processes; the first one stops the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    _process.update(work=work, stop=stop)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _stop(executor):
-    """Let what is under way finish, and begin nothing else."""
-    if isinstance(executor, ProcessPoolExecutor):
-        executor.shutdown(cancel_futures=True)
-    else:
-        executor.shutdown(wait=False)
+def _end_with_parent():
+    """End this process when the one that started it has ended, whatever ended it."""
+    wait_for_end([multiprocessing.parent_process().sentinel])
+    os._exit(1)
+
+
+def _do_here(batch):
+    return [_process["work"](item) for item in batch if not _process["stop"].is_set()]
+
+
+def processors():
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

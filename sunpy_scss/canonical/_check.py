@@ -48,7 +48,7 @@ def check_map(smap):
         raise TypeError(msg)
     if smap.data.ndim == 2 and min(smap.data.shape) < _FEWEST:
         ny, nx = smap.data.shape
-        msg = f"The Map has {nx} x {ny} pixels: too few to show the disc; give an image of at least {_FEWEST} x {_FEWEST}."
+        msg = f"The Map has {nx} x {ny} pixels: too few to show the disc; give one of at least {_FEWEST} x {_FEWEST}."
         raise PartialDiskError(msg)
     if tuple(axis[:4] for axis in smap.coordinate_system) != ("HPLN", "HPLT"):
         msg = f"Only helioprojective Maps can be segmented (got {tuple(smap.coordinate_system)})."

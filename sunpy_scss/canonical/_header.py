@@ -104,7 +104,7 @@ def number(meta, key, *, default=None):
         found = float(value)
     except (TypeError, ValueError):
         found = np.nan
-    if not np.isfinite(found) or isinstance(value, bool) or isinstance(value, str):
+    if not np.isfinite(found) or isinstance(value, bool | str):
         _refuse(key, value, "a finite number")
     return found
 

@@ -127,8 +127,9 @@ def _check_given(median, disk, given):
     values = disk[np.isfinite(disk) & (disk > 0)]
     if values.size and not 1 / _DISPROPORTION < median / np.median(values) < _DISPROPORTION:
         msg = (
-            f"disk_median = {given} cannot be that of this image: what it shows of the disc has {np.median(values):.3g} "
-            f"in the median, and disk_median is {median:.3g} in the same unit. Look at the unit and the exposure time."
+            f"disk_median = {given} cannot be that of this image: what it shows of the disc has "
+            f"{np.median(values):.3g} in the median, and disk_median is {median:.3g} in the same unit. Look at the unit "
+            "and the exposure time."
         )
         raise ValueError(msg)
 
@@ -142,15 +143,13 @@ def _warn_of_look(data, frame):
     # Magnetograms and the like, whose disc is not positive, are told elsewhere.
     if median > 0 and sky.size and np.percentile(sky, 5) > _BRIGHT_SKY * median:
         msg = (
-            f"The sky around the Sun has {np.percentile(sky, 5) / median:.0%} of the brightness of the disc: a pedestal "
-            "(bias, dark current) was not subtracted, as in EIT images of level zero. Subtract it: contrasts, and with "
-            "them masks, depend on it."
+            f"The sky around the Sun has {np.percentile(sky, 5) / median:.0%} of the brightness of the disc: a "
+            "pedestal (bias, dark current) was not subtracted, as in EIT images of level zero. Subtract it: "
+            "contrasts, and with them masks, depend on it."
         )
         warn_caller(msg, CalibrationWarning)
     if (share := np.mean(disk == disk.max())) > _SATURATED:
-        msg = (
-            f"{share:.0%} of the disc has the greatest value, {disk.max():.4g}: the image is saturated or was clipped."
-        )
+        msg = f"{share:.0%} of the disc has the greatest value, {disk.max():.4g}: the image is saturated or clipped."
         warn_caller(msg, QualityWarning)
     if (share := np.mean(disk <= _DARKEST * np.percentile(disk, 90))) > _ECLIPSED:
         msg = (
@@ -186,7 +185,7 @@ def _warn_of_gaps(image, frame, grid):
     if loss >= _LEAST_LOSS:
         msg = (
             f"{loss:.1%} of the disc has no data: what is there is not known, and in no region. The header of the mask "
-            "tells the share of the disc that was seen (SCSSSEEN)."
+            "tells the share of the disc that was seen."
         )
         warn_caller(msg, MissingDataWarning)
 
@@ -230,14 +229,14 @@ def doubt_of(found, reference):
     if found.doubt or lowest < found.disk_median / reference < highest:
         return found.doubt
     return (
-        f"the median of its disc, {found.disk_median:.3g} DN/s, is far from those of the images behind the model, around "
-        f"{reference:g} DN/s; look at the unit (BUNIT), the exposure time, and what was done to the values"
+        f"the median of its disc, {found.disk_median:.3g} DN/s, is far from those of the images behind the model, "
+        f"around {reference:g} DN/s; look at the unit (BUNIT), the exposure time, and what was done to the values"
     )
 
 
 def warn_of_calibration(reference, doubt):
     msg = (
-        f"The intensity calibration of this Map is unknown: {doubt}. Its disc median was set to {reference:g} DN/s. Areas "
-        "depend on that guess."
+        f"The intensity calibration of this Map is unknown: {doubt}. Its disc median was set to {reference:g} DN/s. "
+        "Areas depend on that guess."
     )
     warn_caller(msg, CalibrationWarning)

@@ -190,7 +190,7 @@ def _doubt_of_scale(smap, frame):
         msg = (
             f"The values of this Map are no intensities: their mean is {ratio:.2g} times DATAMEAN of the header, their "
             f"greatest {float(values.max()) / most:.2g} times DATAMAX, as in images for display and in roots or "
-            "logarithms. Of a JPEG 2000 file, sunpy_scss.images.from_browse(path) gives DN/s, which can be made smaller."
+            "logarithms. Of a JPEG 2000 file, sunpy_scss.images.from_browse(path) gives DN/s, to be made smaller."
         )
         raise InvalidMapError(msg)
     if any(_RATIO[0] < ratio / one < _RATIO[1] for one in expected):

@@ -62,8 +62,8 @@ def check_lengths(smap):
     keys = [key.upper() for key in ("rsun_ref", "rsun_obs", "solar_r", "radius", "dsun_obs") if key in smap.meta]
     msg = (
         f"By its header the Sun of this Map has a radius of {smap.rsun_meters.to_value(u.Mm):.4g} Mm; it has "
-        f"{solar_radius.to_value(u.Mm):.1f} Mm. RSUN_REF and DSUN_OBS are in metres, RSUN_OBS is in arcsec, and SOLAR_R "
-        f"of EIT in pixels of the image as it is; correct {', '.join(keys) or 'them'} in the header, smap.meta."
+        f"{solar_radius.to_value(u.Mm):.1f} Mm. RSUN_REF and DSUN_OBS are in metres, RSUN_OBS is in arcsec, and "
+        f"SOLAR_R of EIT in pixels of the image as it is; correct {', '.join(keys) or 'them'} in the header, smap.meta."
     )
     raise InvalidMapError(msg)
 

@@ -57,7 +57,7 @@ def sky_without_data(data, frame):
 
 
 def values_between(data, frame, inner, outer):
-    """Return finite values between two distances from disc centre, in solar radii, of at most some hundred rows, as float."""
+    """Return finite values of at most some hundred rows between two distances in solar radii; floats."""
     step = max(1, max(data.shape) // _SIZE)
     box = tuple(slice(side.start, side.stop, step) for side in frame.disk_slices(outer))
     radius = frame.radius(*np.ogrid[box])

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import sunpy_scss
 from sunpy_scss.cli._hek import add_hek_command
+from sunpy_scss.cli._label import add_label_command
 from sunpy_scss.cli._masks import add_mask_commands
 from sunpy_scss.cli._models import add_model_commands
 from sunpy_scss.cli._options import tell
@@ -18,6 +19,7 @@ from sunpy_scss.cli._segment import add_segment_commands
 
 __all__ = ["main", "parser"]
 
+_NOTHING_TO_DO, _IN_USE = 3, 4
 # As of a program that the system stops because nobody reads what it writes.
 _NOBODY_READS = 141
 
@@ -34,7 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0 if all went well, 1 if something failed, 2 for wrong arguments, 130 if it was interrupted.
+        0 if all was done, 1 if something failed, 2 for wrong arguments, 3 if there was no image to work on, 4 if
+        another run holds the output, 130 if it was interrupted.
     """
     options = parser().parse_args(arguments)
     # Read by TensorFlow when it is imported, which nothing above does: a machine without a GPU is no error.
@@ -47,10 +50,18 @@ def main(arguments: list[str] | None = None) -> int:
             return _NOBODY_READS
         except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
             tell(f"sunpy-scss: {error}")
-            return 1
+            return _status(error)
         except KeyboardInterrupt:
             tell("sunpy-scss: interrupted")
             return 130
+
+
+def _status(error):
+    """Return the exit status of an error."""
+    from sunpy_scss.exceptions import NoImageError, OutputInUseError
+
+    statuses = {NoImageError: _NOTHING_TO_DO, OutputInUseError: _IN_USE}
+    return next((status for kind, status in statuses.items() if isinstance(error, kind)), 1)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -62,13 +73,17 @@ def parser() -> argparse.ArgumentParser:
     argparse.ArgumentParser
     """
     whole = argparse.ArgumentParser(
-        prog="sunpy-scss", description="Coronal holes and active regions in full-disc EUV images."
+        prog="sunpy-scss",
+        description="Coronal holes and active regions in full-disc EUV images.",
+        epilog="Exit status: 0 if all was done, 1 if something failed, such as some of the images, "
+        "2 for wrong arguments, 3 if there was no image to work on, 4 if another run holds the output.",
     )
     whole.add_argument("--version", action="version", version=f"%(prog)s {sunpy_scss.__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     add_segment_commands(commands)
     add_picture_commands(commands)
     add_mask_commands(commands)
+    add_label_command(commands)
     add_hek_command(commands)
     add_model_commands(commands)
     return whole

@@ -38,6 +38,7 @@ def add_hek_command(commands):
 
 
 def _hek_mask(options):
+    from sunpy_scss._provenance import Provenance
     from sunpy_scss._save import refuse_existing, save_map
     from sunpy_scss.images._read import read_map
 
@@ -52,7 +53,8 @@ def _hek_mask(options):
         max_gap=options.max_gap,
     )
     save_map(mask, options.output)
-    tell(f"{mask.meta['HEKDRAWN']} events drawn, {mask.meta['HEKLEFT']} left out")
+    told = Provenance.of(mask)
+    tell(f"{told.hek_drawn} events drawn, {told.hek_left} left out")
     say(options.output)
     return 0
 
@@ -85,6 +87,7 @@ def agreement_with_hek(path, server):
     import astropy.units as u
 
     from sunpy_scss._mask_map import feature_of
+    from sunpy_scss._provenance import Provenance
     from sunpy_scss._save import save_map
     from sunpy_scss.masks._metrics import iou
     from sunpy_scss.masks._read import read_mask
@@ -95,7 +98,8 @@ def agreement_with_hek(path, server):
     target = path.with_name(f"{path.stem}_hek.fits")
     save_map(drawn, target)
     here = f"{path.name}: {area_fraction(mask):.2f} of the visible hemisphere"
-    events, left = drawn.meta["HEKDRAWN"], drawn.meta["HEKLEFT"]
+    told = Provenance.of(drawn)
+    events, left = told.hek_drawn, told.hek_left
     if not events:
         why = f"of {left} events none can be drawn" if left else "no event"
         return f"{here}; SPoCA in the HEK: {why} near it", target

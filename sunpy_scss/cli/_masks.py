@@ -75,7 +75,7 @@ def _add_properties(commands):
 def _properties(options):
     from astropy.table import vstack
 
-    from sunpy_scss._mask_map import said_by_all
+    from sunpy_scss._provenance import said_by_all
     from sunpy_scss.batch._table import region_rows
     from sunpy_scss.images._read import read_map
     from sunpy_scss.masks._read import read_mask
@@ -288,7 +288,7 @@ def _track(options):
     from astropy.table import vstack
 
     from sunpy_scss._save import refuse_existing, save_figure, save_table
-    from sunpy_scss.evolution._carrington import central_meridian_fraction
+    from sunpy_scss.evolution._meridian import central_meridian_fraction
     from sunpy_scss.evolution._tracks import track_regions
     from sunpy_scss.images._read import read_map
     from sunpy_scss.plotting._evolution import plot_tracks

@@ -75,7 +75,7 @@ def _register(name):
     from importlib import import_module
 
     from sunpy_scss.exceptions import ModelError
-    from sunpy_scss.models._architectures import register_network
+    from sunpy_scss.train._weights import register_network
 
     if not name:
         return
@@ -156,15 +156,14 @@ def _evaluate(options):
     from sunpy_scss.cli._scores import write_evaluation
     from sunpy_scss.models._store import load_model
     from sunpy_scss.train._detection import detection_curve
-    from sunpy_scss.train._evaluation import score_model
-    from sunpy_scss.train._run import split_settings
+    from sunpy_scss.train._evaluation import evaluate
     from sunpy_scss.train._splits import check_unseen
 
     _register(options.network)
     model = load_model(options.model).at(options.boundary)
-    dataset = _part(options, model.card, options.part, **split_settings(options.model))
+    dataset = _part(options, model.card, options.part, known=model.split)
     check_unseen(model, dataset, and_validation=options.part == "test")
-    evaluation = score_model(model, dataset)
+    evaluation = evaluate(model, dataset)
     scores = evaluation.summary()
     if options.detection:
         scores["detection"] = dict(zip(("rows", "units"), plain_rows(detection_curve(model, dataset)), strict=True))
@@ -188,10 +187,10 @@ def _calibrate(options):
 
     from sunpy_scss.models._store import load_model
     from sunpy_scss.train._calibration import calibrate_folder
-    from sunpy_scss.train._run import split_settings
 
     _register(options.network)
-    dataset = _part(options, load_model(options.model).card, "validation", **split_settings(options.model))
+    model = load_model(options.model)
+    dataset = _part(options, model.card, "validation", known=model.split)
     card = calibrate_folder(options.model, dataset).card
     errors = {name: card.scores["model"][name] for name in ("calibration_error", "uncalibrated_error")}
     print(json.dumps({"temperature": card.temperature, "threshold": card.threshold, **errors}, indent=2))

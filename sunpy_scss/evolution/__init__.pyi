@@ -1,7 +1,12 @@
 from ._carrington import carrington_coverage as carrington_coverage
 from ._carrington import carrington_map as carrington_map
-from ._carrington import central_meridian_fraction as central_meridian_fraction
+from ._meridian import cell_fractions as cell_fractions
+from ._meridian import central_meridian_fraction as central_meridian_fraction
 from ._tracks import Tracks as Tracks
 from ._tracks import total_series as total_series
 from ._tracks import track_regions as track_regions
 from ._tracks import track_series as track_series
+from ._wind import WindFit as WindFit
+from ._wind import fit_wind as fit_wind
+from ._wind import lagged_correlation as lagged_correlation
+from ._wind import score_forecasts as score_forecasts

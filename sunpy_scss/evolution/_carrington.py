@@ -7,18 +7,17 @@ import numpy as np
 
 import astropy.units as u
 from astropy.time import Time
-from astropy.timeseries import TimeSeries
 from sunpy.coordinates import get_earth
 from sunpy.coordinates.sun import carrington_rotation_number
 from sunpy.map import GenericMap
 from sunpy.map.header_helper import make_heliographic_header
 
-from sunpy_scss._mask_map import make_map, pixels_inside, provenance, said_by_all
+from sunpy_scss._mask_map import make_map, pixels_inside
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import nearest_pixels
-from sunpy_scss._sun.view import carrington_frame, half_turn, longitude_latitude, longitude_origin, unit_vectors
-from sunpy_scss.evolution._series import checked, origin_of_all
-from sunpy_scss.evolution._tracks import _check_any
+from sunpy_scss._sun.view import carrington_frame, half_turn, longitude_latitude, longitude_origin
+from sunpy_scss.evolution._series import checked
 
 __all__ = [
     "Views",
@@ -26,8 +25,6 @@ __all__ = [
     "blank_map",
     "carrington_coverage",
     "carrington_map",
-    "central_meridian_fraction",
-    "share_near_meridian",
 ]
 
 
@@ -154,97 +151,18 @@ def _carrington_map(masks, projection, shape, rotation, content, values):
         raise ValueError(msg)
     first, last = views.times.min(), views.times.max()
     blank = blank_map(shape, projection, first + (last - first) / 2, views.rsun)
-    keywords = {
-        **views.keywords,
-        "CONTENT": f"Carrington {content}, {views.keywords.get('CONTENT', 'mask')}",
-        "PARENT": f"{len(views.times)} masks",
-        "DATE-BEG": first.isot,
-        "DATE-END": last.isot,
-    }
+    keywords = {"DATE-BEG": first.isot, "DATE-END": last.isot}
     if rotation is not None:
         keywords["CAR_ROT"] = rotation
     with np.errstate(invalid="ignore"):
         data = values(views).astype(np.float32)
     history = f"sunpy_scss.carrington_{'map' if content == 'share' else content} of {len(views.times)} masks"
-    return make_map(data, blank, keywords=keywords, history=history)
-
-
-@u.quantity_input
-def central_meridian_fraction(
-    masks: Iterable[GenericMap],
-    *,
-    width: u.Quantity[u.deg] = 20 * u.deg,
-    latitudes: u.Quantity[u.deg] = (-90, 90) * u.deg,
-    mixed_models: bool = False,
-) -> TimeSeries:
-    """
-    The share of a slice along the central meridian that is inside masks.
-
-    Of coronal holes, it is the usual proxy of the solar wind that arrives some days later: in [1]_, the speed at Earth
-    peaks four days after this fraction does, for a slice of 20 degrees.
-
-    Parameters
-    ----------
-    masks : iterable of sunpy.map.GenericMap
-        1 inside and 0 outside; taken one by one.
-    width : astropy.units.Quantity, optional
-        Of the slice, in heliographic longitude.
-    latitudes : astropy.units.Quantity, optional
-        Its two ends, from the south.
-    mixed_models : bool, optional
-        Take masks of different models, methods, boundaries or thresholds together, which draw their outlines by
-        different rules.
-
-    Returns
-    -------
-    astropy.timeseries.TimeSeries
-        A row for each mask, with the columns ``fraction``, the share of the area in sight that is inside, from 0 to 1,
-        NaN if nothing of the slice is in sight; and ``coverage``, the share of the slice that is in sight.
-
-    Raises
-    ------
-    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`, or if masks are of different features or by different
-        rules, or two of one image.
-    ValueError
-        If there is no mask, or the slice is empty.
-
-    Notes
-    -----
-    The meridian is that of the observer of each mask. Areas are those on the sphere.
-
-    References
-    ----------
-    .. [1] Vrsnak, Temmer & Veronig (2007), https://doi.org/10.1007/s11207-007-0285-8
-
-    Examples
-    --------
-    >>> import astropy.units as u
-    >>> from sunpy_scss.evolution import central_meridian_fraction
-    >>> from sunpy_scss.synthetic import Cap, synthetic_sun
-    >>> hole = Cap(0 * u.deg, 0 * u.deg, 30 * u.deg)
-    >>> sun = synthetic_sun(size=256, coronal_holes=[hole], active_regions=[])
-    >>> mask = sun.coronal_holes
-    >>> series = central_meridian_fraction([mask], latitudes=(-50, 50) * u.deg)
-    >>> series["fraction"].info.format = ".2f"
-    >>> print(series["time", "fraction"])
-              time          fraction
-    ----------------------- --------
-    2017-06-01T12:00:00.000     0.64
-    """
-    south, north = latitudes.to_value(u.rad)
-    if not (-np.pi / 2 <= south < north <= np.pi / 2 and 0 * u.deg < width <= 180 * u.deg):
-        msg = f"A slice has a width up to 180 degrees and two latitudes, south first (got {width} and {latitudes})."
-        raise ValueError(msg)
-    times, rows, origins = [], [], []
-    for mask in checked(masks, mixed_models=mixed_models):
-        rows.append(share_near_meridian(mask, width.to_value(u.rad), (south, north)))
-        times.append(surface_of(mask).obstime)
-        origins.append(provenance(mask))
-    _check_any(times)
-    fraction, coverage = np.transpose(rows)
-    meta = origin_of_all(said_by_all(origins))
-    return TimeSeries(time=Time(times), data={"fraction": fraction, "coverage": coverage}, meta=meta)
+    provenance = replace(
+        views.provenance,
+        content=f"Carrington {content}, {views.provenance.content or 'mask'}",
+        parent=f"{len(views.times)} masks",
+    )
+    return make_map(data, blank, provenance, history=history, keywords=keywords)
 
 
 # Views weigh as this power of the cosine of the angle to the central meridian.
@@ -254,8 +172,6 @@ _LEAST = 0.1
 # The least number of rows in which masks are read. A row of equal area at a pole is several degrees of latitude wide:
 # in the middle of the row alone, it would be inside or not as a whole.
 _ROWS = 1080
-# Points along and across a strip of the Sun at which a mask is read.
-_ALONG, _ACROSS = 1000, 60
 
 
 @dataclass(frozen=True)
@@ -271,15 +187,15 @@ class Views:
         Of the masks that took part.
     rsun : astropy.units.Quantity
         The solar radius of the masks.
-    keywords : dict
-        What all of them say alike of their origin.
+    provenance : sunpy_scss._provenance.Provenance
+        What all of them have in common.
     """
 
     total: np.ndarray
     inside: np.ndarray
     times: Time
     rsun: u.Quantity
-    keywords: dict
+    provenance: Provenance
 
 
 def blank_map(shape, projection, time, rsun):
@@ -318,11 +234,11 @@ def add_views(masks, shape, projection, rotation):
             total += weights
             inside += weights * flat[nearest]
             times.append(surface.obstime)
-            origins.append(provenance(mask))
+            origins.append(Provenance.of(mask))
     if not times:
         return None
     total, inside = (weights.reshape(ny, points, nx).mean(axis=1) for weights in (total, inside))
-    return Views(total, inside, Time(times), rsun, said_by_all(origins))
+    return Views(total, inside, Time(times), rsun, Provenance.common(origins))
 
 
 def _weights(here, surface, rotation):
@@ -340,30 +256,3 @@ def _weights(here, surface, rotation):
 def _meridian(surface):
     """The longitude of the central meridian in radians."""
     return longitude_latitude(surface.observer)[0]
-
-
-def share_near_meridian(mask, width, latitudes):
-    """
-    The share of a strip along the central meridian that is inside a mask, and the share of it that is in sight.
-
-    Parameters
-    ----------
-    mask : sunpy.map.GenericMap
-    width : float
-        Of the strip, in radians of longitude.
-    latitudes : tuple of float
-        Its ends in radians.
-    """
-    surface, inside = surface_of(mask), pixels_inside(mask)
-    across = _middles(-width / 2, width / 2, _ACROSS) + _meridian(surface)
-    along = np.arcsin(_middles(*np.sin(latitudes), _ALONG))
-    points = unit_vectors(*(grid.ravel() for grid in np.meshgrid(across, along)))
-    pixels = surface.nearest(points)
-    shown = pixels >= 0
-    share = inside.ravel()[pixels[shown]].mean() if shown.any() else np.nan
-    return share, shown.mean()
-
-
-def _middles(start, stop, count):
-    """Of equal parts of a range."""
-    return start + (np.arange(count) + 0.5) / count * (stop - start)

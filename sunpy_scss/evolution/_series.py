@@ -1,15 +1,16 @@
-"""Masks that belong into one series: of one feature, by one method, each image once."""
+"""A series of masks that belong together: of one feature, by one method, each image once."""
 
 from sunpy_scss._mask_map import several_masks
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.exceptions import InvalidMapError
 
-__all__ = ["checked", "origin_of_all"]
+__all__ = ["checked"]
 
 
 def checked(masks, *, mixed_models):
     """
-    Masks, one by one, that are of one feature, of different images and, unless mixed ones are wanted, by one rule.
+    Yield masks of one feature, of different images and, unless mixed ones are wanted, drawn by one rule.
 
     Raises
     ------
@@ -21,10 +22,11 @@ def checked(masks, *, mixed_models):
     first, views = None, []
     for mask in several_masks(masks):
         surface = surface_of(mask)
-        first = mask.meta if first is None else first
-        _same("SCSSFEAT", "features", first, mask.meta)
+        told = Provenance.of(mask)
+        first = first or told
+        _check_same("features", "feature", first, told)
         if not mixed_models:
-            _same_rule(first, mask.meta)
+            _check_same_rule(first, told)
         view = (surface.obstime.isot, *surface.observer.round(2).tolist())
         if view in views:
             msg = f"There are two masks of {view[0]} from the same place: give one of each image."
@@ -34,22 +36,17 @@ def checked(masks, *, mixed_models):
         del mask  # before the next one is read
 
 
-def _same_rule(first, header):
-    """Raise an error unless the outlines of two masks were drawn by one rule."""
-    keys = {"SCSSMOD": "models", "SCSSBND": "boundaries"}
-    if "SCSSHASH" in first:  # of a network: classical methods have a threshold for each image
-        keys["SCSSTHR"] = "thresholds"
-    for key, name in keys.items():
-        _same(key, name, first, header, "; pass mixed_models=True if that is meant")
+def _check_same_rule(first, other):
+    """Raise `InvalidMapError` unless the outlines of two masks were drawn by one rule."""
+    rule = {"models": "method", "weights": "weights", "boundaries": "boundary"}
+    if first.weights:  # a classical method has a threshold for each image
+        rule["thresholds"] = "threshold"
+    for name, field in rule.items():
+        _check_same(name, field, first, other, "; pass mixed_models=True if that is meant")
 
 
-def _same(key, name, first, header, advice=""):
-    one, other = first.get(key), header.get(key)
-    if one != other:
-        msg = f"The masks must not mix {name} (got {key} {one!r} and {other!r}){advice}."
+def _check_same(name, field, first, other, remedy=""):
+    one, another = getattr(first, field), getattr(other, field)
+    if one != another:
+        msg = f"The masks must not mix {name} (got {one!r} and {another!r}){remedy}."
         raise InvalidMapError(msg)
-
-
-def origin_of_all(shared):
-    """The keywords that say where a series of masks comes from, of those that all of them share."""
-    return {key: value for key, value in shared.items() if key not in ("DATE-OBS", "PARENT")}

@@ -13,8 +13,8 @@ from astropy.timeseries import TimeSeries
 from sunpy.map import GenericMap
 
 from sunpy_scss._arguments import check_type
-from sunpy_scss._mask_map import said_by_all
-from sunpy_scss.evolution._series import checked, origin_of_all
+from sunpy_scss._provenance import said_by_all
+from sunpy_scss.evolution._series import checked
 from sunpy_scss.evolution._tracker import Settings, Tracker
 from sunpy_scss.masks._regions import find_regions
 from sunpy_scss.masks._table import _region_table
@@ -195,7 +195,8 @@ def track_regions(
     tracker.finish()
     regions = vstack(tables, metadata_conflicts="silent")
     regions["track"] = tracker.names[regions["track"]]
-    regions.meta = origin_of_all(said_by_all([table.meta for table in tables]))
+    shared = said_by_all([table.meta for table in tables])
+    regions.meta = {key: value for key, value in shared.items() if key not in ("DATE-OBS", "PARENT")}
     return Tracks(regions, _event_table(tracker, regions.meta), Time(times))
 
 

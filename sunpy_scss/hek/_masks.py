@@ -6,6 +6,7 @@ times of a record that is, rotates the polygon with the Sun to the time and obse
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,9 +16,9 @@ from astropy.table import QTable
 from sunpy.coordinates import HeliographicStonyhurst
 from sunpy.map import GenericMap
 
-import sunpy_scss
 from sunpy_scss._features import feature_name
 from sunpy_scss._mask_map import make_map
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.polygons import earth_frame, outlines, pixels_inside
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.hek._choice import choose, warn_if_nothing
@@ -67,10 +68,10 @@ def hek_to_mask(
     Returns
     -------
     sunpy.map.GenericMap
-        int16, on the WCS of ``smap``: 1 (or the number of the event) inside, 0 elsewhere. ``SCSSMOD`` in the header is
-        the method (``HEK SPoCA``), ``HEKTIME`` the time of the polygons, ``HEKROT`` the hours by which they were
-        rotated, ``HEKDRAWN`` and ``HEKLEFT`` how many events were drawn and left out; HISTORY tells which were chosen,
-        and why the others were left out. A mask without any event names the type and the method all the same.
+        int16, on the WCS of ``smap``: 1 (or the number of the event) inside, 0 elsewhere. The header tells
+        the method (``HEK SPoCA``), the time of the polygons, the hours by which they were rotated, and how many events
+        were drawn and left out; see :ref:`header-keywords`. HISTORY tells which were chosen, and why the others were
+        left out. A mask without any event names the type and the method all the same.
 
     Raises
     ------
@@ -116,9 +117,9 @@ def hek_to_mask(
     data = np.zeros(smap.data.size, dtype=np.int16)
     for number, drawn in enumerate(pixels.values(), start=1):
         data[drawn] = number if labels else 1
-    keywords, history = _provenance(chosen, list(pixels), left, smap, time_from, labels)
+    provenance, history = _provenance(chosen, list(pixels), left, smap, time_from, labels)
     highest = len(pixels) if labels else 1
-    return make_map(data.reshape(smap.data.shape), smap, keywords=keywords, history=history, highest=highest)
+    return make_map(data.reshape(smap.data.shape), smap, provenance, history=history, highest=highest)
 
 
 @u.quantity_input
@@ -247,29 +248,31 @@ def _draw(chosen, smap, left):
 
 
 def _provenance(chosen, drawn, left, smap, time_from, labels):
-    """The keywords and the HISTORY of a mask."""
+    """Return the provenance and the HISTORY of a mask."""
     feature, method = chosen.meta["event_type"], chosen.meta["method"]
     content = feature_name(feature) or "HEK"
-    keywords = {
-        "CONTENT": f"{content} {'labels' if labels else 'mask'}",
-        "SCSSFEAT": feature,
-        "SCSSMOD": method,
-        "SCSSLAB": method,
-        "SCSSVER": sunpy_scss.__version__,
-        "HEKDRAWN": len(drawn),
-        "HEKLEFT": left.total(),
-    }
+    provenance = Provenance.new(
+        content=f"{content} {'labels' if labels else 'mask'}",
+        feature=feature,
+        method=method,
+        labels=method,
+        hek_drawn=len(drawn),
+        hek_left=left.total(),
+    )
     history = [f"sunpy_scss: {content}s by {method}", f"times: {time_from}", *_chosen_steps(chosen)]
     if len(chosen):
         hours = (smap.reference_date - chosen["obstime"]).to_value(u.hour)
-        keywords["HEKTIME"] = ", ".join(np.unique(chosen["obstime"].isot))
-        keywords["HEKROT"] = round(float(hours[np.argmax(abs(hours))]), 4)
+        provenance = replace(
+            provenance,
+            hek_times=", ".join(np.unique(chosen["obstime"].isot)),
+            hek_rotation=round(float(hours[np.argmax(abs(hours))]), 4),
+        )
         history.append("rotated to the Map with the surface (Howard et al. 1990)")
     if labels:
         identifiers = chosen["kb_archivid"][drawn]
-        keywords |= {f"HEKID{n}": str(name).removeprefix(_PREFIX) for n, name in enumerate(identifiers, start=1)}
+        provenance = replace(provenance, hek_events=tuple(str(name).removeprefix(_PREFIX) for name in identifiers))
     history += [f"left out: {count} {reason}" for reason, count in left.items() if count]
-    return keywords, "\n".join(history)
+    return provenance, "\n".join(history)
 
 
 def _chosen_steps(chosen):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import requests
+from requests.adapters import Retry
 from tqdm import tqdm
-from urllib3.util import Retry
 
 import astropy.units as u
 from sunpy import log

@@ -14,6 +14,7 @@ from astropy.time import Time
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, Helioprojective, get_earth
 
 from sunpy_scss._mask_map import feature_of
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.view import longitude_latitude
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.canonical._intensity import angstroms
@@ -36,7 +37,7 @@ def hek_records(mask: GenericMap) -> Table:
     Parameters
     ----------
     mask : sunpy.map.GenericMap
-        Helioprojective or heliographic, 1 inside the feature, with the feature in its header (SCSSFEAT).
+        Helioprojective or heliographic, 1 inside the feature, with the feature in its header.
 
     Returns
     -------
@@ -130,7 +131,8 @@ def _seen_areas(regions, mask):
 
 def _origin(mask, feature, numbers, date):
     """What was found, when, in which image and by which method."""
-    model = str(mask.meta.get("SCSSMOD", "mask"))
+    told = Provenance.of(mask)
+    settings = Provenance(method=told.method, threshold=told.threshold).keywords()
     stamp, moment = date.strftime("%Y%m%dT%H%M%S"), date.isot
     facts = {
         "event_type": feature,
@@ -140,8 +142,8 @@ def _origin(mask, feature, numbers, date):
         "obs_meanwavel": angstroms(mask),
         "obs_wavelunit": "Angstrom",
         "frm_name": FRM_NAME,
-        "frm_paramset": ", ".join(f"{key}={mask.meta[key]}" for key in ("SCSSMOD", "SCSSTHR") if key in mask.meta),
-        "frm_versionnumber": str(mask.meta.get("SCSSVER", "")),
+        "frm_paramset": ", ".join(f"{key}={value}" for key, value in settings.items()),
+        "frm_versionnumber": told.version or "",
         "frm_daterun": Time.now().isot,
         "frm_humanflag": "F",
         "active": "true",
@@ -149,7 +151,7 @@ def _origin(mask, feature, numbers, date):
         "revision": "1",
     }
     return {
-        "kb_archivid": _texts(f"{feature}_{FRM_NAME}_{model}_{stamp}_{number}" for number in numbers),
+        "kb_archivid": _texts(f"{feature}_{FRM_NAME}_{told.method or 'mask'}_{stamp}_{number}" for number in numbers),
         **{name: np.full(len(numbers), value) for name, value in facts.items()},
     }
 

@@ -1,5 +1,7 @@
 """JPEG 2000 without the system library that sunpy's own reader needs: pixels by Pillow, header from the XML box."""
 
+from xml.etree import ElementTree
+
 import numpy as np
 from PIL import Image
 
@@ -46,12 +48,30 @@ def read_jp2(path):
 
 
 def read_header(path):
-    """The FITS header in a JPEG 2000 file, as it stands there; empty without."""
-    from glymur import Jp2k
+    """Return the FITS header in a JPEG 2000 file, as it stands there; empty without."""
+    for text in _xml_boxes(path):
+        try:
+            cards = ElementTree.fromstring(text).findall(".//fits/*")
+        except ElementTree.ParseError:
+            continue
+        return {card.tag: _number(card.text.strip()) for card in cards if card.text}
+    return {}
 
-    trees = [box.xml for box in Jp2k(path).box if box.box_id == "xml " and box.xml is not None]
-    cards = [node for tree in trees[:1] for node in tree.findall(".//fits/*")]
-    return {card.tag: _number(card.text.strip()) for card in cards if card.text}
+
+def _xml_boxes(path):
+    """Contents of the XML boxes; a box is its length, its kind and its content (ISO/IEC 15444-1, annex I)."""
+    end = path.stat().st_size
+    with path.open("rb") as file:
+        while len(head := file.read(8)) == 8:
+            begin, length, kind = file.tell() - 8, int.from_bytes(head[:4]), head[4:]
+            if length == 1:
+                length = int.from_bytes(file.read(8))
+            length = length or end - begin  # 0: up to the end of the file
+            if begin + length < file.tell():
+                return
+            if kind == b"xml ":
+                yield file.read(begin + length - file.tell()).strip(b"\0 \r\n\t")
+            file.seek(begin + length)
 
 
 def _number(text):

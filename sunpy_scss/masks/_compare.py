@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,8 @@ import numpy as np
 import astropy.units as u
 from astropy.table import QTable
 
-from sunpy_scss._mask_map import make_map, pixels_inside, provenance, said_by_all, several_masks
+from sunpy_scss._mask_map import make_map, pixels_inside, several_masks
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import nearest_pixels, same_grid
 from sunpy_scss.exceptions import InvalidMapError
@@ -36,7 +37,7 @@ def compare_masks(masks: Iterable[GenericMap], *, names: Sequence[str] | None = 
         Two or more, 1 inside and 0 outside; of this package, the HEK, a file. On the same pixels or not: they are
         brought to those of the first, as by `~sunpy_scss.masks.reproject_mask`.
     names : sequence of str, optional
-        What to call them; by default the method that made them (SCSSMOD in the header).
+        What to call them; by default the method that made them.
 
     Returns
     -------
@@ -105,7 +106,7 @@ def compare_masks(masks: Iterable[GenericMap], *, names: Sequence[str] | None = 
             "overlap": both * u.Mm**2,
             "area_ratio": ratio(other, one),
         },
-        meta=said_by_all([provenance(mask) for mask in masks]),
+        meta=Provenance.common(masks).keywords(),
     )
 
 
@@ -251,12 +252,12 @@ def match_regions(first: GenericMap, second: GenericMap) -> QTable:
             "share_second": ratio(both, areas[1]),
             "iou": iou_of(both, *areas),
         },
-        meta=said_by_all([provenance(mask) for mask in (first, second)]),
+        meta=Provenance.common([first, second]).keywords(),
     )
 
 
 def _names(masks):
-    names = [str(mask.meta.get("SCSSMOD", "mask")) for mask in masks]
+    names = [Provenance.of(mask).method or "mask" for mask in masks]
     if len(set(names)) < len(names):
         names = [f"{name} ({number})" for number, name in enumerate(names, start=1)]
     return names
@@ -311,7 +312,9 @@ def _votes_map(masks, content, count):
     data = np.zeros(masks[0].data.shape, dtype=np.int16)
     data[panel.rows, panel.columns] = count(panel.inside.sum(axis=0), len(masks))
     history = f"sunpy_scss.{content} of\n" + "\n".join(_names(masks))
-    return make_map(data, masks[0], keywords={"CONTENT": content}, history=history, highest=len(masks))
+    return make_map(
+        data, masks[0], replace(Provenance.common(masks), content=content), history=history, highest=len(masks)
+    )
 
 
 def reproject_mask(mask: GenericMap, target: GenericMap) -> GenericMap:
@@ -371,4 +374,4 @@ def reproject_mask(mask: GenericMap, target: GenericMap) -> GenericMap:
         data = np.where(nearest >= 0, mask.data.ravel()[nearest], 0)
     history = f"{mask.meta.get('history', '')}\nsunpy_scss.reproject_mask: from {mask.date.isot}".strip()
     highest = data.max(initial=0)
-    return make_map(data.astype(np.int16), target, keywords=provenance(mask), history=history, highest=highest)
+    return make_map(data.astype(np.int16), target, Provenance.of(mask), history=history, highest=highest)

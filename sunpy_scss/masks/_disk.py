@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sunpy_scss._mask_map import make_map
+from sunpy_scss._provenance import Provenance
 from sunpy_scss.canonical._check import check_map
 from sunpy_scss.canonical._frame import frame_of
 from sunpy_scss.canonical._mend import mended
@@ -55,4 +56,4 @@ def disk_mask(smap: GenericMap, *, radius: float = 1.0) -> GenericMap:
         raise ValueError(msg)
     distance = frame_of(mended(smap)).radius(*np.ogrid[tuple(map(slice, smap.data.shape))])
     history = f"sunpy_scss.disk_mask(radius={radius:g})"
-    return make_map((distance <= radius).astype(np.int16), smap, keywords={"CONTENT": "disc mask"}, history=history)
+    return make_map((distance <= radius).astype(np.int16), smap, Provenance.new(content="disc mask"), history=history)

@@ -11,7 +11,7 @@ from scipy.special import expit
 import astropy.units as u
 from astropy.table import QTable
 
-from sunpy_scss._mask_map import provenance
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.transfer import same_grid
 from sunpy_scss.canonical._frame import frame_of
 from sunpy_scss.canonical._grid import CanonicalGrid
@@ -161,7 +161,7 @@ def filament_score(mask: GenericMap, image: GenericMap, *, magnetogram: GenericM
     if magnetogram is not None:
         magnetic = field(regions, magnetogram, mask.rsun_meters)
         columns |= {name: magnetic[name] for name in ("unipolarity", "field_skewness", "field_coverage")}
-    table = QTable(columns, meta=provenance(mask))
+    table = QTable(columns, meta=Provenance.of(mask).keywords())
     for column in table.itercols():
         if column.dtype.kind == "f":
             column.info.format = ".3g"

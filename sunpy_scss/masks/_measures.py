@@ -8,6 +8,7 @@ import astropy.units as u
 from astropy.coordinates import SkyCoord
 from sunpy.coordinates import HeliographicStonyhurst
 
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.transfer import same_grid, sample
 from sunpy_scss._sun.view import carrington_frame, half_turn, longitude_latitude, longitude_origin
 from sunpy_scss.canonical._intensity import as_rate
@@ -207,9 +208,12 @@ def confidence(regions, probability, mask):
 
 def _interval_levels(mask, probability):
     """Probabilities of the largest and the smallest region in an interval, around the threshold of the mask."""
-    fitted = zip(("SCSSMAYB", "SCSSSURE"), _BORDER, strict=True)
-    least, sure = (float(probability.meta.get(key, default)) for key, default in fitted)
-    threshold = float(mask.meta.get("SCSSTHR", 0.5))
+    told = Provenance.of(probability)
+    least, sure = (
+        default if level is None else level for level, default in zip((told.maybe, told.sure), _BORDER, strict=True)
+    )
+    threshold = Provenance.of(mask).threshold
+    threshold = 0.5 if threshold is None else threshold
     if not 0 < threshold < 1:  # an intensity, of a classical method
         return least, sure
     # A threshold beyond a level takes the level along, as far in logits as this is from one half.

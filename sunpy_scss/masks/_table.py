@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy as np
 import astropy.units as u
 from astropy.table import QTable
 
-from sunpy_scss._mask_map import make_map, pixels_inside, provenance
+from sunpy_scss._mask_map import make_map, pixels_inside
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._measures import areas, borders, confidence, field, intensities, places
@@ -116,9 +118,9 @@ def _label_map(regions, mask):
     if count > np.iinfo(np.int16).max:
         msg = f"The mask has {count} regions, more than can be numbered; remove the small ones first."
         raise InvalidMapError(msg)
-    keywords = {**provenance(mask), "CONTENT": "region labels"}
+    provenance = replace(Provenance.of(mask), content="region labels")
     history = "sunpy_scss.label_regions"
-    return make_map(labels.astype(np.int16), mask, keywords=keywords, history=history, highest=count)
+    return make_map(labels.astype(np.int16), mask, provenance, history=history, highest=count)
 
 
 def region_table(
@@ -245,7 +247,7 @@ def region_table(
     region all that is joined to it by pixels of at least another. What lies between several regions goes to the one
     from which probability falls off the least. The two probabilities are those of the model's card, meant to let 68 %
     of the intervals hold the labelled area of a region; `~sunpy_scss.segment.predict_probability` puts them into the
-    header as SCSSSURE and SCSSMAYB. Where they are not there, they are 0.84 and 0.16: as if the pixels of a border
+    header. Where they are not there, they are 0.84 and 0.16: as if the pixels of a border
     were right or wrong together. A mask whose threshold lies beyond them gets a wider interval. How often they hold
     says :ref:`worth-uncertainty`.
 
@@ -294,6 +296,6 @@ def _region_table(regions, mask, *, image=None, magnetogram=None, probability=No
         "DATE-OBS": regions.surface.obstime.isot,
         "RSUN_REF": float(rsun.to_value(u.m)),
         "CARROBS": "Earth",
-        **provenance(mask),
+        **Provenance.of(mask).keywords(),
     }
     return QTable(columns, meta=origin)

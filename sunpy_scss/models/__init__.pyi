@@ -1,14 +1,9 @@
-from ._architectures import register_network as register_network
 from ._card import Boundary as Boundary
 from ._card import Channel as Channel
 from ._card import Model as Model
 from ._card import ModelCard as ModelCard
 from ._card import Network as Network
 from ._card import Stretch as Stretch
-from ._network import scss_net as scss_net
 from ._split import Split as Split
-from ._store import build_network as build_network
 from ._store import list_models as list_models
 from ._store import load_model as load_model
-from ._store import load_network as load_network
-from ._store import save_model as save_model

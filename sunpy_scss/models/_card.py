@@ -94,14 +94,14 @@ class Channel:
 @dataclass(frozen=True)
 class Network:
     """
-    Arguments of `sunpy_scss.models.scss_net`, or the name of another network and its arguments.
+    Arguments of `sunpy_scss.train.scss_net`, or the name of another network and its arguments.
 
     Attributes
     ----------
     filters, layers, batch_norm, drop_prob, momentum
         As there.
     architecture : str
-        Name of a network of your own; see `sunpy_scss.models.register_network`. Empty for SCSS-Net.
+        Name of a network of your own; see `sunpy_scss.train.register_network`. Empty for SCSS-Net.
     arguments : dict
         Those of that network.
     """

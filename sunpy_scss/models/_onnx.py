@@ -10,8 +10,16 @@ from functools import partial
 
 import h5py
 import numpy as np
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+
+try:
+    import onnxruntime
+except ImportError as error:
+    msg = (
+        f"Networks run in ONNX Runtime, which cannot be imported ({error}): pip install onnxruntime. Where there is "
+        'none for your machine: pip install "sunpy_scss[train]", and call sunpy_scss.train.use_keras() first.'
+    )
+    raise ImportError(msg) from error
 
 __all__ = ["load_predict"]
 
@@ -23,18 +31,18 @@ _OPERATORS, _FORMAT = 17, 8
 
 def load_predict(weights):
     """
-    The function of a network.
+    Load the function of a network.
 
     Parameters
     ----------
     weights : path-like
-        Written by Keras for a network of `sunpy_scss.models.scss_net`, of any size and number of channels.
+        Written by Keras for a network of `sunpy_scss.train.scss_net`, of any size and number of channels.
 
     Returns
     -------
     callable
         From images (n, ny, nx, channels) to probabilities (n, ny, nx, boundaries), float32, as those of
-        `sunpy_scss.models._network.predict`; safe in threads.
+        `sunpy_scss.train._keras.predict`; safe in threads.
     """
     options = onnxruntime.SessionOptions()
     # Threads that wait for work would take the processor from reading and writing.

@@ -5,34 +5,31 @@ A folder with ``card.json`` and ``model.weights.h5`` is a complete model; so are
 ``split.json``, the images that the model has seen. Weights that replaced others have their hash in their name.
 """
 
-from __future__ import annotations
-
-import dataclasses
 import hashlib
 import json
 import os
-import tempfile
-import warnings
 from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sunpy_scss._save import save_text, scratch_folder
+from sunpy_scss._save import save_text
 from sunpy_scss.exceptions import ModelError, ModelNotFoundError
-from sunpy_scss.models._architectures import builder_of
 from sunpy_scss.models._card import Model, ModelCard
-from sunpy_scss.models._split import SPLIT_FILE, read_split, split_text
+from sunpy_scss.models._engines import engine_of
+from sunpy_scss.models._split import read_split
 
-if TYPE_CHECKING:
-    import keras
+__all__ = [
+    "WEIGHTS",
+    "list_models",
+    "load_model",
+    "read_card",
+    "refuse_to_overwrite",
+    "verified",
+    "weights_name",
+    "write_card",
+]
 
-    from sunpy_scss.models._split import Split
-
-
-__all__ = ["build_network", "list_models", "load_model", "load_network", "save_model"]
-
-_CARD, _WEIGHTS = "card.json", "model.weights.h5"
+_CARD, WEIGHTS = "card.json", "model.weights.h5"
 
 
 def list_models() -> list[str]:
@@ -58,14 +55,14 @@ def _bundled():
 
 def load_model(model: str | os.PathLike | Model) -> Model:
     """
-    A model by name or folder.
+    Load a model by name or folder.
 
     The weights are compared with the hash in the card, and read when the model is first used.
 
     Parameters
     ----------
     model : str, path-like or Model
-        One of `~sunpy_scss.models.list_models`, or a folder that `~sunpy_scss.models.save_model` or training made; a
+        One of `~sunpy_scss.models.list_models`, or a folder that `~sunpy_scss.train.save_model` or training made; a
         `~sunpy_scss.models.Model` is returned as it is.
 
     Returns
@@ -87,45 +84,14 @@ def load_model(model: str | os.PathLike | Model) -> Model:
     """
     if isinstance(model, Model):
         return model
-    weights, card = _verified(model)
-    if card.network.architecture:
-        builder_of(card.network.architecture)  # rather now than at the first image
-    return Model(card, partial(_predict, str(weights), card.sha256), read_split(weights.parent))
+    weights, card = verified(model)
+    architecture = card.network.architecture
+    engine_of(architecture)  # rather now than at the first image
+    return Model(card, partial(_predict, str(weights), card.sha256, architecture), read_split(weights.parent))
 
 
-def load_network(model: str | os.PathLike) -> keras.Model:
-    """
-    The network of a model, to go on training from.
-
-    Parameters
-    ----------
-    model : str or path-like
-        As for `~sunpy_scss.models.load_model`.
-
-    Returns
-    -------
-    keras.Model
-        A new one at each call.
-
-    Raises
-    ------
-    `~sunpy_scss.exceptions.ModelError`
-        As `~sunpy_scss.models.load_model`.
-    """
-    weights, card = _verified(model)
-    network = build_network(card)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Keras warns of is an error a moment later
-            network.load_weights(weights)
-    except (ValueError, OSError, KeyError) as error:
-        msg = f"{weights} does not hold the weights of the network in the card of {card.name}: {error}"
-        raise ModelError(msg) from error
-    return network
-
-
-def _verified(model):
-    """The path of a model's weights, which are those of its card, and the card."""
+def verified(model):
+    """Return the path of a model's weights, which are those of its card, and the card."""
     if not isinstance(model, str | os.PathLike):
         msg = f"A model is a name, a folder or a Model (got {type(model).__name__})."
         raise TypeError(msg)
@@ -133,22 +99,25 @@ def _verified(model):
     if not (folder / _CARD).is_file():
         msg = f"No model {os.fspath(model)!r}. Known names: {', '.join(list_models())}; or give a model's folder."
         raise ModelNotFoundError(msg)
-    card = _read_card(folder / _CARD)
+    card = read_card(folder)
     weights = _weights_of(folder, card.sha256)
     _verify(weights, card)
     return weights, card
 
 
 def _weights_of(folder, sha256):
-    named = folder / _weights_name(sha256)
-    return named if named.is_file() else folder / _WEIGHTS
+    named = folder / weights_name(sha256)
+    return named if named.is_file() else folder / WEIGHTS
 
 
-def _weights_name(sha256):
+def weights_name(sha256):
+    """Return the name of weights that replaced others."""
     return f"model.{sha256[:12]}.weights.h5"
 
 
-def _read_card(path):
+def read_card(folder):
+    """Return the card in the folder of a model."""
+    path = Path(folder, _CARD)
     try:
         return ModelCard.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, AttributeError, RecursionError) as error:
@@ -176,56 +145,19 @@ def _sha256(path, size, changed):  # a file that was written since is another en
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _predict(weights, sha256, images):
-    return _engine(weights, sha256)(images)
+def _predict(weights, sha256, architecture, images):
+    return _loaded(weights, sha256, engine_of(architecture))(images)
 
 
 @lru_cache(maxsize=4)
-def _engine(weights, sha256):  # the hash makes other weights at the same place another entry
-    """What predicts: ONNX Runtime, or Keras where there is none for the machine, or for a network of the user's own."""
-    folder = Path(weights).parent
+def _loaded(weights, sha256, load):  # the hash makes other weights at the same place another entry
     try:
-        if _read_card(folder / _CARD).network.architecture:
-            return _keras_engine(folder)
-        from sunpy_scss.models._onnx import load_predict
-    except ImportError:
-        return _keras_engine(folder)
-    try:
-        return load_predict(weights)
+        return load(weights, read_card(Path(weights).parent))
+    except (ImportError, ModelError):
+        raise
     except Exception as error:
         msg = f"{weights} does not hold the weights of a network: {error!r}"
         raise ModelError(msg) from error
-
-
-def _keras_engine(folder):
-    from sunpy_scss.models._network import predict
-
-    return partial(predict, load_network(folder))
-
-
-def build_network(card: ModelCard, *, seed: int | None = None) -> keras.Model:
-    """
-    The untrained network of a card.
-
-    Parameters
-    ----------
-    card : ModelCard
-    seed : int, optional
-        Sets the random numbers of Python, numpy and Keras, for the same initial weights at each call.
-
-    Returns
-    -------
-    keras.Model
-    """
-    from sunpy_scss.models import _network
-
-    if seed is not None:
-        _network.set_seed(seed)
-    shape, arguments = (card.grid_size, card.grid_size, len(card.channels)), dataclasses.asdict(card.network)
-    architecture, own = arguments.pop("architecture"), arguments.pop("arguments")
-    if architecture:
-        return builder_of(architecture)(shape, outputs=len(card.levels), **own)
-    return _network.scss_net(shape, **arguments, outputs=len(card.levels))
 
 
 def refuse_to_overwrite(folder):
@@ -233,81 +165,6 @@ def refuse_to_overwrite(folder):
     if (Path(folder) / _CARD).exists():
         msg = f"{folder} holds a model already; choose another folder, or remove it first."
         raise FileExistsError(msg)
-
-
-def save_weights(network, path):
-    """
-    Write the weights of a network, and the state of its optimiser if it has one.
-
-    HDF5 crashes the interpreter where a disk is full, so that the room is made sure of with plain zeros first.
-
-    Raises
-    ------
-    OSError
-        If there is no room.
-    """
-    path = Path(path)
-    with tempfile.TemporaryFile(dir=path.parent) as file:
-        # Adam keeps two numbers of four bytes for each weight; a megabyte is for the structure of the file.
-        for _ in range(1 + network.count_params() * 12 // 2**20):
-            file.write(bytes(2**20))
-        file.flush()
-    network.save_weights(path)
-
-
-def save_model(
-    card: ModelCard,
-    network: keras.Model,
-    folder: str | os.PathLike,
-    *,
-    overwrite: bool = False,
-    split: Split | None = None,
-) -> Model:
-    """
-    Write a network and its card as a model folder.
-
-    Parameters
-    ----------
-    card : ModelCard
-        Its hash is set to that of the weights.
-    network : keras.Model
-    folder : path-like
-        Made where missing.
-    overwrite : bool, optional
-        Replace a model that is there. Until the very last step, renaming the new card, it stays as it was: killed at
-        any time, the folder holds the old model or the new one.
-    split : Split, optional
-        The images that the network was trained on, which no score of it may be of.
-
-    Returns
-    -------
-    Model
-        As `load_model` reads it back.
-
-    Raises
-    ------
-    FileExistsError
-        If a model is there and ``overwrite`` is not set.
-    """
-    folder = Path(folder)
-    if not overwrite:
-        refuse_to_overwrite(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    there = list(folder.glob("model*.weights.h5"))
-    with scratch_folder(folder) as scratch:
-        weights = scratch / _WEIGHTS
-        save_weights(network, weights)
-        card = dataclasses.replace(card, sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
-        target = folder / (_weights_name(card.sha256) if there else _WEIGHTS)
-        weights.replace(target)
-        (folder / SPLIT_FILE).unlink(missing_ok=True)  # of a model that was there
-        write_card(folder, card)
-        if split is not None:
-            save_text(split_text(split), folder / SPLIT_FILE)
-    for path in there:
-        if path != target:
-            path.unlink()
-    return load_model(folder)
 
 
 def write_card(folder, card):

@@ -17,6 +17,7 @@ from sunpy.map import GenericMap
 from sunpy_scss._arguments import check_type
 from sunpy_scss._features import FEATURES
 from sunpy_scss._mask_map import pixels_inside
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.masks._disk import disk_mask
 from sunpy_scss.masks._metrics import dice, iou
@@ -49,8 +50,8 @@ def plot_masks(smap: GenericMap, *masks: GenericMap, axes: WCSAxes | None = None
     ----------
     smap : sunpy.map.GenericMap
     *masks : sunpy.map.GenericMap
-        On the WCS of ``smap``. Coronal holes are blue and active regions red, as the header key SCSSFEAT tells.
-        Several masks of one feature get colours of their own, and a legend names their methods (SCSSMOD).
+        On the WCS of ``smap``. Coronal holes are blue and active regions red: the header of a mask tells its feature.
+        Several masks of one feature get colours of their own, and a legend names their methods and boundaries.
     axes : astropy.visualization.wcsaxes.WCSAxes, optional
         Where to draw; new ones with the projection of ``smap`` by default.
 
@@ -80,12 +81,13 @@ def plot_masks(smap: GenericMap, *masks: GenericMap, axes: WCSAxes | None = None
             raise TypeError(msg)
     inside = [pixels_inside(mask) for mask in masks]
     axes = _axes_with(smap, axes, *masks)
-    features = [mask.meta.get("SCSSFEAT") for mask in masks]
+    told = [Provenance.of(mask) for mask in masks]
+    features = [one.feature for one in told]
     colors = [FEATURES[feature].color if feature in FEATURES else "white" for feature in features]
     if len(set(features)) < len(features):
         colors = [_REGION_COLORS[number % len(_REGION_COLORS)] for number in range(len(masks))]
         lines = [Line2D([], [], color=color) for color in colors]
-        axes.legend(lines, [mask.meta.get("SCSSMOD", "mask") for mask in masks], fontsize="small")
+        axes.legend(lines, [str(one) for one in told], fontsize="small")
     for pixels, color in zip(inside, colors, strict=True):
         if pixels.any():  # a level that nothing reaches would warn
             axes.contour(pixels.astype(float), levels=[0.5], colors=color)
@@ -372,7 +374,7 @@ def plot_cases(dataset: Dataset, evaluation: Evaluation, *, number: int = 4) -> 
         If the evaluation is of another data set.
     """
     if list(evaluation.images["key"]) != list(dataset.keys):
-        msg = "The evaluation is not of this data set; give the one that score_model was called with."
+        msg = "The evaluation is not of this data set; give the one that evaluate was called with."
         raise ValueError(msg)
     order = np.argsort(evaluation.images["iou"], kind="stable")
     rows = order[:number], order[::-1][:number]
@@ -389,6 +391,6 @@ def _draw_case(axes, dataset, evaluation, index):
     image = dataset.images[index]
     axes.imshow(image if image.ndim == 2 else image[..., 0], cmap="gray", vmin=0, vmax=1, origin="lower")
     labels = (dataset.labels[index] >= 0.5) & dataset.disk
-    axes.imshow(_agreement(labels, evaluation.claimed[index]), origin="lower", interpolation="nearest")
-    axes.set_title(f"{dataset.keys[index]}\n{_overlap(labels, evaluation.claimed[index], dataset.disk)}", fontsize=8)
+    axes.imshow(_agreement(labels, evaluation.predicted[index]), origin="lower", interpolation="nearest")
+    axes.set_title(f"{dataset.keys[index]}\n{_overlap(labels, evaluation.predicted[index], dataset.disk)}", fontsize=8)
     axes.set_axis_off()

@@ -66,7 +66,7 @@ def plot_scores(images: Table) -> Figure:
     ----------
     images : astropy.table.Table
         One row for each image, with the columns ``date`` (`~astropy.time.Time`), ``dice``, ``iou``,
-        ``labelled_area`` and ``claimed_area``: the ``images`` of a
+        ``labelled_area`` and ``predicted_area``: the ``images`` of a
         `sunpy_scss.train.Evaluation`, or a table of your own.
 
     Returns
@@ -83,7 +83,7 @@ def plot_scores(images: Table) -> Figure:
     >>> images = QTable({"dice": [0.9, 0.8], "iou": [0.82, 0.67]})
     >>> images["date"] = Time(["2017-06-01", "2017-06-15"])
     >>> images["labelled_area"] = [5, 6] * u.percent
-    >>> images["claimed_area"] = [6, 5] * u.percent
+    >>> images["predicted_area"] = [6, 5] * u.percent
     >>> figure = plot_scores(images)
     """
     figure, (upper, lower) = plt.subplots(2, 1, figsize=(9, 5), sharex=True, layout="constrained")
@@ -102,7 +102,7 @@ def _draw_scores(axes, places, images):
 
 
 def _draw_areas(axes, places, images):
-    for name, marker in (("labelled", "+"), ("claimed", "x")):
+    for name, marker in (("labelled", "+"), ("predicted", "x")):
         axes.plot(places, images[f"{name}_area"].to_value(u.percent), marker, label=name)
     axes.set(ylabel="% of the hemisphere")
     axes.legend()
@@ -120,7 +120,7 @@ def plot_evaluation(evaluation: Evaluation) -> Figure:
     -------
     matplotlib.figure.Figure
         Pooled IoU with its interval, precision and recall by latitude, by distance from disc centre and by year;
-        reliability of the probabilities, IoU by threshold, claimed against labelled area; scores and areas of the
+        reliability of the probabilities, IoU by threshold, predicted against labelled area; scores and areas of the
         images in order of time, with the first dates of blocks.
     """
     figure = plt.figure(figsize=(12, 11), layout="constrained")
@@ -186,8 +186,8 @@ def _draw_thresholds(axes, evaluation):
 
 
 def _draw_area_pairs(axes, images):
-    labelled, claimed = (images[f"{name}_area"].to_value(u.percent) for name in ("labelled", "claimed"))
-    largest = max(labelled.max(), claimed.max())
+    labelled, predicted = (images[f"{name}_area"].to_value(u.percent) for name in ("labelled", "predicted"))
+    largest = max(labelled.max(), predicted.max())
     axes.plot([0, largest], [0, largest], color="gray", linestyle=":")
-    axes.plot(labelled, claimed, ".")
-    axes.set(xlabel="labelled area in % of the hemisphere", ylabel="claimed area")
+    axes.plot(labelled, predicted, ".")
+    axes.set(xlabel="labelled area in % of the hemisphere", ylabel="predicted area")

@@ -1,9 +1,10 @@
-"""Why a mask, or the agreement of several, may say less than it seems to: sentences for users."""
+"""Caveats of a mask, and of the agreement of several: sentences for users."""
 
 import numpy as np
 
 import astropy.units as u
 
+from sunpy_scss._provenance import Provenance
 from sunpy_scss.models._store import list_models, load_model
 from sunpy_scss.segment._input import caveats
 
@@ -18,17 +19,17 @@ _AT_LIMB = 0.5
 
 
 def card_of(mask):
-    """The card of the bundled model that drew a mask, or None: another method, or other weights."""
-    name = mask.meta.get("SCSSMOD")
-    if name not in list_models():
+    """Return the card of the bundled model that drew a mask; None for another method or other weights."""
+    told = Provenance.of(mask)
+    if told.method not in list_models() or told.weights is None:
         return None
-    card = load_model(name).card
-    return card if card.sha256.startswith(str(mask.meta.get("SCSSHASH", "?"))) else None
+    card = load_model(told.method).card
+    return card if card.sha256.startswith(told.weights) else None
 
 
 def mask_caveats(smap, mask, regions):
     """
-    Yield why the mask of an image may be wrong.
+    Yield the reasons why the mask of an image may be wrong.
 
     Parameters
     ----------
@@ -41,12 +42,12 @@ def mask_caveats(smap, mask, regions):
         yield from (message for message, _ in caveats(smap, card))
     else:
         yield "No card of a bundled model tells what this mask is worth."
-    seen = mask.meta.get("SCSSSEEN", 1)
-    if seen < _NEARLY_ALL:
-        yield f"Only {seen:.1%} of the disc has data: what lies in the rest is in no region, and in no area."
-    factor = mask.meta.get("SCSSCAL")
-    if factor is not None:
-        yield f"The calibration of the image was unknown and guessed, a factor of {factor:.3g}: areas depend on it."
+    told = Provenance.of(mask)
+    if told.seen is not None and told.seen < _NEARLY_ALL:
+        yield f"Only {told.seen:.1%} of the disc has data: regions and areas leave out the rest."
+    for factor in told.scales:
+        if factor is not None:
+            yield f"The calibration of the image was unknown and guessed, a factor of {factor:.3g}: areas depend on it."
     if abs(mask.date - smap.date) > 1 * u.min:
         times = f"The mask is of {mask.date.isot[:16]}, the image of {smap.date.isot[:16]}"
         yield f"{times}: the outlines were turned with the Sun."
@@ -65,8 +66,8 @@ def _regions(numbers):
 
 
 def comparison_caveats(masks):
-    """Yield why it may say little how far masks agree."""
-    features = sorted({str(mask.meta["SCSSFEAT"]) for mask in masks if "SCSSFEAT" in mask.meta})
+    """Yield the reasons why the agreement of masks may say little."""
+    features = sorted({feature for mask in masks if (feature := Provenance.of(mask).feature)})
     if len(features) > 1:
         yield f"The masks are of different features: {', '.join(features)}."
     times = sorted(mask.date for mask in masks)

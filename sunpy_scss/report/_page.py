@@ -11,7 +11,7 @@ import numpy as np
 import astropy.units as u
 
 import sunpy_scss
-from sunpy_scss._mask_map import provenance
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._save import refuse_existing, save_text
 from sunpy_scss.canonical._intensity import as_rate
 from sunpy_scss.masks._compare import compare_masks
@@ -28,19 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["write_report"]
 
-# What keywords of provenance mean.
-_MEANINGS = {
-    "CONTENT": "content",
-    "SCSSMOD": "model, or other method",
-    "SCSSHASH": "weights: SHA-256, first 12 digits",
-    "SCSSLAB": "labels that it learned from",
-    "SCSSTHR": "least probability of a pixel",
-    "SCSSMED": "disc median of the image, in DN/s if calibrated",
-    "SCSSCAL": "calibration factor of the image, guessed",
-    "SCSSVER": "version of sunpy_scss",
-    "PARENT": "image, or its time",
-    "HISTORY": "history",
-}
 _NOTES = (
     "Areas are those on the sphere, corrected for foreshortening; the hemisphere is half of the solar surface. "
     "Longitudes and latitudes are heliographic, of the middle of a region's area; west and north are positive. "
@@ -231,15 +218,20 @@ def _agreement_table(pairs):
 def _provenance(scene):
     yield element("h3", "Where this comes from")
     yield table(["Property", "Value"], _image_facts(scene.smap), caption=f"The image: {scene.name}")
-    origins = [
-        {**provenance(finding.mask), "HISTORY": str(finding.mask.meta.get("history", ""))} for finding in scene.findings
+    origins = [_origin(finding.mask) for finding in scene.findings]
+    rows = [
+        [*entry, *(_keyword(origin.get(entry, "–")) for origin in origins)]
+        for entry in dict.fromkeys(entry for origin in origins for entry in origin)
     ]
-    keywords = [key for key in _MEANINGS if any(key in origin for origin in origins)]
-    keywords += [key for key in dict.fromkeys(key for origin in origins for key in origin) if key not in _MEANINGS]
-    rows = [[key, _MEANINGS.get(key, ""), *(_keyword(origin.get(key, "–")) for origin in origins)] for key in keywords]
     names = [f"{finding.feature.capitalize()} by {finding.name}" for finding in scene.findings]
     if rows:
         yield table(["Keyword", "Meaning", *names], rows, caption="The masks, by the keywords of their headers")
+
+
+def _origin(mask):
+    """Return the provenance of a mask: from pairs of keyword and meaning to values."""
+    history = {("HISTORY", "history"): str(mask.meta.get("history", ""))}
+    return {(keyword, meaning): value for keyword, meaning, value in Provenance.of(mask).rows()} | history
 
 
 def _keyword(value):

@@ -7,6 +7,7 @@ from astropy.table import QTable
 from sunpy.map import GenericMap
 
 from sunpy_scss._features import FEATURES, feature_name
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.masks._compare import reproject_mask
 from sunpy_scss.masks._regions import find_regions
@@ -26,7 +27,7 @@ class Finding:
 
     @property
     def feature(self):
-        feature = self.mask.meta.get("SCSSFEAT")
+        feature = Provenance.of(self.mask).feature
         return f"{feature_name(feature)}s" if feature in FEATURES else "regions"
 
     @property
@@ -98,6 +99,6 @@ def _finding(smap, mask, name):
 
 
 def _names(masks):
-    """Of the methods that made the masks; of several for one feature by one method, numbered."""
-    made = [(mask.meta.get("SCSSFEAT"), str(mask.meta.get("SCSSMOD", "unknown method"))) for mask in masks]
+    """Return the methods that made the masks, numbered where one method made several for one feature."""
+    made = [(told.feature, told.method or "unknown method") for told in map(Provenance.of, masks)]
     return [f"{one[1]} ({made[: n + 1].count(one)})" if made.count(one) > 1 else one[1] for n, one in enumerate(made)]

@@ -4,6 +4,8 @@ Coronal holes without a network: by a threshold, and by three channels. To compa
 Both methods are this package's own, neither CATCH nor CHIMERA, and their masks say so.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import ndimage
 
@@ -14,6 +16,7 @@ from sunpy.map.header_helper import make_fitswcs_header
 
 from sunpy_scss._arguments import check_area
 from sunpy_scss._mask_map import make_mask
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import remove_small_regions, surface_of
 from sunpy_scss._sun.transfer import sample
 from sunpy_scss.canonical._brightening import limb_brightening
@@ -75,9 +78,9 @@ def threshold_coronal_holes(
     Returns
     -------
     sunpy.map.GenericMap
-        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap``. The header tells the method (SCSSMOD), the
-        intensity of the border (SCSSTHR) and the disc median (SCSSMED), both in DN/s or, without calibration, in the
-        Map's own unit, and in SCSSCAL the factor by which an image of unknown calibration was scaled.
+        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap``. The header tells the method, the
+        intensity of the border and the disc median, both in DN/s or, without calibration, in the Map's own unit, and
+        the factor by which an image of unknown calibration was scaled; see :ref:`header-keywords`.
 
     Raises
     ------
@@ -126,11 +129,10 @@ def threshold_coronal_holes(
     found = canonical_image(smap, _GRID, disk_median=disk_median)
     if threshold is None:
         warn_of(wavelength_caveats(smap, "The default threshold", _CHANNELS[193]))
-    keywords = {"SCSSMED": found.disk_median, "SCSSSEEN": round(found.seen, 4)}
-    doubt = doubt_of(found, _REFERENCE_MEDIAN)
+    doubt, scales = doubt_of(found, _REFERENCE_MEDIAN), ()
     if threshold is None and doubt:
         warn_of_calibration(_REFERENCE_MEDIAN, doubt)
-        keywords["SCSSCAL"] = _REFERENCE_MEDIAN / found.disk_median
+        scales = (_REFERENCE_MEDIAN / found.disk_median,)
     border = _border(threshold, smap, found)
     depth = np.log10(_relative(found.image, found.disk_median)) / np.log10(border / found.disk_median)
     # Twice as deep is the dark level, at which browse images are clipped.
@@ -140,7 +142,14 @@ def threshold_coronal_holes(
         smap,
         min_area,
         missing=found.missing,
-        keywords={"SCSSMOD": "threshold", "SCSSTHR": border, **keywords},
+        provenance=Provenance.new(
+            method="threshold",
+            threshold=border,
+            given_medians=() if disk_median is None else (str(disk_median),),
+            medians=(found.disk_median,),
+            scales=scales,
+            seen=round(found.seen, 4),
+        ),
         history=f"threshold={'half-way to the dark level' if threshold is None else threshold}",
     )
 
@@ -149,7 +158,7 @@ def _border(threshold, smap, found):
     """Intensity of the border at disc centre, in the unit of the canonical image."""
     median = found.disk_median
     if threshold is None:
-        dark = _DARK_LEVEL if not doubt else _DARK_LEVEL * median / _REFERENCE_MEDIAN
+        dark = _DARK_LEVEL if not doubt_of(found, _REFERENCE_MEDIAN) else _DARK_LEVEL * median / _REFERENCE_MEDIAN
         border = np.sqrt(dark * median)
     elif u.Quantity(threshold).unit.is_equivalent(u.dimensionless_unscaled):
         border = u.Quantity(threshold).to_value(u.dimensionless_unscaled) * median
@@ -193,7 +202,7 @@ def three_channel_coronal_holes(
     Returns
     -------
     sunpy.map.GenericMap
-        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap_193``, with SCSSMOD in the header.
+        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap_193``, with the method in the header.
 
     Raises
     ------
@@ -257,10 +266,7 @@ def three_channel_coronal_holes(
         smap_193,
         min_area,
         missing=from_canonical(unknown, frame_of(smap_193), _GRID) >= 0.5,
-        keywords={
-            "SCSSMOD": "three-channel",
-            "SCSSSEEN": round(float(1 - unknown.sum() / (_GRID.disk).sum()), 4),
-        },
+        provenance=Provenance.new(method="three-channel", seen=round(float(1 - unknown.sum() / _GRID.disk.sum()), 4)),
         history=times,
     )
 
@@ -334,7 +340,7 @@ def _with_core(excess, core):
     return np.where((deepest < core)[labels] & (excess > 0), 0, excess)
 
 
-def _mask_map(excess, smap, min_area, *, missing, keywords, history):
+def _mask_map(excess, smap, min_area, *, missing, provenance, history):
     """The mask of where the excess, on the canonical grid, is positive on the pixels of a Map that have data."""
     mask = from_canonical(excess, frame_of(smap), _GRID) > 0
     if missing is not None:
@@ -343,7 +349,6 @@ def _mask_map(excess, smap, min_area, *, missing, keywords, history):
     return make_mask(
         remove_small_regions(mask, surface_of(smap), least),
         smap,
-        "CH",
-        keywords=keywords,
-        history=f"sunpy_scss: coronal holes by {keywords['SCSSMOD']}, its own method\n{history}\nmin_area={min_area:g}",
+        replace(provenance, feature="CH", min_area=min_area.to_value(u.Mm**2)),
+        history=f"sunpy_scss: coronal holes by {provenance.method}, its own method\n{history}\nmin_area={min_area:g}",
     )

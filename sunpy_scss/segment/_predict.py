@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,10 @@ import numpy as np
 import astropy.units as u
 from sunpy.map import GenericMap, MapSequence
 
-import sunpy_scss
 from sunpy_scss._arguments import check_area, check_count, check_number
 from sunpy_scss._features import default_model, feature_at, feature_name
 from sunpy_scss._mask_map import make_map, make_mask
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import remove_small_regions, surface_of
 from sunpy_scss.canonical._check import check_map
 from sunpy_scss.canonical._intensity import angstroms
@@ -74,9 +74,8 @@ def segment_coronal_holes(
     -------
     sunpy.map.GenericMap or list of sunpy.map.GenericMap
         int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap``; a list for a sequence or list. What has no
-        data is 0 as well. The header tells the model (SCSSMOD, SCSSHASH), its labels (SCSSLAB), the boundary
-        (SCSSBND), the threshold (SCSSTHR), the share of the disc that has data (SCSSSEEN), and in SCSSCAL the factor
-        by which an image of unknown calibration was scaled.
+        data is 0 as well. The header tells the model, its labels, all settings, the share of the disc that has data,
+        and the factor by which an image of unknown calibration was scaled; see :ref:`header-keywords`.
 
     Raises
     ------
@@ -230,7 +229,7 @@ def segment_feature(
     -------
     sunpy.map.GenericMap or list of sunpy.map.GenericMap
         As `segment_coronal_holes`: one for each exposure set, on the WCS of the Map of the first channel. The header
-        tells the feature (SCSSFEAT), and for a second channel the wavelength (SCSSWAV2) and the disc median (SCSSMED2).
+        tells the feature, and the wavelength and the disc median of each further channel.
 
     Raises
     ------
@@ -248,22 +247,18 @@ def segment_feature(
     """
     model = load_model(model).at(boundary)
     card = model.card
-    threshold = check_number(card.threshold if threshold is None else threshold, "threshold", above=0, below=1)
-    check_area(min_area, "min_area")
-    check_count(samples, "samples", least=1, most=len(_VARIANTS))
+    made = replace(
+        mask_provenance(card, threshold=threshold, min_area=min_area, disk_median=disk_median, samples=samples),
+        content=f"{card.feature_in_words} mask",
+    )
+    threshold = made.threshold
     exposure_sets, alone = _exposure_sets(smaps, card)
     history = (
         f"sunpy_scss: {card.feature_in_words}s by {card.name}\n"
         f"threshold={threshold:g}, min_area={min_area:g}, samples={samples}"
     )
     results = [
-        make_mask(
-            found.mask(threshold, min_area),
-            found.smap,
-            card.feature,
-            keywords={"CONTENT": f"{card.feature_in_words} mask", **found.provenance(), "SCSSTHR": threshold},
-            history=history,
-        )
+        make_mask(found.mask(threshold, min_area), found.smap, replace(made, **found.facts_of_image()), history=history)
         for found in _predictions(exposure_sets, model, disk_median, samples)
     ]
     return results[0] if alone else results
@@ -375,12 +370,13 @@ def _predict(smap, model, boundary, disk_median, samples, quantity, on_pixels):
     model = load_model(_model_for(smap, boundary) if model is None else model).at(boundary)
     exposure_sets, alone = _exposure_sets(smap, model.card)
     content = f"{model.card.feature_in_words} {quantity}"
-    levels = dict(zip(("SCSSSURE", "SCSSMAYB"), model.card.area_levels, strict=True))
+    sure, maybe = model.card.area_levels
+    made = replace(_provenance(model.card, disk_median, samples), content=content, sure=sure, maybe=maybe)
     results = [
         make_map(
             on_pixels(found),
             found.smap,
-            keywords={"CONTENT": content, **found.provenance(), **levels},
+            replace(made, **found.facts_of_image()),
             history=f"sunpy_scss: {content} by {model.card.name}\nsamples={samples}",
         )
         for found in _predictions(exposure_sets, model, disk_median, samples)
@@ -460,26 +456,57 @@ class _Prediction:
         least = (min_area / self.smap.rsun_meters**2).to_value(u.dimensionless_unscaled)
         return remove_small_regions(mask, surface_of(self.smap), least)
 
-    def provenance(self):
-        card = self.model.card
-        keywords = {
-            "SCSSFEAT": card.feature,
-            "SCSSMOD": card.name,
-            "SCSSHASH": card.sha256[:12],
-            "SCSSLAB": card.labels,
-            "SCSSVER": sunpy_scss.__version__,
-            "SCSSTEMP": card.temperature,
-            "SCSSSEEN": round(self.network_input.seen, 4),
+    def facts_of_image(self):
+        """Return the fields of a provenance that the image decides."""
+        channels = self.network_input.channels
+        return {
+            "seen": round(self.network_input.seen, 4),
+            "medians": tuple(channel.disk_median for channel in channels),
+            "scales": tuple(channel.scale if channel.rescaled else None for channel in channels),
         }
-        if card.boundaries:
-            keywords["SCSSBND"] = card.boundaries[0].name
-        for number, (channel, seen) in enumerate(zip(card.channels, self.network_input.channels, strict=True), start=1):
-            # The wavelength of the first is that of the mask.
-            mark, told = ("", {}) if number == 1 else (str(number), {f"SCSSWAV{number}": channel.wavelength})
-            keywords |= {**told, f"SCSSMED{mark}": seen.disk_median}
-            if seen.rescaled:
-                keywords[f"SCSSCAL{mark}"] = seen.scale
-        return keywords
+
+
+def mask_provenance(card, *, threshold=None, min_area, disk_median=None, samples=1):
+    """
+    Return what the masks of a model have in common, if they are made with these settings.
+
+    Parameters
+    ----------
+    card : sunpy_scss.models.ModelCard
+        At its boundary.
+    threshold, min_area, disk_median, samples
+        As for `segment_feature`.
+
+    Returns
+    -------
+    sunpy_scss._provenance.Provenance
+
+    Raises
+    ------
+    ValueError
+        A setting is out of its range.
+    """
+    threshold = check_number(card.threshold if threshold is None else threshold, "threshold", above=0, below=1)
+    check_area(min_area, "min_area")
+    check_count(samples, "samples", least=1, most=len(_VARIANTS))
+    made = _provenance(card, disk_median, samples)
+    return replace(made, threshold=float(threshold), min_area=float(min_area.to_value(u.Mm**2)))
+
+
+def _provenance(card, disk_median, samples):
+    given = () if disk_median is None else disk_median if np.ndim(disk_median) else [disk_median]
+    return Provenance.new(
+        feature=card.feature,
+        method=card.name,
+        weights=card.sha256[:12] or None,
+        labels=card.labels,
+        boundary=card.boundaries[0].name if card.boundaries else None,
+        samples=int(samples),
+        given_medians=tuple(map(str, given)),
+        temperature=card.temperature,
+        # The wavelength of the first channel is that of the mask.
+        wavelengths=(None, *(channel.wavelength for channel in card.channels[1:])),
+    )
 
 
 def _predictions(exposure_sets, model, disk_median, samples):

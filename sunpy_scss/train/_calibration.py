@@ -79,7 +79,7 @@ def fit_temperature(model: Model, dataset: Dataset) -> float:
 
     >>> import numpy as np
     >>> from types import SimpleNamespace
-    >>> from sunpy_scss.train import fit_temperature
+    >>> from sunpy_scss.train._calibration import fit_temperature
     >>> from sunpy_scss.models import Model
     >>> labels = np.zeros((1, 50, 50))
     >>> labels[0, :44] = 1
@@ -169,7 +169,8 @@ def calibrate(model: Model, dataset: Dataset) -> Model:
     ----------
     model : sunpy_scss.models.Model
     dataset : sunpy_scss.train.Dataset
-        As for `fit_temperature`. Not what the network was trained on: it is surer of these images than of others.
+        Made with the card of the model. Not what the network was trained on: it is surer of these images than of
+        others.
 
     Returns
     -------
@@ -179,7 +180,8 @@ def calibrate(model: Model, dataset: Dataset) -> Model:
     Raises
     ------
     `~sunpy_scss.exceptions.TrainingError`
-        As `fit_temperature`; or if the model was trained on some of the images.
+        If all pixels or none are labelled, so that there is nothing to fit to; or if the model was trained on some of
+        the images.
     """
     check_unseen(model, dataset)
     card, alone = model.card, model.at()
@@ -303,7 +305,7 @@ def reliability(labelled: np.ndarray, probability: np.ndarray) -> QTable:
     Examples
     --------
     >>> import numpy as np
-    >>> from sunpy_scss.train import reliability
+    >>> from sunpy_scss.train._calibration import reliability
     >>> labels, found = [True, False, True, True], [0.62, 0.66, 0.64, 0.97]
     >>> table = reliability(np.array(labels), np.array(found))
     >>> print(table[table["pixels"] > 0])
@@ -353,7 +355,7 @@ def calibration_error(table: QTable) -> float:
     Examples
     --------
     >>> import numpy as np
-    >>> from sunpy_scss.train import calibration_error, reliability
+    >>> from sunpy_scss.train._calibration import calibration_error, reliability
     >>> labelled = np.array([True, True, True, False])
     >>> print(f"{calibration_error(reliability(labelled, np.full(4, 0.85))):.2f}")
     0.10

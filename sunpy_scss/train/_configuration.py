@@ -34,7 +34,7 @@ class Loss:
         Of one minus the soft Dice coefficient of a batch.
     tversky : float
         Of one minus the Tversky index of a batch (Salehi et al. 2017, https://doi.org/10.1007/978-3-319-67389-9_44):
-        Dice, but what is claimed beyond the label counts ``tversky_alpha`` and what is missed ``1 - tversky_alpha``.
+        Dice, but what is predicted beyond the label counts ``tversky_alpha`` and what is missed ``1 - tversky_alpha``.
     focal : float
         Of the focal loss, a mean over pixels (Lin et al. 2017, https://doi.org/10.1109/ICCV.2017.324): cross-entropy
         times ``(1 - p) ** focal_gamma``, where ``p`` is the probability of what is right.
@@ -86,7 +86,7 @@ class Configuration:
         With 0, the weights of the epoch with the lowest validation loss do.
     loss : sunpy_scss.train.Loss
     rejected_weight : float
-        Extra weight of look-alikes.
+        Extra weight of hard negatives.
     start : str
         Name or folder of a model whose weights the training starts from, of the same network; empty for random ones.
         The grid may be another. If that model draws one boundary, all boundaries start from it.

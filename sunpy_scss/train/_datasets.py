@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sunpy_scss.models._card import ModelCard
-    from sunpy_scss.train._folders import LabelledFiles, LabelledMap
+    from sunpy_scss.train._labelled import LabelledFiles, LabelledMap
 
 
 __all__ = ["Dataset", "inputs_of", "make_dataset"]
@@ -51,7 +51,7 @@ class Dataset:
         By level from the outermost inwards, (n, size, size) float32: the share of what is known of each pixel that
         lies inside that boundary.
     rejected : array_like
-        (n, size, size) float32, the share that look-alikes cover.
+        (n, size, size) float32, the share that hard negatives cover.
     known : array_like
         (n, size, size) float32, the share of each pixel of which the labels say anything.
     disk : numpy.ndarray
@@ -99,7 +99,7 @@ class Dataset:
         """
         (size, size, boundaries + 1): the labels, outermost first, and the weight of each pixel.
 
-        Look-alikes count ``1 + rejected_weight`` times, what is not known not at all.
+        Hard negatives count ``1 + rejected_weight`` times, what is not known not at all.
         """
         known = np.where(self.counted(position), self.known[position], 0)
         weight = known * (1 + rejected_weight * self.rejected[position])
@@ -191,7 +191,7 @@ def _on_disk(labelled, card, folder):
 
 
 def _planes(labelled, card):
-    """Image, look-alikes, what is known, and the label of each boundary, on the canonical grid."""
+    """Image, hard negatives, what is known, and the label of each boundary, on the canonical grid."""
     single = len(card.channels) == 1
     shown = labelled.image if single else (labelled.image, *labelled.further_images)
     prepared = network_input(maps_of_channels(shown, card), card)

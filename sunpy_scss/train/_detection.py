@@ -18,7 +18,7 @@ from sunpy_scss.train._holes import darkened
 
 __all__ = ["detection_curve"]
 
-# A hole counts as found where the model claims so much of it.
+# A hole counts as found where the model predicts so much of it.
 _OVERLAP = 0.3
 # A place is quiet where the smoothed image is no more than so many dex brighter than the quiet Sun usually is there.
 _QUIET = 0.15
@@ -42,16 +42,16 @@ def detection_curve(
     The share of synthetic coronal holes that a model finds, by size, contrast and place.
 
     Round holes are put into quiet places of real images: the image there is made darker by a factor, and keeps its
-    texture. A hole is found where the model claims at least 30 % of it that it does not claim in the image as it is.
-    Real holes are ragged, and have a texture of their own.
+    texture. A hole is found where the model predicts at least 30 % of it that it does not predict in the image as it
+    is. Real holes are ragged, and have a texture of their own.
 
     Parameters
     ----------
     model : sunpy_scss.models.Model
         Of a dark feature.
     dataset : sunpy_scss.train.Dataset
-        Made with the card of the model; the places are neither labelled nor look-alikes nor unknown, nor so bright as
-        an active region.
+        Made with the card of the model; the places are neither labelled nor hard negatives nor unknown, nor so bright
+        as an active region.
     areas : astropy.units.Quantity, optional
         On the solar surface.
     contrasts : sequence of float, optional
@@ -100,9 +100,9 @@ def detection_curve(
     threshold = float(model.card.uncalibrated(model.card.threshold))
     low, high = model.card.stretch.limits
     images = np.asarray(dataset.images)
-    claimed = _claims(model, images, threshold)
+    predicted = _predictions(model, images, threshold)
     quiet = _quiet(images, model.card)
-    free = [_free(dataset, at, claimed[at]) & quiet[at] for at in range(len(dataset))]
+    free = [_free(dataset, at, predicted[at]) & quiet[at] for at in range(len(dataset))]
     rows = []
     for inner, outer in radii:
         for area in areas:
@@ -117,24 +117,24 @@ def detection_curve(
                 darker = [
                     darkened(image, _together(own, image.shape), depth) for image, own in zip(images, caps, strict=True)
                 ]
-                after = _claims(model, np.stack(darker), threshold)
+                after = _predictions(model, np.stack(darker), threshold)
                 found = [
                     ratio(np.count_nonzero(new[cap] & ~old[cap]), np.count_nonzero(~old[cap]), 0) >= _OVERLAP
-                    for new, old, own in zip(after, claimed, caps, strict=True)
+                    for new, old, own in zip(after, predicted, caps, strict=True)
                     for cap in own
                 ]
                 rows.append((inner, outer, area, contrast, len(found), np.mean(found)))
     return QTable(rows=rows, names=("radius_low", "radius_high", "area", "contrast", "holes", "found"))
 
 
-def _claims(model, images, threshold):
+def _predictions(model, images, threshold):
     parts = (images[at : at + _BATCH, ..., np.newaxis] for at in range(0, len(images), _BATCH))
     return np.concatenate([model.predict(part)[..., 0] for part in parts]) >= threshold
 
 
-def _free(dataset, position, claimed):
+def _free(dataset, position, predicted):
     """Pixels where a hole would be a new one."""
-    taken = (dataset.labels[position] > 0) | (dataset.rejected[position] > 0) | claimed
+    taken = (dataset.labels[position] > 0) | (dataset.rejected[position] > 0) | predicted
     return ~ndimage.binary_dilation(taken, iterations=3) & dataset.counted(position)
 
 

@@ -18,11 +18,11 @@ from sunpy_scss.train._scores import LATITUDES, RADII, disk_sums, measures, over
 from sunpy_scss.train._splits import block_numbers, check_unseen
 from sunpy_scss.train._steadiness import flicker
 
-__all__ = ["Evaluation", "evaluate", "score_model", "threshold_scores"]
+__all__ = ["Evaluation", "evaluate", "scores_of", "threshold_scores"]
 
 _UNITS = {"boundary_distance": u.deg, "boundary_on_sky": u.arcsec}
 _THRESHOLDS = np.linspace(0, 1, 101)
-_SUMMARY = ("images", "iou", "dice", "mean_iou", "mean_dice", "look_alike_fraction")
+_SUMMARY = ("images", "iou", "dice", "mean_iou", "mean_dice", "hard_negative_fraction")
 _RESAMPLES = 1000
 _CONFIDENCE = 0.95
 # Drawn again and again, fewer blocks say little of what others would have said.
@@ -34,40 +34,45 @@ class Evaluation:
     """
     The scores of a model on labelled images.
 
-    A measure that nothing defines, as precision where the model claims nothing, is NaN.
+    A measure that nothing defines, as precision where the model predicts nothing, is NaN.
 
     Attributes
     ----------
     model : str
         Its name.
     threshold : float
-        Probability from which on a pixel counted as claimed.
+        Probability from which on a pixel counted as predicted.
     best_threshold : float
         The one that would have given the highest pooled IoU on these images; NaN where nothing is labelled. To use it
         for another model card, take it from images that no score is reported on.
     calibration_error, uncalibrated_error : float
-        With and without the temperature of the model; see `sunpy_scss.train.calibration_error`.
+        With and without the temperature of the model: the mean distance between what probabilities say and how often
+        they are right, over ten bins, weighted by their pixels (Naeini et al. 2015,
+        https://doi.org/10.1609/aaai.v29i1.9602).
     scores : astropy.table.QTable
         One row for all of the disc, each zone of latitude and of distance from disc centre, and each year, whole,
         beyond 60 degrees of latitude and at the limb. Columns:
         ``by``, ``zone``; ``images``, ``labelled`` (images with the feature there), ``blocks`` of time;
         ``iou``, ``dice``, ``precision``, ``recall``, pooled over all pixels; ``mean_iou``, ``mean_dice``, over images;
-        ``area_ratio``, claimed to labelled area on the sphere; ``boundary_distance``, mean along the sphere from the
-        outline of either to the nearest point of the other, in images that have both; ``look_alike_fraction``, the
-        share of look-alikes that is claimed; ``boundary_on_sky``, as ``boundary_distance``, but on the sky from the
-        Earth; ``found`` and ``confirmed``, the share of labelled, and of claimed, regions over 0.4 % of the disc of
-        which the other has at least 30 %. For each measure, ``_low`` and ``_high`` are its 95 % interval.
+        ``area_ratio``, predicted to labelled area on the sphere; ``boundary_distance``, mean along the sphere from the
+        outline of either to the nearest point of the other, in images that have both; ``hard_negative_fraction``, the
+        share of hard negatives that is predicted; ``boundary_on_sky``, as ``boundary_distance``, but on the sky from
+        the Earth; ``found`` and ``confirmed``, the share of labelled, and of predicted, regions over 0.4 % of the disc
+        of which the other has at least 30 %. For each measure, ``_low`` and ``_high`` are its 95 % interval.
     images : astropy.table.QTable
         One row for each image in the order of the data set, with ``key``, ``date``, ``block``, ``labelled_area``,
-        ``claimed_area`` in percent of the hemisphere, and the same measures.
+        ``predicted_area`` in percent of the hemisphere, and the same measures.
     thresholds : astropy.table.QTable
         Pooled ``iou`` by ``threshold``.
     reliability : astropy.table.QTable
-        What the calibrated probabilities say against how often they are right; see
-        `sunpy_scss.train.reliability`.
+        What the calibrated probabilities say against how often they are right: for ten bins of the probability from
+        ``low`` to ``high``, the number of ``pixels``, their mean ``probability``, and ``labelled``, the share of them
+        inside the feature; both NaN in an empty bin.
     flicker : dict
-        Of the model and of the labels; see `sunpy_scss.train.flicker`.
-    claimed : numpy.ndarray
+        Of the model and of the labels, how much of a mask is another one a day later, after the Sun's rotation, in
+        ``pairs`` of images: ``changed``, the area that one mask of a pair alone has over the mean area of both, and
+        ``area_change``, the difference of their areas over the mean area.
+    predicted : numpy.ndarray
         (n, size, size) bool on the canonical grid, in the order of the data set.
     """
 
@@ -81,7 +86,7 @@ class Evaluation:
     thresholds: QTable
     reliability: QTable
     flicker: dict
-    claimed: np.ndarray
+    predicted: np.ndarray
 
     def to_dict(self) -> dict:
         """All but the pixels as plain values for JSON: tables as lists of rows, times as ISO text, NaN as None."""
@@ -96,7 +101,7 @@ class Evaluation:
         }
 
     def summary(self) -> dict:
-        """What `evaluate` gives for the same model and images, and ``flicker``; plain values for JSON."""
+        """What counts of the whole disc, and ``flicker``; plain values for JSON."""
         values = self.to_dict()
         disk = values["scores"][0]
         errors = {name: values[name] for name in ("calibration_error", "uncalibrated_error")}
@@ -104,7 +109,7 @@ class Evaluation:
 
 
 @u.quantity_input
-def score_model(
+def evaluate(
     model: Model, dataset: Dataset, *, block_length: u.Quantity[u.day] = 14 * u.day, seed: int = 0
 ) -> Evaluation:
     """
@@ -141,7 +146,7 @@ def score_model(
 
     Examples
     --------
-    >>> from sunpy_scss.train import score_model
+    >>> from sunpy_scss.train import evaluate
     >>> from sunpy_scss.models import Model, ModelCard, Network, Stretch
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> from sunpy_scss.train import LabelledMap, make_dataset
@@ -156,7 +161,7 @@ def score_model(
     ... ]
     >>> labelled = [LabelledMap("", sun.image, sun.coronal_holes) for sun in suns]
     >>> dataset = make_dataset(labelled, card)
-    >>> evaluation = score_model(model, dataset)
+    >>> evaluation = evaluate(model, dataset)
     >>> evaluation.scores.colnames[:6]
     ['by', 'zone', 'images', 'labelled', 'blocks', 'iou']
     >>> disk = evaluation.scores[0]
@@ -166,10 +171,10 @@ def score_model(
     model, dataset = _checked(model, dataset)
     answer = model.predict(inputs_of(dataset, range(len(dataset))))
     raw = np.asarray(answer, dtype=np.float32).reshape(len(dataset), *dataset.disk.shape)
-    claimed, probabilities = _claimed(model.card, raw) & dataset.disk, model.card.calibrated(raw)
+    predicted, probabilities = _predicted(model.card, raw) & dataset.disk, model.card.calibrated(raw)
     counted = np.stack([dataset.counted(at) for at in range(len(dataset))])
     labelled, likely = np.asarray(dataset.labels)[counted] >= 0.5, probabilities[counted]
-    sums = zone_sums(dataset, claimed, B0(dataset.dates).to_value(u.rad), model.card.grid)
+    sums = zone_sums(dataset, predicted, B0(dataset.dates).to_value(u.rad), model.card.grid)
     blocks = block_numbers(dataset.dates, block_length)
     thresholds, bins = _by_threshold(labelled, likely), reliability(labelled, likely)
     return Evaluation(
@@ -183,12 +188,12 @@ def score_model(
         thresholds=_readable(thresholds),
         reliability=bins,
         flicker={
-            "model": flicker(claimed & counted, dataset.dates, half_width=model.card.half_width),
+            "model": flicker(predicted & counted, dataset.dates, half_width=model.card.half_width),
             "labels": flicker(
                 (np.asarray(dataset.labels) >= 0.5) & counted, dataset.dates, half_width=model.card.half_width
             ),
         },
-        claimed=claimed,
+        predicted=predicted,
     )
 
 
@@ -209,8 +214,8 @@ def _checked(model, dataset):
     return model, dataset
 
 
-def _claimed(card, raw):
-    """Where a network claims the feature. As in masks, its temperature has no part in it."""
+def _predicted(card, raw):
+    """Where a network predicts the feature. As in masks, its temperature has no part in it."""
     return raw >= float(card.uncalibrated(card.threshold))
 
 
@@ -261,7 +266,7 @@ def _interval(samples, enough):
 def _image_table(sums, dataset, blocks):
     disk = {name: values[:, 0] for name, values in sums.items()}
     table = QTable({"key": list(dataset.keys), "date": dataset.dates, "block": blocks})
-    for name in ("labelled_area", "claimed_area"):
+    for name in ("labelled_area", "predicted_area"):
         table[name] = disk[name] * u.percent
     for name, values in measures(disk).items():
         table[name] = values * _UNITS.get(name, 1)
@@ -277,17 +282,17 @@ def _readable(table):
 
 
 def _by_threshold(labelled, likely):
-    both, claimed = (
+    both, predicted = (
         np.histogram(values, _THRESHOLDS)[0][::-1].cumsum()[::-1][1:] for values in (likely[labelled], likely)
     )
-    return QTable({"threshold": _THRESHOLDS[1:-1], "iou": iou_of(both, np.count_nonzero(labelled), claimed)})
+    return QTable({"threshold": _THRESHOLDS[1:-1], "iou": iou_of(both, np.count_nonzero(labelled), predicted)})
 
 
 def _best(thresholds):
     return float(thresholds["threshold"][np.argmax(thresholds["iou"])])
 
 
-def evaluate(model: Model, dataset: Dataset) -> dict:
+def scores_of(model: Model, dataset: Dataset) -> dict:
     """
     Scores of a model on the disc of the canonical grid.
 
@@ -302,9 +307,8 @@ def evaluate(model: Model, dataset: Dataset) -> dict:
     -------
     dict
         ``iou`` and ``dice`` pooled over all pixels, ``mean_iou`` and ``mean_dice`` over images,
-        ``look_alike_fraction``, the share of the look-alikes' pixels that the model takes for the feature (None where
-        none are marked), and with and without its temperature ``calibration_error`` and ``uncalibrated_error``; see
-        `sunpy_scss.train.calibration_error`.
+        ``hard_negative_fraction``, the share of the hard negatives' pixels that the model takes for the feature (None
+        where none are marked), and with and without its temperature ``calibration_error`` and ``uncalibrated_error``.
     """
     model, dataset = _checked(model, dataset)
     bins = []
@@ -314,22 +318,22 @@ def evaluate(model: Model, dataset: Dataset) -> dict:
             counted = np.stack([dataset.counted(at) for at in positions])
             labelled = np.stack([dataset.labels[at] >= 0.5 for at in positions])
             bins.append(reliability_sums(model.card, labelled[counted], raw[counted]))
-            yield positions, _claimed(model.card, raw)
+            yield positions, _predicted(model.card, raw)
 
     return {**_scores(dataset, masks()), **calibration_scores(sum(bins))}
 
 
 def _scores(dataset, masks):
     """Scores of masks that come as pairs of some positions and (n, size, size) bool."""
-    parts = [disk_sums(dataset[positions], claimed) for positions, claimed in masks]
+    parts = [disk_sums(dataset[positions], predicted) for positions, predicted in masks]
     sums = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     found = pooled(sums, np.ones((1, len(dataset))), overlap_measures)
     return {"images": len(dataset), **{name: plain(found[name][0]) for name in _SUMMARY[1:]}}
 
 
-def _one_by_one(dataset, claim):
-    """Masks for `_scores`, of each image by what ``claim`` says of its position."""
-    return (([at], claim(at)[np.newaxis]) for at in range(len(dataset)))
+def _one_by_one(dataset, predict):
+    """Masks for `_scores`, of each image by what ``predict`` says of its position."""
+    return (([at], predict(at)[np.newaxis]) for at in range(len(dataset)))
 
 
 def threshold_scores(training: Dataset, validation: Dataset, card: ModelCard) -> dict:
@@ -346,8 +350,8 @@ def threshold_scores(training: Dataset, validation: Dataset, card: ModelCard) ->
     Returns
     -------
     dict
-        ``threshold``: the scores (see `evaluate`) of that one threshold on the stretched image that gives the best
-        pooled IoU on the training part; with look-alikes also ``without_review``: the labels before they were left
+        ``threshold``: the scores (see `scores_of`) of that one threshold on the stretched image that gives the best
+        pooled IoU on the training part; with hard negatives also ``without_review``: the labels before they were left
         out. Each holds the scores on the validation part.
     """
     sign = -1 if card.is_dark else 1
@@ -373,5 +377,5 @@ def _best_level(dataset, sign):
         label = dataset.labels[at][counted] >= 0.5
         inside += np.bincount(reached[label], minlength=levels.size + 1)
         everywhere += np.bincount(reached, minlength=levels.size + 1)
-    both, claimed = (counts[::-1].cumsum()[::-1][1:] for counts in (inside, everywhere))
-    return levels[np.argmax(iou_of(both, inside.sum(), claimed))]
+    both, predicted = (counts[::-1].cumsum()[::-1][1:] for counts in (inside, everywhere))
+    return levels[np.argmax(iou_of(both, inside.sum(), predicted))]

@@ -1,121 +1,34 @@
 """Folders of labelled images."""
 
 import glob
-import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import numpy as np
 from tqdm.auto import tqdm
 
 import astropy.units as u
-import sunpy.map
 from astropy.time import Time
 
 from sunpy_scss._features import FEATURES
+from sunpy_scss.annotations._index import append_row, read_index
 from sunpy_scss.annotations._read import Annotation, annotation_to_mask
 from sunpy_scss.canonical._intensity import angstroms
 from sunpy_scss.exceptions import EmptyPartError, TrainingError
 from sunpy_scss.images._read import read_map
 from sunpy_scss.images._search import fetch, search_aia
 from sunpy_scss.models._split import Split
-from sunpy_scss.train._index import append_row, read_index
+from sunpy_scss.train._labelled import LabelledFiles, LabelledMap
 from sunpy_scss.train._splits import split_by_time
 
 __all__ = [
-    "LabelledFiles",
-    "LabelledMap",
     "fetch_annotated_images",
     "list_folder",
     "read_folder",
-    "rotated_copies",
     "write_folder",
 ]
-
-
-@dataclass(frozen=True)
-class LabelledMap:
-    """
-    An image and what is known of it.
-
-    Attributes
-    ----------
-    key : str
-        Its name in messages.
-    image : sunpy.map.GenericMap
-    mask : sunpy.map.GenericMap
-        1 inside the feature, on the WCS of the image.
-    rejected : sunpy.map.GenericMap, optional
-        1 where a look-alike is: what must not be taken for the feature.
-    further_images : tuple of sunpy.map.GenericMap
-        Of the same moment at other wavelengths, for models of several channels; on any pixels.
-    """
-
-    key: str
-    image: sunpy.map.GenericMap
-    mask: sunpy.map.GenericMap
-    rejected: sunpy.map.GenericMap | None = None
-    further_images: tuple = ()
-
-    def read(self) -> Self:
-        return self
-
-    def source(self) -> str:
-        """What tells this image and its labels from all others, and from changed ones."""
-        maps = [smap for smap in (self.image, self.mask, self.rejected, *self.further_images) if smap is not None]
-        parts = [part for smap in maps for part in (repr(sorted(smap.meta.items())), np.ascontiguousarray(smap.data))]
-        return _fingerprint(parts)
-
-
-@dataclass(frozen=True)
-class LabelledFiles:
-    """
-    The files of an image and its labels, read when they are needed.
-
-    Attributes
-    ----------
-    key : str
-        Its name in messages.
-    image, mask : path-like
-        What `sunpy.map.Map` reads as one Map each.
-    rejected : path-like, optional
-    further_images : tuple of path-like
-    """
-
-    key: str
-    image: Path
-    mask: Path
-    rejected: Path | None = None
-    further_images: tuple = ()
-
-    def read(self) -> LabelledMap:
-        """
-        Read the files.
-
-        Returns
-        -------
-        LabelledMap
-        """
-        image, mask = sunpy.map.Map(self.image), sunpy.map.Map(self.mask)
-        rejected = None if self.rejected is None else sunpy.map.Map(self.rejected)
-        return LabelledMap(self.key, image, mask, rejected, tuple(sunpy.map.Map(path) for path in self.further_images))
-
-    def source(self) -> str:
-        """What tells this image and its labels from all others, and from changed ones; without reading them."""
-        files = (self.image, self.mask, self.rejected, *self.further_images)
-        paths = [Path(path).resolve() for path in files if path is not None]
-        return _fingerprint(f"{path}:{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in paths)
-
-
-def _fingerprint(parts):
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part.encode() if isinstance(part, str) else part)
-    return digest.hexdigest()
 
 
 @u.quantity_input
@@ -143,7 +56,7 @@ def list_folder(
     gap, seed, test : optional
         For `split_by_time`.
     known : sunpy_scss.models.Split, optional
-        Of a model (see `split_settings`): a folder without parts is parted as it was for that model, and images that
+        That of a model (``model.split``): a folder without parts is parted as it was for that model, and images that
         came later belong to no part.
 
     Returns
@@ -379,55 +292,3 @@ def _write(labelled, folder):
         (folder / part).mkdir(exist_ok=True)
         # What an interrupted run has left is no obstacle: it is not in the index.
         smap.save(folder / part / f"{labelled.key}.fits", overwrite=True)
-
-
-@u.quantity_input
-def rotated_copies(
-    smap: sunpy.map.GenericMap, mask: sunpy.map.GenericMap, angles: u.Quantity[u.deg]
-) -> list[tuple[sunpy.map.GenericMap, sunpy.map.GenericMap]]:
-    """
-    Rotate an image and its mask together.
-
-    Parameters
-    ----------
-    smap, mask : sunpy.map.GenericMap
-        On the same pixels.
-    angles : astropy.units.Quantity
-        Counter-clockwise; one copy for each.
-
-    Returns
-    -------
-    list of (sunpy.map.GenericMap, sunpy.map.GenericMap)
-        Image and mask. The arrays grow to hold their corners; what comes in is NaN in the image, or 0 where it is of
-        integers, and 0 in the mask. Masks stay 0 and 1: pixels are taken over, not averaged.
-
-        The WCS turns with the pixels, so these are images as a rolled telescope would take them: a check that nothing
-        depends on its roll, or input for methods that see pixels only. They do not enlarge a training set of this
-        package, which brings solar north up first and rotates by itself (`sunpy_scss.train.Augmentation`).
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ.
-
-    Examples
-    --------
-    >>> import astropy.units as u
-    >>> from sunpy_scss.train import rotated_copies
-    >>> from sunpy_scss.synthetic import synthetic_sun
-    >>> sun = synthetic_sun(size=64)
-    >>> copies = rotated_copies(sun.image, sun.coronal_holes, [-30, 90] * u.deg)
-    >>> [image.data.shape == mask.data.shape for image, mask in copies]
-    [True, True]
-    """
-    if smap.data.shape != mask.data.shape:
-        msg = f"Image and mask must be of one shape (got {smap.data.shape} and {mask.data.shape})."
-        raise ValueError(msg)
-    missing = np.nan if smap.data.dtype.kind == "f" else 0
-    return [
-        (
-            smap.rotate(angle, order=3, missing=missing),
-            mask.rotate(angle, order=0, missing=0),
-        )
-        for angle in np.atleast_1d(angles)
-    ]

@@ -51,7 +51,7 @@ def dark_holes(image, target, count, pivot, rng):
     image : numpy.ndarray
         (ny, nx), stretched to [0, 1]; the Sun in the middle.
     target : numpy.ndarray
-        (ny, nx, boundaries + 1), labels and weight. The weight ends at the limb; where it is over 1 are look-alikes.
+        (ny, nx, boundaries + 1), labels and weight. The weight ends at the limb; where it is over 1 are hard negatives.
     count : int
         How many holes, if there is room for them.
     pivot : float

@@ -19,18 +19,12 @@ from sunpy_scss._save import save_text
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.models._card import Model
 from sunpy_scss.models._split import SPLIT_FILE, split_text
-from sunpy_scss.models._store import (
-    build_network,
-    load_model,
-    load_network,
-    refuse_to_overwrite,
-    save_model,
-    save_weights,
-)
+from sunpy_scss.models._store import refuse_to_overwrite
 from sunpy_scss.train._calibration import calibrate
 from sunpy_scss.train._datasets import inputs_of
-from sunpy_scss.train._evaluation import evaluate, threshold_scores
+from sunpy_scss.train._evaluation import scores_of, threshold_scores
 from sunpy_scss.train._parts import checked_split
+from sunpy_scss.train._weights import build_network, load_network, save_model, save_weights
 
 if TYPE_CHECKING:
     import os
@@ -42,31 +36,13 @@ if TYPE_CHECKING:
     from sunpy_scss.train._datasets import Dataset
 
 
-__all__ = ["split_settings", "train_model"]
+__all__ = ["train_model"]
 
 _log = logging.getLogger("sunpy")
 # Weights with the state of the optimiser, while a training runs: the best, and those after the last epoch.
 _BEST, _AFTER, _MEAN = "best.weights.h5", "epoch_{}.weights.h5", "mean_{}.npz"
 _PARTIAL = "partial.{}"
 _CONFIGURATION = "configuration.json"
-
-
-def split_settings(model: str | os.PathLike) -> dict:
-    """
-    How the folder that a model was trained on was parted, so that others find the same parts.
-
-    Parameters
-    ----------
-    model : str or path-like
-        Name or folder of a model.
-
-    Returns
-    -------
-    dict
-        For `list_folder`: ``known``, the parts themselves; nothing where the model's folder does not have them.
-    """
-    known = load_model(model).split
-    return {} if known is None else {"known": known}
 
 
 def train_model(
@@ -160,20 +136,20 @@ class _Run:
     """The state of one training, in memory and on disk."""
 
     def __init__(self, configuration, parts, split, folder, callbacks):
-        from sunpy_scss.models import _network
+        from sunpy_scss.train import _keras
 
-        self._keras = _network
+        self._keras = _keras
         self.configuration, self.folder, self.callbacks = configuration, folder, list(callbacks)
         self.split, self.parts, self.training, self.validation = split, parts, parts["train"], parts["validation"]
-        with _network.precision(configuration.precision):
+        with _keras.precision(configuration.precision):
             self.network = build_network(configuration.card, seed=configuration.seed)
         if configuration.start:
             _copy_weights(load_network(configuration.start), self.network, configuration.start)
         if configuration.freeze_encoder:
-            _network.freeze_encoder(self.network)
+            _keras.freeze_encoder(self.network)
         steps = -(-len(self.training) // configuration.batch_size)
         left = configuration.epochs - configuration.warmup_epochs
-        _network.compile_network(
+        _keras.compile_network(
             self.network,
             configuration.loss,
             learning_rate=configuration.learning_rate,
@@ -264,11 +240,11 @@ class _Run:
         model = calibrate(raw, self.validation)
         card = model.card
         scores = {
-            "model": evaluate(model, self.validation),
+            "model": scores_of(model, self.validation),
             **threshold_scores(self.training, self.validation, card),
         }
         if "test" in self.parts:
-            scores["test"] = evaluate(model, self.parts["test"])
+            scores["test"] = scores_of(model, self.parts["test"])
         names = {"train": "training", "validation": "validation", "test": "test"}
         return dataclasses.replace(
             card,
@@ -280,7 +256,7 @@ class _Run:
                 "best epoch": self.best_epoch,
             },
             boundaries=[
-                dataclasses.replace(one, scores=evaluate(model.at(one.name), self.validation))
+                dataclasses.replace(one, scores=scores_of(model.at(one.name), self.validation))
                 for one in card.boundaries
             ],
             scores=scores,

@@ -20,14 +20,14 @@ _RADIUS = 959.63
 _LEAST_REGION, _OVERLAP = 0.004, 0.3
 
 
-def disk_sums(dataset, claimed):
+def disk_sums(dataset, predicted):
     """
     Sums over the pixels of the disc of each image, from which `overlap_measures` follow.
 
     Parameters
     ----------
     dataset : sunpy_scss.train.Dataset
-    claimed : numpy.ndarray
+    predicted : numpy.ndarray
         (n, size, size) bool, what a model takes for the feature.
 
     Returns
@@ -35,38 +35,38 @@ def disk_sums(dataset, claimed):
     dict
         By name, (n,).
     """
-    rows = [_overlap(*_masks(dataset, image, claimed[image]), dataset.disk) for image in range(len(dataset))]
+    rows = [_overlap(*_masks(dataset, image, predicted[image]), dataset.disk) for image in range(len(dataset))]
     return {name: np.array([row[name].sum() for row in rows], dtype=float) for name in rows[0]}
 
 
-def _masks(dataset, image, claimed):
-    """What counts, what is labelled, claimed and a look-alike; of one image, (size, size) bool."""
+def _masks(dataset, image, predicted):
+    """What counts, what is labelled, predicted and a hard negative; of one image, (size, size) bool."""
     counted = dataset.counted(image)
     label, reject = (counted & (plane[image] >= 0.5) for plane in (dataset.labels, dataset.rejected))
-    return counted, label, counted & claimed, reject & ~label
+    return counted, label, counted & predicted, reject & ~label
 
 
-def _overlap(counted, label, claim, reject, disk):
+def _overlap(counted, label, found, reject, disk):
     """What is summed over the pixels of the disc."""
     planes = {
         "pixels": counted,
-        "both": label & claim,
+        "both": label & found,
         "labelled": label,
-        "claimed": claim,
+        "predicted": found,
         "rejected": reject,
-        "look_alike_fraction": reject & claim,
+        "hard_negative_fraction": reject & found,
     }
     return {name: plane[disk] for name, plane in planes.items()}
 
 
-def zone_sums(dataset, claimed, tilts, grid):
+def zone_sums(dataset, predicted, tilts, grid):
     """
     Sums over the pixels of each zone of each image, from which all measures follow.
 
     Parameters
     ----------
     dataset : sunpy_scss.train.Dataset
-    claimed : numpy.ndarray
+    predicted : numpy.ndarray
         (n, size, size) bool, what a model takes for the feature.
     tilts : numpy.ndarray
         (n,) heliographic latitude of disc centre in radians.
@@ -86,7 +86,7 @@ def zone_sums(dataset, claimed, tilts, grid):
         sines = points[2] * np.cos(tilt) + points[0] * np.sin(tilt)
         latitudes = np.degrees(np.arcsin(np.clip(sines, -1, 1)))
         zones = [np.ones_like(radii), *_between(LATITUDES, latitudes), *_between(RADII, radii)]
-        values = _values(*_masks(dataset, image, claimed[image]), disk, points, areas)
+        values = _values(*_masks(dataset, image, predicted[image]), disk, points, areas)
         rows.append(np.stack(zones).astype(float) @ np.stack([*values.values()], axis=1))
     return dict(zip(values, np.moveaxis(rows, -1, 0), strict=True))
 
@@ -96,18 +96,18 @@ def _between(edges, values):
     return [index == zone for zone in range(len(edges) - 1)]
 
 
-def _values(counted, label, claim, reject, disk, points, areas):
+def _values(counted, label, found, reject, disk, points, areas):
     """The same, and what is known of areas, outlines and regions."""
-    outlines = _outline(label, disk)[disk], _outline(claim, disk)[disk]
-    overlap = _overlap(counted, label, claim, reject, disk)
-    label, claim = overlap["labelled"], overlap["claimed"]
+    outlines = _outline(label, disk)[disk], _outline(found, disk)[disk]
+    overlap = _overlap(counted, label, found, reject, disk)
+    label, found = overlap["labelled"], overlap["predicted"]
     return {
         **overlap,
         "labelled_area": label * areas,
-        "claimed_area": claim * areas,
+        "predicted_area": found * areas,
         **_outline_distances(*outlines, points),
-        **_regions("labelled", label, claim, disk),
-        **_regions("claimed", claim, label, disk),
+        **_regions("labelled", label, found, disk),
+        **_regions("predicted", found, label, disk),
     }
 
 
@@ -158,13 +158,13 @@ def overlap_measures(sums):
     """The measures that sums of `disk_sums` define, in arrays of any shape."""
     # Nothing in both agrees fully, but a zone without pixels says nothing.
     empty = np.where(sums["pixels"] > 0, 1, np.nan)
-    counts = sums["both"], sums["labelled"], sums["claimed"]
+    counts = sums["both"], sums["labelled"], sums["predicted"]
     return {
         "iou": iou_of(*counts, empty),
         "dice": dice_of(*counts, empty),
-        "precision": ratio(sums["both"], sums["claimed"]),
+        "precision": ratio(sums["both"], sums["predicted"]),
         "recall": ratio(sums["both"], sums["labelled"]),
-        "look_alike_fraction": ratio(sums["look_alike_fraction"], sums["rejected"]),
+        "hard_negative_fraction": ratio(sums["hard_negative_fraction"], sums["rejected"]),
     }
 
 
@@ -172,11 +172,11 @@ def measures(sums):
     """The measures that sums of `zone_sums` define, in arrays of any shape."""
     return {
         **overlap_measures(sums),
-        "area_ratio": ratio(sums["claimed_area"], sums["labelled_area"]),
+        "area_ratio": ratio(sums["predicted_area"], sums["labelled_area"]),
         "boundary_distance": ratio(sums["distance"], sums["outline"]),
         "boundary_on_sky": ratio(sums["sky_distance"], sums["outline"]) * _RADIUS,
         "found": ratio(sums["labelled_agreed"], sums["labelled_regions"]),
-        "confirmed": ratio(sums["claimed_agreed"], sums["claimed_regions"]),
+        "confirmed": ratio(sums["predicted_agreed"], sums["predicted_regions"]),
     }
 
 

@@ -50,7 +50,7 @@ def flicker(
     --------
     >>> import numpy as np
     >>> from astropy.time import Time
-    >>> from sunpy_scss.train import flicker
+    >>> from sunpy_scss.train._steadiness import flicker
     >>> still = np.zeros((2, 64, 64), dtype=bool)
     >>> still[:, 28:36, 28:36] = True  # does not turn with the Sun
     >>> found = flicker(still, Time(["2017-06-07", "2017-06-08"]))

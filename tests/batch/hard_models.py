@@ -40,5 +40,6 @@ if __name__ == "__main__":
 
     from sunpy_scss.batch import BatchOptions, segment_files
 
-    options = BatchOptions(features=["CH"], model=slow_model(0.4), regions=True)
+    jobs = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    options = BatchOptions(features=["CH"], model=slow_model(0.4), regions=True, jobs=jobs)
     segment_files(sys.argv[1], sys.argv[2], options=options)

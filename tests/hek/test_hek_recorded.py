@@ -1,4 +1,4 @@
-"""Recorded answers of the HEK, where they are at hand: what is claimed of HEK polygons in general."""
+"""Recorded answers of the HEK, where they are at hand: what is predicted of HEK polygons in general."""
 
 import json
 import time

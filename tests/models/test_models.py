@@ -10,8 +10,10 @@ from makers import CARD
 
 from sunpy_scss import list_models, load_model
 from sunpy_scss.exceptions import ModelError, ModelNotFoundError
-from sunpy_scss.models import Model, ModelCard, Split, _store, build_network, load_network, save_model
+from sunpy_scss.models import Model, ModelCard, Split
 from sunpy_scss.models._split import split_text
+from sunpy_scss.train import _weights, load_network, save_model
+from sunpy_scss.train._weights import build_network
 
 IMAGES = np.random.default_rng(0).random((2, 128, 128, 1), dtype=np.float32)
 
@@ -114,7 +116,7 @@ def test_bundled_cards_tell_what_a_user_must_know(name):
     assert "threshold" in card.scores
 
 
-@pytest.mark.parametrize("step", ["write_card", "_weights_name"])
+@pytest.mark.parametrize("step", ["write_card", "weights_name"])
 def test_killed_while_a_model_is_replaced(folder, monkeypatch, step):
     """Whatever was done before, the old model is there; afterwards, the new one, and nothing else."""
     before, network = load_model(folder).card, build_network(CARD, seed=2)
@@ -123,7 +125,7 @@ def test_killed_while_a_model_is_replaced(folder, monkeypatch, step):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(_store, step, killed)
+        patch.setattr(_weights, step, killed)
         with pytest.raises(KeyboardInterrupt):
             save_model(CARD, network, folder, overwrite=True)
     model = load_model(folder)

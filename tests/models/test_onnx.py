@@ -10,9 +10,11 @@ from makers import CARD
 
 from sunpy_scss import list_models, load_model
 from sunpy_scss.images import example_map
-from sunpy_scss.models import _store, load_network, scss_net
+from sunpy_scss.models import _engines, _store
+from sunpy_scss.train import load_network, save_model, scss_net, use_keras
+from sunpy_scss.train._weights import build_network
 
-network = pytest.importorskip("sunpy_scss.models._network")
+network = pytest.importorskip("sunpy_scss.train._keras")
 onnx = pytest.importorskip("sunpy_scss.models._onnx")
 
 SEGMENT = """
@@ -86,14 +88,18 @@ def test_bundled_models(name):
 
 
 def test_keras_where_there_is_no_onnx_runtime(tmp_path, monkeypatch):
-    _store.save_model(CARD, _store.build_network(CARD, seed=1), tmp_path / "model")
+    save_model(CARD, build_network(CARD, seed=1), tmp_path / "model")
     inputs = images(2, CARD.grid_size)
     expected = load_model(tmp_path / "model").predict(inputs)
-    _store._engine.cache_clear()
-    monkeypatch.setitem(sys.modules, "sunpy_scss.models._onnx", None)
+    _store._loaded.cache_clear()
+    monkeypatch.setattr(_engines, "_ENGINES", {})
+    monkeypatch.delitem(sys.modules, "sunpy_scss.models._onnx")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ImportError, match=r"pip install onnxruntime.*use_keras"):
+        load_model(tmp_path / "model").predict(inputs)
+    use_keras()
     np.testing.assert_allclose(load_model(tmp_path / "model").predict(inputs), expected, atol=1e-5)
-    assert _store._engine.cache_info().currsize == 1
-    _store._engine.cache_clear()
+    _store._loaded.cache_clear()
 
 
 @pytest.mark.filterwarnings("ignore")

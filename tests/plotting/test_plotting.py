@@ -31,7 +31,7 @@ from sunpy_scss.plotting import (
     plot_training,
 )
 from sunpy_scss.synthetic import Cap, synthetic_sun
-from sunpy_scss.train import LabelledMap, make_dataset, score_model
+from sunpy_scss.train import LabelledMap, evaluate, make_dataset
 
 SMALL = ModelCard.from_dict({**CARD.to_dict(), "grid_size": 64})
 DATES = ("2016-03-01", "2016-03-02", "2016-04-20", "2017-06-01", "2017-06-02")
@@ -56,7 +56,7 @@ def scene():
 def scored():
     suns = [sun(date, seed=seed) for seed, date in enumerate(DATES)]
     dataset = make_dataset([LabelledMap(f"sun{n}", one.image, one.coronal_holes) for n, one in enumerate(suns)], SMALL)
-    return dataset, score_model(dark_model(grid_size=64), dataset)
+    return dataset, evaluate(dark_model(grid_size=64), dataset)
 
 
 @pytest.fixture
@@ -309,7 +309,7 @@ class TestOverTime:
 
     def test_a_table_of_ones_own(self):
         images = QTable({"date": Time(["2017-01-01"]), "dice": [1.0], "iou": [1.0]})
-        images["labelled_area"] = images["claimed_area"] = [0.02] * u.dimensionless_unscaled
+        images["labelled_area"] = images["predicted_area"] = [0.02] * u.dimensionless_unscaled
         (line, _) = plot_scores(images).axes[1].lines
         assert line.get_ydata() == [2]
 

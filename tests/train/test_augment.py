@@ -77,7 +77,7 @@ def test_seeded(pattern):
 
 
 class TestHoles:
-    """Dark holes put into the quiet Sun; here a disc of 0.4 with one labelled square, and one of look-alikes."""
+    """Dark holes put into the quiet Sun; here a disc of 0.4 with one labelled square, and one of hard negatives."""
 
     @pytest.fixture
     def sun(self, pattern):
@@ -103,7 +103,7 @@ class TestHoles:
         assert (target[darker, 1] == 0).all()
 
     @pytest.mark.parametrize("seed", range(5))
-    def test_leave_labels_look_alikes_and_sky_alone(self, sun, seed):
+    def test_leave_labels_hard_negatives_and_sky_alone(self, sun, seed):
         image, target = changed(sun, seed, holes=20, pivot=0.3)
         taken = (sun[1][..., 0] > 0) | (sun[1][..., 1] != 1)
         assert not np.array_equal(image, sun[0])

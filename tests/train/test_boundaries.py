@@ -20,11 +20,11 @@ from sunpy_scss.train import (
     LabelledMap,
     detection_curve,
     evaluate,
-    flicker,
     make_dataset,
-    score_model,
     train_model,
 )
+from sunpy_scss.train._evaluation import scores_of
+from sunpy_scss.train._steadiness import flicker
 
 NESTED = (Boundary("middle", 2, threshold=0.5), Boundary("tight", 3, threshold=0.6), Boundary("wide", 1, threshold=0.4))
 SMALL = dataclasses.replace(CARD, grid_size=32, network=Network(filters=2, layers=1, momentum=0.8), boundaries=NESTED)
@@ -174,7 +174,7 @@ class TestUnknown:
     def test_scores_do_not_see_it(self):
         dataset = make_dataset([labelled(unknown=lambda x, y: x > 0.02)], SMALL)
         everywhere_right = Model(SMALL, lambda images: np.ones((*images.shape[:3], 3), dtype=np.float32))
-        left = evaluate(everywhere_right, dataset)["iou"]
+        left = scores_of(everywhere_right, dataset)["iou"]
         # Of half a disc, half a hole: the same share.
         assert left == pytest.approx(0.3**2, rel=0.35)
 
@@ -260,7 +260,7 @@ class TestProof:
         mask = sunpy.map.Map(two.data.astype(np.int16), two.meta)
         dataset = make_dataset([LabelledMap("two", image, mask)], card)
         level = float(np.median(dataset.images[0][dataset.disk])) - 0.1
-        row = score_model(Model(card, lambda images: np.where(images < level, 0.9, 0.1)), dataset).scores[0]
+        row = evaluate(Model(card, lambda images: np.where(images < level, 0.9, 0.1)), dataset).scores[0]
         assert row["found"] == 0.5
         assert row["confirmed"] == 1
         assert row["boundary_on_sky"].to_value("arcsec") < 600

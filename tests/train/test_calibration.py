@@ -13,16 +13,11 @@ from astropy.time import Time, TimeDelta
 
 from sunpy_scss import list_models, load_model, predict_probability, segment_coronal_holes
 from sunpy_scss.exceptions import ModelError, ModelNotFoundError, TrainingError
-from sunpy_scss.models import Model, Network, Split, build_network, save_model
-from sunpy_scss.train import (
-    Dataset,
-    calibrate,
-    calibrate_folder,
-    calibration_error,
-    check_split,
-    fit_temperature,
-    reliability,
-)
+from sunpy_scss.models import Model, Network, Split
+from sunpy_scss.train import Dataset, calibrate, save_model
+from sunpy_scss.train._calibration import calibrate_folder, calibration_error, fit_temperature, reliability
+from sunpy_scss.train._splits import check_split
+from sunpy_scss.train._weights import build_network
 
 SIZE = 32
 DISK = np.ones((SIZE, SIZE), dtype=bool)

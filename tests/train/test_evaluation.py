@@ -16,7 +16,9 @@ from sunpy_scss.exceptions import SplitWarning, TrainingError
 from sunpy_scss.masks import iou
 from sunpy_scss.models import Model, ModelCard, Split
 from sunpy_scss.synthetic import Cap, synthetic_sun
-from sunpy_scss.train import Dataset, LabelledMap, check_unseen, evaluate, make_dataset, score_model
+from sunpy_scss.train import Dataset, LabelledMap, evaluate, make_dataset
+from sunpy_scss.train._evaluation import scores_of
+from sunpy_scss.train._splits import check_unseen
 
 SIZE = 10  # the Sun has a radius of 4 pixels, disc centre is between pixels 4 and 5
 TINY = ModelCard.from_dict({**CARD.to_dict(), "grid_size": SIZE})
@@ -42,7 +44,7 @@ def dataset(labels, *, rejected=None, days=None, disk=DISK):
 def score(labels, probabilities, **settings):
     scoring = {name: settings.pop(name) for name in ("block_length", "seed") if name in settings}
     answer = np.asarray(probabilities, dtype=np.float32)[..., np.newaxis]
-    return score_model(Model(TINY, lambda images: answer), dataset(labels, **settings), **scoring)
+    return evaluate(Model(TINY, lambda images: answer), dataset(labels, **settings), **scoring)
 
 
 def pixels(*places):
@@ -65,7 +67,7 @@ MEASURES = [
     "recall",
     "area_ratio",
     "boundary_distance",
-    "look_alike_fraction",
+    "hard_negative_fraction",
     "mean_iou",
     "mean_dice",
 ]
@@ -79,11 +81,11 @@ def random_masks():
 
 @pytest.fixture(scope="module")
 def evaluation():
-    """Two images: two labelled and three claimed pixels, two in common; one labelled and another one claimed."""
+    """Two images: two labelled and three predicted pixels, two in common; one labelled and another one predicted."""
     labels = [pixels((5, 5), (5, 6)), pixels((5, 5))]
-    claims = [pixels((5, 5), (5, 6), (5, 7)), pixels((5, 6))]
+    predicts = [pixels((5, 5), (5, 6), (5, 7)), pixels((5, 6))]
     rejected = [pixels((5, 7), (2, 5), (5, 5)), pixels((0, 0))]
-    return score(labels, claims, rejected=rejected)
+    return score(labels, predicts, rejected=rejected)
 
 
 class TestMeasures:
@@ -96,7 +98,7 @@ class TestMeasures:
             ("mean_dice", (4 / 5 + 0) / 2),
             ("precision", 2 / 4),
             ("recall", 2 / 3),
-            ("look_alike_fraction", 1 / 2),  # one in the corner is off the disc, one is labelled too
+            ("hard_negative_fraction", 1 / 2),  # one in the corner is off the disc, one is labelled too
         ],
     )
     def test_pooled(self, evaluation, name, value):
@@ -124,10 +126,10 @@ class TestMeasures:
         assert (row["images"], row["labelled"], row["blocks"]) == (2, 2, 2)
         assert zone(evaluation, "radius", "0.9 to 1 R")["labelled"] == 0
 
-    def test_claimed_pixels(self, evaluation, random_masks):
-        assert evaluation.claimed.shape == (2, SIZE, SIZE)
-        assert evaluation.claimed.sum() == 4
-        assert not score(*random_masks).claimed[:, ~DISK].any()
+    def test_predicted_pixels(self, evaluation, random_masks):
+        assert evaluation.predicted.shape == (2, SIZE, SIZE)
+        assert evaluation.predicted.sum() == 4
+        assert not score(*random_masks).predicted[:, ~DISK].any()
 
 
 def test_pooled_scores_are_those_of_every_pixel(random_masks):
@@ -151,9 +153,9 @@ def test_the_same_as_of_a_model_card(random_masks):
     labels, probabilities = random_masks
     data = dataset(labels, rejected=~labels & (probabilities > 0.4))
     model = Model(TINY, lambda images: probabilities[..., np.newaxis])
-    row = zone(score_model(model, data), "disc", "all")
-    card = evaluate(model, data)
-    for name in ("iou", "dice", "mean_iou", "mean_dice", "look_alike_fraction"):
+    row = zone(evaluate(model, data), "disc", "all")
+    card = scores_of(model, data)
+    for name in ("iou", "dice", "mean_iou", "mean_dice", "hard_negative_fraction"):
         assert row[name] == pytest.approx(card[name])
 
 
@@ -201,7 +203,7 @@ class TestZones:
         card = ModelCard.from_dict({**CARD.to_dict(), "grid_size": 2})
         disk = np.ones((2, 2), dtype=bool)
         data = dataset(np.ones((3, 2, 2)), disk=disk)
-        evaluation = score_model(Model(card, lambda images: images + 1), data)
+        evaluation = evaluate(Model(card, lambda images: images + 1), data)
         row = zone(evaluation, "latitude", "60 to 90 deg")
         assert row["images"] == row["blocks"] == 0
         assert all(np.isnan(row[name]) for name in MEASURES)
@@ -219,7 +221,7 @@ class TestAreas:
         z = np.sqrt(np.maximum(0, 1 - x**2 - y**2))
         disk = np.hypot(x, y) <= 1
         centre, side = (np.sin(a) * x + np.cos(a) * z >= np.cos(np.radians(12)) for a in np.radians((0, 70)))
-        evaluation = score_model(
+        evaluation = evaluate(
             Model(card, lambda images: side[np.newaxis, ..., np.newaxis]), dataset([centre & disk], disk=disk)
         )
         (row,) = evaluation.images
@@ -234,10 +236,10 @@ class TestSummary:
         labels[0, 3:6, 3:6], rejected[1, 4:6, 4:7], probabilities[:, 4:8, 3:6] = 1, 1, 0.7
         data, card = dataset(labels, rejected=rejected), dataclasses.replace(TINY, temperature=1.3)
         model = Model(card, lambda images: probabilities[: len(images), ..., np.newaxis])
-        summary = score_model(model, data).summary()
+        summary = evaluate(model, data).summary()
         flickers = summary.pop("flicker")
         assert set(flickers) == {"model", "labels"}
-        expected = evaluate(model, data)
+        expected = scores_of(model, data)
         assert summary == {name: pytest.approx(value, rel=1e-5) for name, value in expected.items()}
         assert summary["calibration_error"] != summary["uncalibrated_error"]
 
@@ -247,12 +249,12 @@ class TestNothingThere:
         evaluation = score(np.zeros((2, SIZE, SIZE)), np.zeros((2, SIZE, SIZE)))
         row = zone(evaluation, "disc", "all")
         assert row["iou"] == row["dice"] == row["mean_iou"] == row["mean_dice"] == 1
-        for name in ("precision", "recall", "area_ratio", "boundary_distance", "look_alike_fraction"):
+        for name in ("precision", "recall", "area_ratio", "boundary_distance", "hard_negative_fraction"):
             assert np.isnan(row[name])
         assert np.isnan(evaluation.best_threshold)
         assert evaluation.calibration_error == 0
 
-    def test_claimed_all_the_same(self):
+    def test_predicted_all_the_same(self):
         row = zone(score([pixels()] * 2, [pixels((5, 5))] * 2), "disc", "all")
         assert row["iou"] == row["precision"] == 0
         assert np.isnan(row["recall"])
@@ -265,7 +267,7 @@ class TestNothingThere:
 
 
 class TestOnePath:
-    def test_evaluate_says_what_score_model_says(self, random_masks):
+    def test_short_scores_are_those_of_the_disc(self, random_masks):
         """Also where a threshold lies that a temperature has moved, in single precision."""
         labels, probabilities = random_masks
         raw = np.float32(0.62)
@@ -274,12 +276,12 @@ class TestOnePath:
         card = dataclasses.replace(card, threshold=float(card.calibrated(float(raw))))
         answers = iter(probabilities)
         data = dataset(labels)
-        short = evaluate(Model(card, lambda images: np.stack([next(answers) for _ in images])[..., np.newaxis]), data)
-        row = score_model(Model(card, lambda images: probabilities), data).scores[0]
+        short = scores_of(Model(card, lambda images: np.stack([next(answers) for _ in images])[..., np.newaxis]), data)
+        row = evaluate(Model(card, lambda images: probabilities), data).scores[0]
         for name in ("iou", "dice", "mean_iou", "mean_dice"):
             assert short[name] == pytest.approx(row[name], rel=1e-12)
 
-    @pytest.mark.parametrize("score", [evaluate, score_model])
+    @pytest.mark.parametrize("score", [evaluate, scores_of])
     def test_what_was_learned_from_is_refused(self, score, random_masks):
         labels, probabilities = random_masks
         data = dataset(labels)
@@ -296,7 +298,7 @@ class TestOnePath:
         labels, probabilities = random_masks
         unknown = Model(dataclasses.replace(TINY, sha256="0" * 64), lambda images: probabilities[..., np.newaxis])
         with pytest.warns(SplitWarning, match="not known which images test-ch was trained on"):
-            evaluate(unknown, dataset(labels))
+            scores_of(unknown, dataset(labels))
 
 
 class TestIntervals:
@@ -340,8 +342,8 @@ class TestIntervals:
     def test_whole_blocks_are_drawn(self):
         """Twenty images of one week are no more than one observation."""
         labels = [pixels((5, 5))] * 24
-        claims = [pixels((5, 5))] * 20 + [pixels()] * 4
-        row = zone(score(labels, claims, days=[*np.arange(20) / 4, 60, 120, 180, 240]), "disc", "all")
+        predicts = [pixels((5, 5))] * 20 + [pixels()] * 4
+        row = zone(score(labels, predicts, days=[*np.arange(20) / 4, 60, 120, 180, 240]), "disc", "all")
         assert row["blocks"] == 5
         assert row["recall_low"] == 0
         assert row["recall_high"] < 1
@@ -395,7 +397,7 @@ class TestForms:
         assert values["model"] == TINY.name
         assert values["images"][0]["date"] == EDGE_ON.isot
         assert values["scores"][0]["zone"] == "all"
-        assert values["scores"][0]["look_alike_fraction"] is None
+        assert values["scores"][0]["hard_negative_fraction"] is None
 
     @pytest.mark.parametrize("name", ["scores", "images", "thresholds", "reliability"])
     def test_ecsv(self, random_masks, name, tmp_path):
@@ -411,7 +413,7 @@ class TestForms:
 class TestRefused:
     def test_another_grid(self):
         with pytest.raises(ValueError, match=r"not on the grid of the model 'test-ch' \(128 pixels"):
-            score_model(dark_model(), dataset([pixels()]))
+            evaluate(dark_model(), dataset([pixels()]))
 
     def test_no_image(self):
         with pytest.raises(ValueError, match="no image"):
@@ -430,7 +432,7 @@ def test_caps_of_the_sun(longitude):
         for radius in (15, 18)
     ]
     truth, larger = (make_dataset([LabelledMap("", sun.image, sun.coronal_holes)], CARD) for sun in suns)
-    (row,) = score_model(Model(CARD, lambda images: larger.labels[..., np.newaxis]), truth).images
+    (row,) = evaluate(Model(CARD, lambda images: larger.labels[..., np.newaxis]), truth).images
     assert row["boundary_distance"].to_value(u.deg) == pytest.approx(3, abs=0.25)
     assert row["area_ratio"] == pytest.approx((1 - np.cos(np.radians(18))) / (1 - np.cos(np.radians(15))), rel=0.02)
     assert row["recall"] == 1

@@ -3,16 +3,13 @@ import csv
 import numpy as np
 import pytest
 from file_server import file_server
-from makers import CARD, disk_map, sun_with_hole
+from makers import CARD
 
 import astropy.units as u
 from astropy.time import Time
 from sunpy.net.dataretriever.sources.aia_synopsis import AIASynopsisClient
 
 from sunpy_scss.annotations import Annotation
-from sunpy_scss.canonical._frame import frame_of
-from sunpy_scss.canonical._grid import CanonicalGrid
-from sunpy_scss.canonical._resample import to_canonical
 from sunpy_scss.exceptions import MissingImageWarning
 from sunpy_scss.synthetic import synthetic_sun
 from sunpy_scss.train import (
@@ -20,14 +17,8 @@ from sunpy_scss.train import (
     fetch_annotated_images,
     make_dataset,
     read_folder,
-    rotated_copies,
     write_folder,
 )
-
-
-@pytest.fixture(scope="module")
-def sun():
-    return synthetic_sun(size=200, seed=3)
 
 
 def pairs(*seeds):
@@ -68,47 +59,6 @@ def test_interrupted_pair_is_not_in_the_index(tmp_path):
         write_folder([LabelledMap("sun1", labelled.image, small)], tmp_path, split="train")
     write_folder([labelled], tmp_path, split="train")
     assert len(list(read_folder(tmp_path, "train"))) == 1
-
-
-@pytest.mark.parametrize("angle", [-30, 45, 90] * u.deg)
-def test_image_and_mask_turn_together_and_say_so(sun, angle):
-    ((image, mask),) = rotated_copies(sun.image, sun.coronal_holes, angle)
-    assert image.data.shape == mask.data.shape
-    np.testing.assert_allclose(frame_of(image).matrix, frame_of(mask).matrix)
-    assert set(np.unique(mask.data)) == {0, 1}
-    assert mask.data.dtype == np.int16
-    assert mask.data.sum() == pytest.approx(sun.coronal_holes.data.sum(), rel=0.02)
-    # With its true WCS a copy shows the same Sun.
-    grid = CanonicalGrid(32, 0.9)
-    for rotated, original in ((image, sun.image), (mask, sun.coronal_holes)):
-        one, other = (to_canonical(each.data, frame_of(each), grid) for each in (rotated, original))
-        assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.99
-
-
-def test_rotation_is_counter_clockwise():
-    smap = disk_map(sun_with_hole)
-    hole = disk_map(lambda x, y: (np.hypot(x - 0.3, y + 0.2) <= 0.25).astype(np.int16))
-    ((_, mask),) = rotated_copies(smap, hole, 90 * u.deg)
-    rows, columns = mask.data.nonzero()
-    middle = (np.array(mask.data.shape[::-1]) - 1) / 2
-    np.testing.assert_allclose([columns.mean(), rows.mean()] - middle, [20, 30], atol=1)
-
-
-def test_one_copy_for_each_angle(sun):
-    assert len(rotated_copies(sun.image, sun.coronal_holes, [0, 10, 20] * u.deg)) == 3
-    assert rotated_copies(sun.image, sun.coronal_holes, [] * u.deg) == []
-
-
-def test_integers_are_filled_with_zeros():
-    image = disk_map(lambda x, y: np.full(x.shape, 9, dtype=np.int16))
-    ((rotated, _),) = rotated_copies(image, image, 45 * u.deg)
-    assert rotated.data[0, 0] == 0
-    assert rotated.data[len(rotated.data) // 2, len(rotated.data) // 2] == 9
-
-
-def test_shapes_that_differ(sun):
-    with pytest.raises(ValueError, match=r"one shape \(got \(200, 200\) and \(64, 64\)\)"):
-        rotated_copies(sun.image, synthetic_sun(size=64).coronal_holes, 5 * u.deg)
 
 
 FIRST, SECOND, WITHOUT_IMAGE = "2012-01-03T00:00:12", "2012-01-04T00:00:12", "2012-01-05T00:00:12"

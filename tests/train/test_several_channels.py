@@ -14,18 +14,19 @@ from sunpy.coordinates import get_earth
 from sunpy_scss import load_model, predict_probability, region_table, segment_coronal_holes, segment_feature
 from sunpy_scss.exceptions import InvalidMapError, MissingDataWarning, ModelError, TrainingError
 from sunpy_scss.masks import iou
-from sunpy_scss.models import Channel, Model, ModelCard, Network, Stretch, load_network
+from sunpy_scss.models import Channel, Model, ModelCard, Network, Stretch
 from sunpy_scss.train import (
     Augmentation,
     Configuration,
     LabelledMap,
-    evaluate,
+    load_network,
     make_dataset,
     read_configuration,
     read_folder,
     train_model,
     write_folder,
 )
+from sunpy_scss.train._evaluation import scores_of
 
 RELATIVE = Stretch(floor=1, limits=(-0.8, 1.2), exponent=1, reference_median=110)
 TWO = dataclasses.replace(
@@ -270,7 +271,7 @@ class TestTraining:
         model = load_model(tmp_path / "model")
         assert model.card.channels == SMALL.channels
         assert model.card.scores["threshold"]["iou"] > 0.3  # dark at 193, which holes are too
-        assert evaluate(model, validation)["images"] == 2
+        assert scores_of(model, validation)["images"] == 2
         network = load_network(tmp_path / "model")
         assert {variable.dtype for variable in network.variables} == {"float32"}
         by_keras = np.asarray(network(validation.images))
@@ -287,11 +288,11 @@ class TestTraining:
         assert regions.meta["SCSSFEAT"] == "FILAMENT"
 
     def test_channels_move_together(self):
-        from sunpy_scss.models import _network
+        from sunpy_scss.train import _keras
 
         image = np.repeat(np.random.default_rng(0).random((16, 16, 1), dtype=np.float32), 2, axis=-1)
         target = np.ones((16, 16, 2), np.float32)
-        batches = _network.Batches(lambda position: (image, target), 2, [0, 1], augment=Augmentation(), seed=[1])
+        batches = _keras.Batches(lambda position: (image, target), 2, [0, 1], augment=Augmentation(), seed=[1])
         images, targets = batches[0]
         assert images.shape == (2, 16, 16, 2)
         assert targets.shape == (2, 16, 16, 2)

@@ -7,7 +7,8 @@ import astropy.units as u
 from astropy.time import Time, TimeDelta
 
 from sunpy_scss.exceptions import TrainingError
-from sunpy_scss.train import Dataset, check_split, split_by_time
+from sunpy_scss.train import Dataset, split_by_time
+from sunpy_scss.train._splits import check_split
 
 START = Time("2017-01-01")
 

@@ -12,7 +12,7 @@ import sunpy.map
 from sunpy_scss import list_models, load_model, segment_coronal_holes
 from sunpy_scss.exceptions import ModelError, SplitWarning, TrainingError
 from sunpy_scss.masks import iou
-from sunpy_scss.models import Model, Network, load_network, register_network, save_model
+from sunpy_scss.models import Model, Network
 from sunpy_scss.train import (
     Augmentation,
     Configuration,
@@ -20,13 +20,15 @@ from sunpy_scss.train import (
     Loss,
     calibrate,
     evaluate,
+    load_network,
     make_dataset,
     read_configuration,
     read_folder,
-    score_model,
-    threshold_scores,
+    register_network,
+    save_model,
     train_model,
 )
+from sunpy_scss.train._evaluation import scores_of, threshold_scores
 from sunpy_scss.train._parts import checked_split
 
 SMALL = dataclasses.replace(CARD, name="test-small", grid_size=32, network=Network(filters=4, layers=1, momentum=0.8))
@@ -36,21 +38,21 @@ TUNED = dataclasses.replace(SMALL, name="test-tuned", labels="others")
 
 
 def labelled(seed):
-    """A Sun with a hole, and a filament-like look-alike: as dark, but thin. One for each month."""
+    """A Sun with a hole, and a filament-like hard negative: as dark, but thin. One for each month."""
     rng = np.random.default_rng(seed)
     at, radius = rng.uniform(-0.4, 0.4, 2), rng.uniform(0.2, 0.35)
 
-    def look_alike(x, y):
+    def hard_negative(x, y):
         return (np.abs(y - 0.75) < 0.06) & (np.abs(x) < 0.4)
 
     def image(x, y):
-        return np.where(look_alike(x, y), 40, sun_with_hole(x, y, at=at, radius=radius))
+        return np.where(hard_negative(x, y), 40, sun_with_hole(x, y, at=at, radius=radius))
 
     def hole(x, y):
         return np.hypot(x - at[0], y - at[1]) <= radius
 
     small = {"size": 64, "radius": 25, "date": f"{2010 + seed // 12}-{seed % 12 + 1:02d}-03"}
-    suns = [disk_map(values, **small) for values in (image, hole, look_alike)]
+    suns = [disk_map(values, **small) for values in (image, hole, hard_negative)]
     masks = [sunpy.map.Map(sun.data.astype(np.int16), sun.meta) for sun in suns[1:]]
     return LabelledMap(f"sun{seed}", suns[0], *masks)
 
@@ -159,7 +161,7 @@ class TestFolder:
 class TestTraining:
     def test_it_learns(self, trained, datasets):
         model, _ = trained
-        assert evaluate(model, datasets[1])["iou"] > 0.6
+        assert scores_of(model, datasets[1])["iou"] > 0.6
 
     def test_the_folder_is_a_model(self, trained):
         _, folder = trained
@@ -173,7 +175,7 @@ class TestTraining:
         assert model.card.training["training images"] == 8
         assert model.card.scores["model"]["images"] == 4
         assert model.card.temperature != 1
-        assert model.card.scores["model"] == pytest.approx(evaluate(model, datasets[1]), rel=1e-5)
+        assert model.card.scores["model"] == pytest.approx(scores_of(model, datasets[1]), rel=1e-5)
         assert load_model(folder).card == model.card
 
     def test_going_on_after_a_kill_is_as_if_unbroken(self, trained, datasets, tmp_path, monkeypatch):
@@ -247,9 +249,9 @@ class TestTraining:
         assert [key for key, _ in model.split.train] == list(training.keys)
         assert [date for _, date in model.split.validation] == validation.dates.isot.tolist()
         with pytest.raises(TrainingError, match="test-small has seen these images"):
-            evaluate(load_model(folder), training)
+            scores_of(load_model(folder), training)
         with pytest.raises(TrainingError, match="has seen"):
-            score_model(load_model(folder), training)
+            evaluate(load_model(folder), training)
         with pytest.raises(TrainingError, match="has seen"):
             calibrate(load_model(folder), training)
 
@@ -350,7 +352,8 @@ class TestTraining:
             x = keras.layers.Conv2D(width, 3, padding="same", activation="relu", name="only")(image)
             return keras.Model(image, keras.layers.Conv2D(outputs, 1, activation="sigmoid", name="probability")(x))
 
-        monkeypatch.setattr("sunpy_scss.models._architectures._BUILDERS", {})
+        monkeypatch.setattr("sunpy_scss.train._weights._BUILDERS", {})
+        monkeypatch.setattr("sunpy_scss.models._engines._ENGINES", {})
         network = Network(architecture=register_network(shallow, "mine:shallow"), arguments={"width": 3})
         settings = dataclasses.replace(configuration(epochs=1), card=dataclasses.replace(SMALL, network=network))
         train_model(settings, *datasets, tmp_path / "model")
@@ -361,7 +364,7 @@ class TestTraining:
         np.testing.assert_allclose(model.predict(images), expected, atol=1e-6)
         with pytest.raises(ValueError, match="another network called"):
             register_network(lambda: None, "mine:shallow")
-        monkeypatch.setattr("sunpy_scss.models._architectures._BUILDERS", {})
+        monkeypatch.setattr("sunpy_scss.models._engines._ENGINES", {})
         with pytest.raises(ModelError, match=r"'mine:shallow' is not known .*register_network"):
             load_model(tmp_path / "model")
 
@@ -431,7 +434,7 @@ class TestTraining:
         )
         loss = Loss(bce=0, dice=0, tversky=1, focal=2)
         model = train_model(configuration(loss=loss), training, validation, tmp_path / "model")
-        assert evaluate(model, validation)["iou"] > 0.5
+        assert scores_of(model, validation)["iou"] > 0.5
 
     @pytest.mark.usefixtures("without_xla")
     def test_stops_when_it_no_longer_pays(self, datasets, tmp_path):
@@ -444,19 +447,19 @@ class TestScores:
         _, validation = datasets
         truth = iter(validation.labels)
         perfect = Model(SMALL, lambda images: np.stack([next(truth) for _ in images])[..., np.newaxis])
-        scores = evaluate(perfect, validation)
+        scores = scores_of(perfect, validation)
         assert scores["iou"] == scores["dice"] == scores["mean_iou"] == scores["mean_dice"] == 1
-        assert scores["look_alike_fraction"] == 0
+        assert scores["hard_negative_fraction"] == 0
 
-    def test_a_threshold_takes_the_look_alikes(self, datasets):
+    def test_a_threshold_takes_the_hard_negatives(self, datasets):
         scores = threshold_scores(*datasets, SMALL)
-        assert scores["threshold"]["look_alike_fraction"] > 0.9
-        assert scores["without_review"]["look_alike_fraction"] == 1
+        assert scores["threshold"]["hard_negative_fraction"] > 0.9
+        assert scores["without_review"]["hard_negative_fraction"] == 1
         assert scores["without_review"]["iou"] < 1
 
-    def test_none_where_there_are_no_look_alikes(self):
+    def test_none_where_there_are_no_hard_negatives(self):
         bare = make_dataset([dataclasses.replace(labelled(0), rejected=None)], SMALL)
-        assert evaluate(Model(SMALL, lambda images: images), bare)["look_alike_fraction"] is None
+        assert scores_of(Model(SMALL, lambda images: images), bare)["hard_negative_fraction"] is None
         assert "without_review" not in threshold_scores(bare, bare, SMALL)
 
 

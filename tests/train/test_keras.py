@@ -5,7 +5,7 @@ import pytest
 
 from sunpy_scss.train import Loss
 
-network = pytest.importorskip("sunpy_scss.models._network")
+network = pytest.importorskip("sunpy_scss.train._keras")
 
 
 def count(variables):

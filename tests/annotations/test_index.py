@@ -2,10 +2,10 @@
 
 import pytest
 
+from sunpy_scss.annotations._index import append_row, read_index
 from sunpy_scss.exceptions import EmptyPartError, TrainingError
 from sunpy_scss.models import Split
 from sunpy_scss.train import list_folder
-from sunpy_scss.train._index import append_row, read_index
 
 ROWS = [
     {"key": "sun1", "split": "train", "date": "2017-01-01"},

@@ -15,7 +15,7 @@ try:
     from keras import layers as kl
     from keras import ops
 except ModuleNotFoundError as error:
-    msg = f"Networks are built and trained with Keras on TensorFlow ({error}): pip install tensorflow."
+    msg = f'Networks are built and trained with Keras ({error}): pip install "sunpy_scss[train]".'
     raise ModuleNotFoundError(msg) from error
 
 __all__ = [
@@ -54,7 +54,7 @@ def scss_net(
     outputs: int = 1,
 ) -> keras.Model:
     """
-    The U-Net of Mackovjak et al. (2021).
+    Build the U-Net of Mackovjak et al. (2021).
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def scss_net(
 
     Examples
     --------
-    >>> from sunpy_scss.models import scss_net
+    >>> from sunpy_scss.train import scss_net
     >>> network = scss_net(
     ...     (256, 256, 1), filters=32, layers=4, batch_norm=True, drop_prob=0.5
     ... )
