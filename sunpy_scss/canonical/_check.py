@@ -11,7 +11,7 @@ from sunpy.util.exceptions import SunpyMetadataWarning
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.canonical._frame import frame_of
 from sunpy_scss.canonical._header import check_header
-from sunpy_scss.canonical._mend import mended
+from sunpy_scss.canonical._mend import check_lengths, mended
 from sunpy_scss.exceptions import InvalidMapError, LimbWarning, PartialDiskError
 
 __all__ = ["check_map"]
@@ -21,7 +21,7 @@ _RADII_DIFFER = 0.005
 # No image is so many pixels large.
 _FARTHEST = 1e6
 # Maps of fewer pixels on a side show nothing.
-_FEWEST = 2
+_FEWEST = 11
 # Header keys for the apparent solar radius, as sunpy reads them.
 _RADIUS_KEYS = ("rsun_obs", "solar_r", "radius")
 
@@ -55,6 +55,7 @@ def check_map(smap):
         raise InvalidMapError(msg)
     check_header(smap)
     smap = mended(smap)
+    check_lengths(smap)
     if not _size_of_sun_known(smap):
         msg = "The size of the Sun is unknown: the header needs an observer (HGLN_OBS, HGLT_OBS, DSUN_OBS) or RSUN_OBS."
         raise InvalidMapError(msg)

@@ -10,7 +10,7 @@ from sunpy.time import is_time, parse_time
 
 from sunpy_scss.exceptions import InvalidMapError
 
-__all__ = ["check_header", "number", "wavelength_of"]
+__all__ = ["check_header", "is_aia", "number", "wavelength_of"]
 
 # Numbers that are finite, those of them that are positive, and those that are not zero, where the header has them.
 _FINITE = re.compile(r"crpix[12]|crval[12]|crota[12]|(pc|cd)[12]_[12]|(hgl[nt]|crl[nt])_obs")
@@ -66,6 +66,10 @@ def check_header(smap):
         raise InvalidMapError(msg)
 
 
+def is_aia(smap):
+    return str(smap.meta.get("instrume", "")).startswith("AIA")
+
+
 def wavelength_of(smap):
     """
     Return the wavelength of a Map, or None where the header tells none or none in a unit of length.
@@ -117,14 +121,22 @@ def _date_known(smap):
 
 
 def _check_units_of_angle(smap):
-    """The units of the axes as sunpy reads them, who knows the spellings of some instruments."""
+    """Refuse units of the axes, as sunpy reads them, who knows the spellings of some instruments."""
     try:
-        fit = all(unit.is_equivalent(u.deg) for unit in smap.spatial_units)
-    except (TypeError, ValueError):
-        fit = False
-    if not fit:
-        key = next(key for key in ("cunit1", "cunit2") if key in smap.meta)
-        _refuse(key, smap.meta[key], "a unit of angle, as arcsec")
+        if all(unit.is_equivalent(u.deg) for unit in smap.spatial_units):
+            return
+    except Exception:  # whatever sunpy and astropy stumble over
+        pass
+    for key in ("cunit1", "cunit2"):
+        if key in smap.meta and not _is_angle(smap.meta[key]):
+            _refuse(key, smap.meta[key], "a unit of angle, as arcsec")
+
+
+def _is_angle(text):
+    try:
+        return u.Unit(text).is_equivalent(u.deg)
+    except (AttributeError, TypeError, ValueError):
+        return False
 
 
 def _refuse(key, value, wanted):

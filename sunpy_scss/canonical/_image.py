@@ -7,12 +7,13 @@ import numpy as np
 import astropy.units as u
 
 from sunpy_scss._warn import warn_caller
+from sunpy_scss.canonical._calibration import unit_of
 from sunpy_scss.canonical._frame import Frame, frame_of
-from sunpy_scss.canonical._intensity import disk_values, intensities, rate_of, unit_of, warn_of
+from sunpy_scss.canonical._intensity import intensities, rate_of, warn_of
 from sunpy_scss.canonical._limb_check import check_limb
 from sunpy_scss.canonical._quality import quality_caveats
-from sunpy_scss.canonical._resample import to_canonical
-from sunpy_scss.canonical._sky import values_between
+from sunpy_scss.canonical._resample import from_inside, to_canonical
+from sunpy_scss.canonical._sky import disk_values, values_between
 from sunpy_scss.exceptions import (
     CalibrationWarning,
     InvalidMapError,
@@ -35,11 +36,11 @@ _DISPROPORTION = 50
 _FEWEST_VALUES = 64
 # The sky, at these solar radii, has at most half of the brightness of the disc even where display scales clip it. No
 # more than this share of the disc is saturated in images at hand, or below this share of its bright parts.
-_SKY, _BRIGHT_SKY = (1.15, 1.25), 0.75
+_SKY, _BRIGHT_SKY, _NO_SKY = (1.15, 1.25), 0.9, 0.99
 _SATURATED, _DARKEST, _ECLIPSED = 0.05, 0.01, 0.05
 # The disc medians of the training images of coronal holes, 51 to 164 DN/s, are 0.7 to 2.3 times the reference of the
 # cards; those of AIA since 2010 are within a third of this range.
-_MEDIANS = (0.35, 5)
+_MEDIANS = (0.3, 6)
 # Losses of less than this share of the disc are not worth a warning.
 _LEAST_LOSS = 5e-3
 
@@ -91,7 +92,6 @@ def canonical_image(smap, grid, *, disk_median=None):
     -------
     CanonicalImage
     """
-    warn_of(quality_caveats(smap))
     frame = frame_of(smap)
     data, per_second, doubt = intensities(smap, frame)
     check_limb(data, frame)
@@ -103,8 +103,11 @@ def canonical_image(smap, grid, *, disk_median=None):
         _check_given(median, image[grid.disk], disk_median)
     if unit_of(smap)[0] in (None, u.dimensionless_unscaled):
         _refuse_logarithms(image[grid.radius <= _MEDIAN_RADIUS] / per_second)
-    seen = float(np.isfinite(image[_inside(grid)]).mean())
-    _warn_of_gaps(image, frame, grid)
+    # What was cut at the limb is seen.
+    known = from_inside(np.isfinite(image), grid) > 0
+    seen = float(known[grid.disk].mean())
+    _warn_of_gaps(~known & grid.disk, frame, grid)
+    warn_of(quality_caveats(smap))
     _warn_of_look(data, frame)
     return CanonicalImage(image, frame, median, per_second, doubt, _missing(data), seen)
 
@@ -128,8 +131,8 @@ def _check_given(median, disk, given):
     if values.size and not 1 / _DISPROPORTION < median / np.median(values) < _DISPROPORTION:
         msg = (
             f"disk_median = {given} cannot be that of this image: what it shows of the disc has "
-            f"{np.median(values):.3g} in the median, and disk_median is {median:.3g} in the same unit. Look at the unit "
-            "and the exposure time."
+            f"{np.median(values):.3g} in the median, and disk_median is {median:.3g} in the same unit. Look at the "
+            "unit and the exposure time."
         )
         raise ValueError(msg)
 
@@ -141,7 +144,8 @@ def _warn_of_look(data, frame):
         return
     median, sky = np.median(disk), values_between(data, frame, *_SKY)
     # Magnetograms and the like, whose disc is not positive, are told elsewhere.
-    if median > 0 and sky.size and np.percentile(sky, 5) > _BRIGHT_SKY * median:
+    bright = sky.size and _BRIGHT_SKY * median < np.percentile(sky, 5) and np.median(sky) < _NO_SKY * median
+    if median > 0 and bright:
         msg = (
             f"The sky around the Sun has {np.percentile(sky, 5) / median:.0%} of the brightness of the disc: a "
             "pedestal (bias, dark current) was not subtracted, as in EIT images of level zero. Subtract it: "
@@ -167,21 +171,15 @@ def _missing(data):
     return ~np.isfinite(data)
 
 
-def _inside(grid):
-    """The pixels of a grid that are inside the limb with all of their area: what is cut at the limb has them."""
-    return grid.radius <= 1 - grid.step
-
-
-def _warn_of_gaps(image, frame, grid):
+def _warn_of_gaps(gap, frame, grid):
     """Warn where part of the disc is inside the image, but has no data."""
-    gap = ~np.isfinite(image) & _inside(grid)
     if not gap.any():
         return
     x, y = (positions[gap] for positions in grid.points)
     column, row = frame.matrix @ [x, y] + frame.centre[:, np.newaxis]
     ny, nx = frame.shape
     inside = (column >= 0.5) & (column <= nx - 1.5) & (row >= 0.5) & (row <= ny - 1.5)
-    loss = inside.sum() / _inside(grid).sum()
+    loss = inside.sum() / grid.disk.sum()
     if loss >= _LEAST_LOSS:
         msg = (
             f"{loss:.1%} of the disc has no data: what is there is not known, and in no region. The header of the mask "
@@ -197,8 +195,8 @@ def measured_median(image, grid):
     coverage = values.size / disk.size
     if coverage == 0:
         msg = (
-            "The Map shows nothing of the solar disc: it lies beyond the limb, or all of its pixels on the disc are 0, "
-            "negative, NaN or masked."
+            "The Map has no data on the solar disc: the disc lies outside of it, or all pixels there are 0, negative, "
+            "NaN or masked."
         )
         raise PartialDiskError(msg)
     if coverage < _LEAST_COVERAGE:

@@ -33,18 +33,12 @@ def mended(smap):
     -------
     sunpy.map.GenericMap
         The same one where nothing is to be mended.
-
-    Raises
-    ------
-    sunpy_scss.exceptions.InvalidMapError
-        As `check_lengths`.
     """
     changes = _one_unit(smap)
     if _off(smap):
         changes |= _metres(smap) or _pixels(smap)
     if changes or not isinstance(smap.data, np.ndarray):
-        smap = sunpy.map.Map(np.asarray(smap.data), {**smap.meta, **changes}, mask=smap.mask)
-    check_lengths(smap)
+        return sunpy.map.Map(np.asarray(smap.data), {**smap.meta, **changes}, mask=smap.mask)
     return smap
 
 

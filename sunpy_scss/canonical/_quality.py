@@ -4,8 +4,7 @@ import operator
 
 import numpy as np
 
-from sunpy_scss.canonical._header import number
-from sunpy_scss.canonical._intensity import is_aia
+from sunpy_scss.canonical._header import is_aia, number
 from sunpy_scss.exceptions import InvalidMapError, MissingDataWarning, QualityWarning
 
 __all__ = ["flaws", "quality_caveats"]

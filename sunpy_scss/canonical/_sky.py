@@ -4,11 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 
-__all__ = ["sky_without_data", "values_between"]
+__all__ = ["disk_values", "sky_without_data", "values_between"]
 
 # Networks look as far as the end of this ring, in solar radii. Its values are one level where so many of them lie
 # within this share of the brightness of the disc; in no image of a corona at hand do more than 4 % of them.
 _RING, _LEAST_SHARE, _LEVEL = (1.06, 1.08), 0.9, 0.005
+# A disc that has this level in most of its pixels is no disc.
+_MOST_OF_DISK = 0.5
 # Rings of fewer pixels tell nothing.
 _LEAST_PIXELS = 30
 # The values are taken from about so many pixels on a side.
@@ -38,13 +40,13 @@ def sky_without_data(data, frame):
     ring = values_between(data, frame, *_RING)
     if ring.size < _LEAST_PIXELS:
         return None
-    level, disk = np.median(ring), values_between(data, frame, 0, _DISK)
+    level, disk = np.median(ring), disk_values(data, frame)
     width = _LEVEL * abs(np.percentile(disk, _BRIGHT) - level) if disk.size else 0
 
     def is_filled(values):
         return np.abs(values - level) <= width
 
-    if np.mean(is_filled(ring)) < _LEAST_SHARE:
+    if np.mean(is_filled(ring)) < _LEAST_SHARE or np.mean(is_filled(disk)) > _MOST_OF_DISK:
         return None
     edge = 1.0
     for outer, inner in pairwise(_RIMS):
@@ -54,6 +56,11 @@ def sky_without_data(data, frame):
         edge = inner
     radius = frame.radius(*np.ogrid[tuple(map(slice, data.shape))])
     return is_filled(data) & (radius > edge)
+
+
+def disk_values(data, frame):
+    """Return finite values of the disc inside 0.9 solar radii, of at most some hundred rows; floats."""
+    return values_between(data, frame, 0, _DISK)
 
 
 def values_between(data, frame, inner, outer):
