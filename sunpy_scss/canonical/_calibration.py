@@ -1,6 +1,7 @@
 """The unit and the scale of the values of a Map, and what makes them doubtful."""
 
 import re
+import warnings
 
 import numpy as np
 
@@ -55,7 +56,9 @@ def unit_of(smap):
         return None, ""
     if isinstance(text, str):
         words = _WORD.sub(lambda word: _UNITS.get(word[0].lower(), word[0]), text)
-        unit = u.Unit(words, parse_strict="silent")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", u.UnitsWarning)  # of several slashes
+            unit = u.Unit(words, parse_strict="silent")
         if not isinstance(unit, u.UnrecognizedUnit):
             return unit, ""
     return None, str(text)
@@ -169,7 +172,7 @@ def refuse_no_intensities(data, frame):
     if not disk.size or np.mean(disk < 0) <= _NEGATIVE:
         return
     everything = data[np.isfinite(data)].astype(float)
-    if any(abs(values.mean()) < _ABOUT_ZERO * values.std() for values in (disk, everything)):
+    if any(values.mean() < _ABOUT_ZERO * values.std() for values in (disk, everything)):
         msg = (
             f"The Map holds no intensities: {np.mean(disk < 0):.0%} of its values on the disc are negative, and the "
             f"mean of all is {everything.mean():.3g}, as in images that were enhanced, standardised or subtracted from "

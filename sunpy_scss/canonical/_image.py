@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 import astropy.units as u
 
@@ -12,7 +13,7 @@ from sunpy_scss.canonical._frame import Frame, frame_of
 from sunpy_scss.canonical._intensity import intensities, rate_of, warn_of
 from sunpy_scss.canonical._limb_check import check_limb
 from sunpy_scss.canonical._quality import quality_caveats
-from sunpy_scss.canonical._resample import from_inside, to_canonical
+from sunpy_scss.canonical._resample import to_canonical
 from sunpy_scss.canonical._sky import disk_values, values_between
 from sunpy_scss.exceptions import (
     CalibrationWarning,
@@ -41,6 +42,8 @@ _SATURATED, _DARKEST, _ECLIPSED = 0.05, 0.01, 0.05
 # The disc medians of the training images of coronal holes, 51 to 164 DN/s, are 0.7 to 2.3 times the reference of the
 # cards; those of AIA since 2010 are within a third of this range.
 _MEDIANS = (0.3, 6)
+# Pixels of the image from the limb inwards whose values come in part from beyond it, where they are interpolated.
+_RIM_PIXELS = 2
 # Losses of less than this share of the disc are not worth a warning.
 _LEAST_LOSS = 5e-3
 
@@ -103,8 +106,7 @@ def canonical_image(smap, grid, *, disk_median=None):
         _check_given(median, image[grid.disk], disk_median)
     if unit_of(smap)[0] in (None, u.dimensionless_unscaled):
         _refuse_logarithms(image[grid.radius <= _MEDIAN_RADIUS] / per_second)
-    # What was cut at the limb is seen.
-    known = from_inside(np.isfinite(image), grid) > 0
+    known = _known(image, frame, grid)
     seen = float(known[grid.disk].mean())
     _warn_of_gaps(~known & grid.disk, frame, grid)
     warn_of(quality_caveats(smap))
@@ -169,6 +171,15 @@ def _missing(data):
     if data.dtype.kind != "f" or np.isfinite(data.sum(dtype=float)):
         return None
     return ~np.isfinite(data)
+
+
+def _known(image, frame, grid):
+    """Where an image has data; on the rim, which loses some where it was cut at the limb, as further in."""
+    known = np.isfinite(image)
+    if known[grid.disk].all():
+        return known
+    rim = grid.radius > 1 - max(grid.step, _RIM_PIXELS / frame.pixels_per_radius)
+    return known[tuple(ndimage.distance_transform_edt(rim, return_distances=False, return_indices=True))]
 
 
 def _warn_of_gaps(gap, frame, grid):
