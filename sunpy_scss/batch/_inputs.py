@@ -22,6 +22,9 @@ __all__ = ["find_images", "fingerprint", "local_file", "name_of", "same_image", 
 
 _ENDING = re.compile(r"\.(fits|fit|fts|asdf|jp2)(\.(gz|bz2|fz))?$", re.IGNORECASE)
 
+# Of browse images, which are not looked for in folders: pictures of masks lie there, too.
+_PICTURE = re.compile(r"\.(jpg|jpeg|png)$", re.IGNORECASE)
+
 
 def find_images(inputs: Inputs) -> list[str]:
     """
@@ -81,7 +84,7 @@ def name_of(path):
 
 def stem_of(path):
     """Return the name of an image without the end that tells its format."""
-    return _ENDING.sub("", name_of(path))
+    return _PICTURE.sub("", _ENDING.sub("", name_of(path)))
 
 
 @contextmanager

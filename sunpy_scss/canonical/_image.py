@@ -211,12 +211,14 @@ def measured_median(image, grid):
         )
         raise PartialDiskError(msg)
     if coverage < _LEAST_COVERAGE:
-        msg = (
-            f"The Map shows only {coverage:.0%} of the disc: too little to know the brightness of the quiet Sun. "
-            "Pass disk_median, the median intensity of the disc in a full-disc image of that day, as a Quantity; "
-            "or, if this is a full disc, mend the scale in its header (CDELT1, CDELT2)."
+        problem = f"The Map shows only {coverage:.0%} of the disc: too little to know the brightness of the quiet Sun."
+        remedy = (
+            "Pass {}, the median intensity of the disc in a full-disc image of that day, as {}; or, if this is a full "
+            "disc, mend the scale in its header (CDELT1, CDELT2)."
         )
-        raise PartialDiskError(msg)
+        raise PartialDiskError(
+            problem, remedy.format("disk_median", "a Quantity"), in_shell=remedy.format("--disk-median", '"70 DN/s"')
+        )
     median = np.median(values)
     if median <= 0 or np.ptp(values) == 0:
         msg = f"The disc holds no image: its median is {median:g}, its range {np.ptp(values):g}."

@@ -13,7 +13,7 @@ from sunpy_scss.cli._hek import add_hek_command
 from sunpy_scss.cli._label import add_label_command
 from sunpy_scss.cli._masks import add_mask_commands
 from sunpy_scss.cli._models import add_model_commands
-from sunpy_scss.cli._options import tell
+from sunpy_scss.cli._options import in_the_shell, tell
 from sunpy_scss.cli._pictures import add_picture_commands
 from sunpy_scss.cli._segment import add_segment_commands
 
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
             _write_no_more()
             return _NOBODY_READS
         except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
-            tell(f"sunpy-scss: {error}")
+            tell(f"sunpy-scss: {in_the_shell(error)}")
             return _status(error)
         except KeyboardInterrupt:
             tell("sunpy-scss: interrupted")
@@ -96,7 +96,7 @@ def _for_readers():
     import sunpy
 
     show = warnings.showwarning
-    warnings.showwarning = lambda message, *_, **__: tell(f"sunpy-scss: warning: {message}")
+    warnings.showwarning = lambda message, *_, **__: tell(f"sunpy-scss: warning: {in_the_shell(message)}")
     # These loggers print what is no warning on the standard output.
     levels = {name: logging.getLogger(name).level for name in ("astropy", sunpy.__name__)}
     for name in levels:

@@ -1,6 +1,6 @@
 """The parts of the command that are about models."""
 
-from sunpy_scss.cli._options import add_command, target_folder
+from sunpy_scss.cli._options import add_command, add_network, register, target_folder
 
 __all__ = ["add_model_commands"]
 
@@ -17,24 +17,29 @@ def _add_models(commands):
     command = add_command(commands, "models", _models, "List the models, or show the card of one.")
     show = command.add_subparsers(metavar="show").add_parser("show", help="print the card of a model")
     show.add_argument("model", metavar="NAME", help="name or folder of a model")
+    add_network(show)
 
 
 def _models(options):
     import json
 
+    from sunpy_scss._features import FEATURES
     from sunpy_scss.models._store import list_models, load_model
 
     if hasattr(options, "model"):
+        register(options.network)
         print(json.dumps(load_model(options.model).card.to_dict(), indent=2))
         return 0
     for name in list_models():
-        card = load_model(name).card
+        model = load_model(name)
+        card = model.card
         iou = card.scores.get("model", {}).get("iou")
         score = "not scored" if iou is None else f"validation IoU {iou:.2f}"
         names = ", ".join(boundary.name for boundary in card.boundaries)
-        drawn = f"  boundaries: {names}" if names else ""
+        drawn = f"  boundaries: {names}, by default {model.at().card.scored}" if names else ""
         seen = ", ".join(f"{channel.wavelength:g}" for channel in card.channels)
-        print(f"{name}  {card.feature}  {seen} Angstrom  labels: {card.labels}  {score}{drawn}")
+        default = "  (default)" if name == FEATURES[card.feature].model else ""
+        print(f"{name}{default}  {card.feature}  {seen} Angstrom  labels: {card.labels}  {score}{drawn}")
     return 0
 
 
@@ -50,7 +55,7 @@ def _add_train(commands):
         help="folder of the model; an unfinished training there goes on",
     )
     _add_cache(command)
-    _add_network(command)
+    add_network(command)
 
 
 def _add_data(command):
@@ -60,31 +65,6 @@ def _add_data(command):
         metavar="DIR",
         help="folder with images/, masks/ and index.csv; parted by time where the index has no column split",
     )
-
-
-def _add_network(command):
-    command.add_argument(
-        "--network",
-        metavar="MODULE:FUNCTION",
-        help="what builds the network that a card of your own names",
-    )
-
-
-def _register(name):
-    """Make the network known that an option names."""
-    from importlib import import_module
-
-    from sunpy_scss.exceptions import ModelError
-    from sunpy_scss.train._weights import register_network
-
-    if not name:
-        return
-    module, _, function = name.partition(":")
-    try:
-        register_network(getattr(import_module(module), function), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        msg = f"--network {name} cannot be imported ({error}); it is MODULE:FUNCTION, with the module on PYTHONPATH."
-        raise ModelError(msg) from error
 
 
 def _add_cache(command):
@@ -100,7 +80,7 @@ def _train(options):
     from sunpy_scss.train._configuration import read_configuration
     from sunpy_scss.train._run import train_model
 
-    _register(options.network)
+    register(options.network)
     configuration = read_configuration(options.configuration)
     refuse_to_overwrite(options.output)  # rather now than after all images have been read
     split = {"gap": configuration.gap_days * day, "seed": configuration.seed, "test": configuration.test_share}
@@ -136,7 +116,11 @@ def _add_evaluate(commands):
         default="validation",
         help="of the folder; the test part chose nothing, neither the epoch nor the threshold (default: validation)",
     )
-    command.add_argument("--boundary", metavar="NAME", help="which outline of the model is scored")
+    command.add_argument(
+        "--boundary",
+        metavar="NAME",
+        help="which outline of the model is scored, by default the first one that models lists",
+    )
     command.add_argument(
         "--detection",
         action="store_true",
@@ -146,7 +130,7 @@ def _add_evaluate(commands):
         "--output", type=target_folder, metavar="DIR", help="also write all scores as JSON, and pages of plots"
     )
     _add_cache(command)
-    _add_network(command)
+    add_network(command)
 
 
 def _evaluate(options):
@@ -159,8 +143,9 @@ def _evaluate(options):
     from sunpy_scss.train._evaluation import evaluate
     from sunpy_scss.train._splits import check_unseen
 
-    _register(options.network)
-    model = load_model(options.model).at(options.boundary)
+    register(options.network)
+    model = load_model(options.model)
+    model = model.at(options.boundary or model.card.scored)
     dataset = _part(options, model.card, options.part, known=model.split)
     check_unseen(model, dataset, and_validation=options.part == "test")
     evaluation = evaluate(model, dataset)
@@ -179,7 +164,7 @@ def _add_calibrate(commands):
     command.add_argument("model", metavar="DIR", help="folder of a model; its card is changed, its weights are not")
     _add_data(command)
     _add_cache(command)
-    _add_network(command)
+    add_network(command)
 
 
 def _calibrate(options):
@@ -188,7 +173,7 @@ def _calibrate(options):
     from sunpy_scss.models._store import load_model
     from sunpy_scss.train._calibration import calibrate_folder
 
-    _register(options.network)
+    register(options.network)
     model = load_model(options.model)
     dataset = _part(options, model.card, "validation", known=model.split)
     card = calibrate_folder(options.model, dataset).card
