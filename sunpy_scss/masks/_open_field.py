@@ -1,13 +1,10 @@
 """Masks of coronal holes against a map of the open magnetic field of a model."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 import astropy.units as u
 from astropy.table import QTable
+from sunpy.map import GenericMap
 
 from sunpy_scss._mask_map import pixels_inside
 from sunpy_scss._sun.surface import surface_of
@@ -15,9 +12,6 @@ from sunpy_scss._sun.transfer import nearest_pixels, same_grid, sample
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._metrics import iou_of, ratio
 from sunpy_scss.masks._regions import regions_of
-
-if TYPE_CHECKING:
-    from sunpy.map import GenericMap
 
 __all__ = ["compare_with_open_field"]
 
@@ -95,14 +89,16 @@ def compare_with_open_field(
     >>> from sunpy.map.header_helper import make_heliographic_header
     >>> hole = Cap(0 * u.deg, 90 * u.deg, 30 * u.deg)
     >>> mask = synthetic_sun(size=128, coronal_holes=[hole], active_regions=[]).coronal_holes
-    >>> header = make_heliographic_header(mask.date, mask.observer_coordinate, (90, 180), frame="carrington")
+    >>> header = make_heliographic_header(
+    ...     mask.date, mask.observer_coordinate, (90, 180), frame="carrington", projection_code="CEA"
+    ... )
     >>> latitude = np.degrees(np.arcsin((np.arange(90) + 0.5) / 45 - 1))[:, np.newaxis]
     >>> polarity = np.where(abs(latitude) > 60, np.sign(latitude), 0) * np.ones(180)
     >>> table = compare_with_open_field(mask, Map(polarity, header))
     >>> bool(table["precision"][0] > 0.8)
     True
     """
-    if not np.isscalar(field_error.value) and field_error.ndim:
+    if not field_error.isscalar:
         msg = f"field_error must be one value (got {field_error})."
         raise ValueError(msg)
     surface, radius = surface_of(open_field), open_field.rsun_meters
