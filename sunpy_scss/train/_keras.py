@@ -204,7 +204,8 @@ def compile_network(network, loss, *, learning_rate, warmup_steps=0, decay_steps
         optimizer=keras.optimizers.Adam(schedule),
         loss=partial(_weighted_loss, loss=loss),
         metrics=[_PooledIoU()],
-        jit_compile=True,  # Keras leaves XLA off on CPUs, where a step takes 1.7 times as long without it
+        # Keras leaves XLA off on CPUs, where a step takes 1.7 times as long without it. PyTorch would need a compiler.
+        jit_compile=keras.backend.backend() != "torch",
     )
     network.optimizer.build(network.trainable_variables)  # so that a saved state can be loaded before the first step
 
