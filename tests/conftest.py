@@ -56,11 +56,9 @@ def _close_figures():
 
 
 @pytest.fixture
-def without_xla(monkeypatch):
-    """To compile takes longer than all else of a tiny training; tests of its very weights train as users do."""
-    import keras
+def without_xla():
+    """Do not compile; tests of a training's very weights train as users do."""
+    from makers import plain_steps
 
-    compile_model = keras.Model.compile
-    monkeypatch.setattr(
-        keras.Model, "compile", lambda *args, **settings: compile_model(*args, **settings | {"jit_compile": False})
-    )
+    with plain_steps():
+        yield

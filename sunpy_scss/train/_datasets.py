@@ -89,8 +89,8 @@ class Dataset:
         if card.default_level not in self.nested:
             there = ", ".join(map(str, self.nested))
             msg = (
-                f"The data set has labels of level {there}, not of level {card.default_level}; make it with the card of "
-                "that boundary: make_dataset(labelled, model.at(boundary).card)."
+                f"The data set has labels of level {there}, not of level {card.default_level}; make it with the card "
+                "of that boundary: make_dataset(labelled, model.at(boundary).card)."
             )
             raise TrainingError(msg)
         return replace(self, level=card.default_level)

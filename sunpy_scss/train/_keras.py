@@ -23,6 +23,7 @@ __all__ = [
     "RunningMean",
     "StopAtNaN",
     "compile_network",
+    "device",
     "freeze_encoder",
     "precision",
     "predict",
@@ -50,7 +51,7 @@ def scss_net(
     batch_norm: bool = True,
     drop_prob: float = 0.0,
     *,
-    momentum: float = 0.99,
+    momentum: float = 0.9,
     outputs: int = 1,
 ) -> keras.Model:
     """
@@ -70,7 +71,7 @@ def scss_net(
         Dropout before the deeper levels; 0 for none.
     momentum : float
         Momentum of the running statistics of batch normalisation. Keras's own 0.99 needs thousands of steps
-        until they are right; on some hundred images take 0.9.
+        until they are right.
     outputs : int
         Boundaries that are drawn at once, from the outermost to the innermost.
 
@@ -122,6 +123,12 @@ def scss_net(
     # In half precision, too, probabilities near 0 and 1 are told apart.
     last = kl.Conv2D(outputs, 1, activation="sigmoid", name="probability", dtype="float32")
     return keras.Model(inputs, last(x), name="scss_net")
+
+
+def device():
+    """Say on what networks are trained, in words."""
+    names = keras.distribution.list_devices()
+    return f"{', '.join(names) or 'an unknown device'} by Keras on {keras.backend.backend()}"
 
 
 @contextmanager
