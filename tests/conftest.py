@@ -53,12 +53,3 @@ def _close_figures():
     import matplotlib.pyplot as plt
 
     plt.close("all")
-
-
-@pytest.fixture
-def without_xla():
-    """Do not compile; tests of a training's very weights train as users do."""
-    from makers import plain_steps
-
-    with plain_steps():
-        yield

@@ -1,8 +1,6 @@
 """Small Maps and models for tests, all geometry chosen by the caller."""
 
-from contextlib import contextmanager
 from functools import lru_cache
-from unittest.mock import patch
 
 import numpy as np
 
@@ -114,15 +112,3 @@ def sun_with_hole(x, y, *, at=(0.3, -0.2), radius=0.25):
     """Quiet Sun of 100 DN/s, a round hole of 40, sky of 30."""
     image = np.where(np.hypot(x, y) <= 1, 100.0, 30.0)
     return np.where(np.hypot(x - at[0], y - at[1]) <= radius, 40.0, image)
-
-
-@contextmanager
-def plain_steps():
-    """Trainings inside are not compiled: that takes longer than all else of a tiny one."""
-    import keras
-
-    compile_model = keras.Model.compile
-    with patch.object(
-        keras.Model, "compile", lambda *args, **settings: compile_model(*args, **settings | {"jit_compile": False})
-    ):
-        yield

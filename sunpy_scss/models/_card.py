@@ -110,7 +110,7 @@ class Network:
     layers: int = 4
     batch_norm: bool = True
     drop_prob: float = 0.0
-    momentum: float = 0.9
+    momentum: float = 0.8
     architecture: str = ""
     arguments: dict = field(default_factory=dict)
 

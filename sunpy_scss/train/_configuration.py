@@ -73,7 +73,7 @@ class Configuration:
     epochs : int
         The most passes over the training part.
     batch_size : int
-        Images in a step: as many as fit the memory of a GPU.
+        Images in a step. Few are best for few images; on a GPU, as many as fit its memory.
     precision : str
         In which the network computes while it is trained: ``"float32"``, or on a GPU, faster and in half the memory,
         ``"mixed_float16"`` or ``"mixed_bfloat16"``. The weights are in single precision all the same.
@@ -110,7 +110,7 @@ class Configuration:
 
     card: ModelCard
     epochs: int = 30
-    batch_size: int = 8
+    batch_size: int = 2
     precision: str = "float32"
     learning_rate: float = 2e-3
     warmup_epochs: float = 1.0

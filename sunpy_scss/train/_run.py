@@ -43,6 +43,8 @@ _log = logging.getLogger("sunpy")
 # Weights with the state of the optimiser, while a training runs: the best, and those after the last epoch.
 _BEST, _AFTER, _MEAN = "best.weights.h5", "epoch_{}.weights.h5", "mean_{}.npz"
 _PARTIAL = "partial.{}"
+# Steps of a training.
+_WORTH_COMPILING = 500
 _CONFIGURATION = "configuration.json"
 
 
@@ -173,6 +175,7 @@ class _Run:
             learning_rate=configuration.learning_rate,
             warmup_steps=steps * configuration.warmup_epochs,
             decay_steps=max(1, steps * left) if configuration.schedule == "cosine" else None,
+            compiled=steps * configuration.epochs >= _WORTH_COMPILING,
         )
         self.history = self._read_history()
         if self.history:

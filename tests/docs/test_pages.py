@@ -120,9 +120,7 @@ RUN = {"python": run_python, "session": run_session, "console": run_console}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_page_runs_as_printed(page, tmp_path, monkeypatch, request):
-    if page.name == "train.rst":
-        request.getfixturevalue("without_xla")
+def test_page_runs_as_printed(page, tmp_path, monkeypatch):
     blocks, given, not_run = blocks_of(page)
     assert not_run == NOT_RUN.get(str(page.relative_to(ROOT)), 0)
     monkeypatch.chdir(tmp_path)

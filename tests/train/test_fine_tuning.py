@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from makers import BOUNDARY, CARD, disk_map, plain_steps, sun_with_hole
+from makers import BOUNDARY, CARD, disk_map, sun_with_hole
 
 import sunpy.map
 
@@ -18,6 +18,7 @@ from sunpy_scss.train import (
     Configuration,
     LabelledMap,
     evaluate,
+    load_network,
     make_dataset,
     read_configuration,
     save_model,
@@ -25,7 +26,6 @@ from sunpy_scss.train import (
     write_folder,
 )
 from sunpy_scss.train._evaluation import scores_of
-from sunpy_scss.train._keras import predict
 from sunpy_scss.train._run import _copy_weights
 from sunpy_scss.train._weights import build_network
 
@@ -69,8 +69,7 @@ def start(tmp_path_factory):
     augmentation = Augmentation(rotation=20, shift=1, contrast=0.05, pivot=BOUNDARY, blur=0.3, noise=0.01)
     settings = {"epochs": 15, "batch_size": 4, "learning_rate": 3e-2, "patience": 20, "augmentation": augmentation}
     parts = (make_dataset(map(labelled, numbers), SMALL) for numbers in (range(8), range(8, 12)))
-    with plain_steps():
-        train_model(Configuration(card=SMALL, **settings), *parts, folder)
+    train_model(Configuration(card=SMALL, **settings), *parts, folder)
     return folder
 
 
@@ -121,7 +120,6 @@ CARD_OF_ONE = dataclasses.replace(SMALL, boundaries=())
 
 
 class TestFineTuning:
-    @pytest.mark.usefixtures("without_xla")
     def test_the_card_says_which_is_kept(self, start, tmp_path):
         settings = dataclasses.replace(Configuration.starting_from(start, "mine"), epochs=1)
         model = train_model(settings, ordinary(range(12, 16)), ordinary(range(17, 19)), tmp_path / "mine")
@@ -138,11 +136,9 @@ class TestFineTuning:
         network = build_network(card, seed=5)
         _copy_weights(start, network, card)
         images = ordinary(range(17, 19)).images[..., np.newaxis]
-        before = load_model(start).predict(images)
-        names = {0: "wide", 1: "middle", 2: "tight"}
-        kept = {one.name for one in boundaries} or {"middle"}
-        expected = before[..., [at for at, name in names.items() if name in kept]]
-        np.testing.assert_allclose(predict(network, images), expected, atol=1e-5)
+        before, after = (np.asarray(one(images, training=False)) for one in (load_network(start), network))
+        kept = {one.level for one in boundaries} or {2}
+        np.testing.assert_allclose(after, before[..., [level in kept for level in (1, 2, 3)]], atol=1e-5)
 
     def test_parts_of_different_labels(self, start, tmp_path):
         settings = Configuration.starting_from(start, "mine")
@@ -150,7 +146,6 @@ class TestFineTuning:
         with pytest.raises(TrainingError, match=r"'validation' has labels of the levels 1 2 3, the card wants 2"):
             train_model(settings, ordinary(range(12, 16)), nested, tmp_path / "mine")
 
-    @pytest.mark.usefixtures("without_xla")
     def test_what_the_start_has_seen_is_said(self, start, tmp_path):
         settings = dataclasses.replace(Configuration.starting_from(start, "mine"), epochs=1)
         parts = ordinary(range(12, 16)), ordinary(range(2))
@@ -161,7 +156,6 @@ class TestFineTuning:
         with pytest.raises(TrainingError, match="has seen"):
             scores_of(model, ordinary(range(4, 6)))
 
-    @pytest.mark.usefixtures("without_xla")
     def test_a_network_that_finds_nothing_is_a_warning(self, tmp_path):
         settings = Configuration(card=CARD_OF_ONE, epochs=1, learning_rate=1e-9)
         parts = (ordinary(numbers, CARD_OF_ONE) for numbers in (range(4), range(8, 10)))
@@ -169,7 +163,6 @@ class TestFineTuning:
         with pytest.warns(NothingFoundWarning, match="test-ch|nested finds no coronal hole .* after 1 steps"):
             train_model(dataclasses.replace(settings, card=card), *parts, tmp_path / "model")
 
-    @pytest.mark.usefixtures("without_xla")
     def test_in_one_line(self, start, tmp_path, capsys):
         write_folder((labelled(number, nested=False) for number in range(12, 18)), tmp_path / "labels", split="train")
         write_folder(
@@ -191,13 +184,12 @@ class TestFineTuning:
         assert read_configuration(tmp_path / "mine.toml") == Configuration.starting_from(name, "mine")
 
 
-@pytest.mark.usefixtures("without_xla")
 def test_defaults_find_something_in_two_epochs(tmp_path):
     card = dataclasses.replace(CARD_OF_ONE, network=Network(filters=8, layers=2))
     parts = (ordinary(numbers, card) for numbers in (range(25), range(26, 31)))
     augmentation = Augmentation(pivot=BOUNDARY)
     model = train_model(Configuration(card=card, epochs=2, augmentation=augmentation), *parts, tmp_path / "model")
-    assert model.card.scores["model"]["iou"] > 0.1
+    assert model.card.scores["model"]["iou"] > 0.3
 
 
 def test_weights_of_another_network_are_said_to_be(tmp_path):
