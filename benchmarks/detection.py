@@ -42,8 +42,10 @@ def main():
     parser.add_argument("--figure", type=Path)
     options = parser.parse_args()
     model = load_model(options.model)
-    dataset = make_dataset(list_folder(options.folder, options.part)[:: options.every], model.at().card)
-    model = model.at()
+    dataset = make_dataset(
+        list_folder(options.folder, options.part)[:: options.every], model.at(model.card.scored).card
+    )
+    model = model.at(model.card.scored)
     # Without its split, as the part that chose among models may be asked for, too.
     scores = scores_of(Model(model.card, model.predict), dataset)
     print(", ".join(f"{name} {scores[name]:.3f}" for name in ("iou", "hard_negative_fraction")))

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from sunpy_scss._sun.surface import canonical_surface
-from sunpy_scss.masks._perimeters import perimeters
+from sunpy_scss.masks._outlines import perimeters
 from sunpy_scss.masks._regions import regions_of
 
 ANGLES = [0, 30, 50, 60, 65, 70, 74, 76, 78, 80, 82, 85, 90]
@@ -59,8 +59,8 @@ def errors(grid, angle, direction, radius):
     centre = np.array([np.cos(angle), *across])
     inside = (centre @ grid.points > np.cos(radius)).reshape(grid.surface.shape)
     regions = regions_of(inside, grid.surface)
-    sky = regions.areas @ np.maximum(grid.surface.foreshortening(regions.points), 0)
-    found = np.array([regions.areas.sum(), perimeters(regions).sum(), sky])
+    sky = regions.solid_angles @ np.maximum(grid.surface.foreshortening(regions.points), 0)
+    found = np.array([regions.solid_angles.sum(), perimeters(regions).sum(), sky])
     return 100 * (found / of_a_cap(angle, radius, DISTANCE) - 1)
 
 

@@ -14,6 +14,8 @@ import astropy.units as u
 from astropy.coordinates import SkyCoord
 from astropy.time import Time
 
+from sunpy_scss.exceptions import OutputExistsError
+
 __all__ = [
     "plain",
     "plain_rows",
@@ -49,13 +51,13 @@ def refuse_existing(*paths, overwrite):
 
     Raises
     ------
-    FileExistsError
+    sunpy_scss.exceptions.OutputExistsError
         If one of them exists.
     """
     there = [str(path) for path in paths if Path(path).exists()]
     if there and not overwrite:
-        msg = f"There already: {', '.join(there)}. To replace, pass overwrite=True."
-        raise FileExistsError(msg)
+        problem = f"There already: {', '.join(there)}."
+        raise OutputExistsError(problem, "To replace, pass overwrite=True.", in_shell="To replace, pass --overwrite.")
 
 
 def save_map(smap, path):

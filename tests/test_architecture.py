@@ -23,7 +23,8 @@ ROWS = [
     {"_mask_map", "_sun", "models"},
     {"canonical"},
     {"_provenance"},
-    {"_arguments", "_features", "_save", "_warn", "exceptions"},
+    {"_arguments", "_features", "_save", "_warn"},
+    {"exceptions"},
     {"__init__"},
 ]
 ROW_OF = {room: number for number, row in enumerate(ROWS) for room in row}

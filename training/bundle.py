@@ -130,7 +130,7 @@ def read_index(folder):
 
 def on_old_labels(model, folder, cache):
     """The default boundary and the labels that were there before, 1 inside."""
-    alone = model.at()
+    alone = model.at(model.card.scored)
     one = dataclasses.replace(alone.card.boundaries[0], level=1)
     card = dataclasses.replace(alone.card, boundaries=(one,))
     return Model(card, alone.predict), make_dataset(list_folder(folder, "validation"), card, cache=cache)

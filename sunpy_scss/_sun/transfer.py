@@ -48,9 +48,8 @@ def drift(points, start, end):
     return unit_vectors(lon + turned, lat)
 
 
-def same_grid(first, second):
-    """Whether two Maps show the same surface, from the same place and time, on the same pixels."""
-    one, other = surface_of(first), surface_of(second)
+def same_grid(one, other):
+    """True if two `Surface` are the same, seen from the same place at the same time, on the same pixels."""
     if (one.shape, one.is_image) != (other.shape, other.is_image) or _apart(one, other):
         return False
     some = [np.linspace(0, size - 1, 7).astype(int) for size in one.shape]

@@ -436,11 +436,15 @@ def _check_gap(name, date, smap, max_gap):
     gap = abs(smap.reference_date - date).to(u.hour)
     if not gap <= max_gap:
         apart = gap if gap < 2 * u.day else gap.to(u.day)
-        msg = (
-            f"{name} is of {date.isot[:16]} and the Map of {smap.reference_date.isot[:16]}, {apart:.1f} apart, where "
-            f"max_gap is {max_gap.to(u.hour):g}: take an image nearer in time, or raise max_gap."
+        problem = (
+            f"{name} is of {date.isot[:16]} and the Map of {smap.reference_date.isot[:16]}, {apart:.1f} apart, more "
+            f"than {max_gap.to(u.hour):g}."
         )
-        raise InvalidMapError(msg)
+        raise InvalidMapError(
+            problem,
+            "Take an image nearer in time, or raise max_gap.",
+            in_shell="Take an image nearer in time, or raise --max-gap.",
+        )
 
 
 def _check_places(polygons, frame, smap, path):

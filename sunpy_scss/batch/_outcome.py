@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from astropy.table import QTable
 
+    from sunpy_scss._provenance import Provenance
+
 __all__ = ["Item", "Outcome", "Result"]
 
 
@@ -70,8 +72,8 @@ class Item:
     path : str
     place : int
         In a store.
-    header : dict or None
-        That of its mask, if the mask is there and is to be kept.
+    made : sunpy_scss._provenance.Provenance or None
+        Of its mask, if the mask is there and is to be kept.
     measured : dict or None
         Origins of its masks in the table of regions; None if there is no table.
     """
@@ -79,7 +81,7 @@ class Item:
     number: int
     path: str
     place: int = 0
-    header: dict | None = None
+    made: Provenance | None = None
     measured: dict | None = None
 
     @property

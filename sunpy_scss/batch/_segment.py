@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-import astropy.units as u
 from astropy.time import Time
 
 from sunpy_scss._features import FEATURES, default_model
@@ -30,9 +30,9 @@ from sunpy_scss.batch._table import RegionTable
 from sunpy_scss.batch._targets import make_target
 from sunpy_scss.batch._work import SEGMENT, Job
 from sunpy_scss.batch._workers import WorkerError, processors, work_on
-from sunpy_scss.exceptions import OutputInUseError
+from sunpy_scss.exceptions import ModelError, OutputInUseError
 from sunpy_scss.models._store import load_model
-from sunpy_scss.segment._predict import segment_feature
+from sunpy_scss.segment._predict import mask_provenance, segment_feature
 
 if TYPE_CHECKING:
     import os
@@ -92,10 +92,13 @@ def segment_files(inputs: Inputs, output: str | os.PathLike, *, options: BatchOp
     if options.regions and find_spec("pyarrow") is None:
         msg = 'A table of regions needs pyarrow, which is not installed: pip install "sunpy_scss[archive]".'
         raise ImportError(msg)
+    if options.prepare:
+        options.prepare()
     features = _features_of(options)
-    settings = _settings(features, options.of_masks)
+    settings = _settings(features, options.of_masks, options.header)
     target = make_target(output, options, settings)
-    job = Job(target, settings, options.of_masks, len(features) > 1, options.overwrite, options.flagged)
+    same = {name: getattr(options, name) for name in ("overwrite", "flagged", "header", "prepare")}
+    job = Job(target, settings, options.of_masks, len(features) > 1, **same)
     paths = find_images(inputs)
     with _only_run(target), _told_to_end():
         return _run(paths, target, job, options)
@@ -139,12 +142,16 @@ def _features_of(options):
 def _is_for(feature, keywords):
     """Tell whether the keywords that name a model or a boundary can be meant for a feature, of several."""
     model, boundary = keywords.get("model"), keywords.get("boundary")
-    card = load_model(model or default_model(feature, boundary)).card
-    return card.feature == feature and (boundary is None or boundary in [one.name for one in card.boundaries])
+    model = load_model(model or default_model(feature, boundary))
+    try:
+        return model.at(boundary).card.feature == feature
+    except ModelError:
+        return False
 
 
-def _settings(features, keywords):
-    """Return for each feature all that decides its masks, as texts; wrong keywords are an error."""
+def _settings(features, keywords, header):
+    """Return for each feature what its masks have in common, a `Provenance`; wrong keywords are an error."""
+    mended = ", ".join(f"{key.upper()}={value}" for key, value in sorted(header.items())) or None
     found = {}
     for feature in features:
         if len(features) > 1 and not _is_for(feature, keywords):
@@ -154,12 +161,9 @@ def _settings(features, keywords):
         defaults = inspect.signature(segment).parameters.values()
         values = {one.name: one.default for one in defaults if one.kind is one.KEYWORD_ONLY} | keywords
         card = load_model(values["model"] or default_model(feature, values["boundary"])).at(values["boundary"]).card
-        values["boundary"] = next((one.name for one in card.boundaries), None)
-        values["model"] = f"{card.name} {card.sha256[:12]}".strip()
-        if values["threshold"] is None:
-            values["threshold"] = card.threshold
-        values["min_area"] = f"{values['min_area'].to(u.Mm**2):g}"
-        found[feature] = {name: str(value) for name, value in values.items()}
+        named = ("threshold", "min_area", "disk_median", "samples")
+        made = mask_provenance(card, **{name: values[name] for name in named})
+        found[feature] = replace(made, mended=mended)
     if not found:
         SEGMENT[features[0]]([], **keywords)  # which says what is wrong with model or boundary
     return found
@@ -230,7 +234,7 @@ def _write_report(path, outcomes, paths, started, settings):
         "complete": len(known) == len(paths),
         "images": len(paths),
         **Counter(outcome.status for outcome in known),
-        "settings": settings,
+        "settings": {feature: made.settings for feature, made in settings.items()},
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         "files": [
             {

@@ -14,6 +14,7 @@ from matplotlib.colors import Normalize
 
 from sunpy.map import GenericMap
 
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._save import scratch_folder
 from sunpy_scss.exceptions import InvalidMapError, UnreadableFileError
 
@@ -22,14 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["MaskStore", "mask_at"]
 
-# The same for all masks of a store, and told by its attributes.
-_SHARED = ("CTYPE1", "CTYPE2", "CUNIT1", "CUNIT2", "TELESCOP", "WAVELNTH", "WAVEUNIT", "SCSSFEAT", "BUNIT", "CONTENT")
-_METHOD = ("SCSSMOD", "SCSSHASH", "SCSSLAB", "SCSSVER")
+# The same for all masks of a store, and told by its attributes, as are the settings by which they were made.
+_SHARED = ("CTYPE1", "CTYPE2", "CUNIT1", "CUNIT2", "TELESCOP", "WAVELNTH", "WAVEUNIT", "BUNIT", "CONTENT")
 # Numbers of the header that differ from time to time, each also an array of its own.
 _NUMBERS = (
     *("CRPIX1", "CRPIX2", "CDELT1", "CDELT2", "CRVAL1", "CRVAL2", "PC1_1", "PC1_2", "PC2_1", "PC2_2"),
     *("LONPOLE", "LATPOLE", "DSUN_OBS", "HGLN_OBS", "HGLT_OBS", "RSUN_REF", "RSUN_OBS"),
-    *("SCSSTHR", "SCSSTEMP", "SCSSMED", "SCSSCAL"),
+    *Provenance().image_keywords(),
 )
 _PLOT = {"norm": Normalize(0, 1), "cmap": "gray", "interpolation": "nearest"}
 # xarray makes NaT of it, and keeps the other times to the millisecond.
@@ -55,7 +55,7 @@ class MaskStore:
         self._group = zarr.open_group(self.path, mode="r+", zarr_format=2, use_consolidated=False)
 
     @classmethod
-    def make(cls, path, shape, settings):
+    def make(cls, path, shape, made):
         """
         Make an empty store, whole or not at all; what is there is replaced.
 
@@ -64,14 +64,14 @@ class MaskStore:
         path : path-like
         shape : (int, int)
             Of a mask.
-        settings : str
-            By which its masks are made.
+        made : sunpy_scss._provenance.Provenance
+            What its masks have in common.
         """
         import zarr
 
         path = Path(path)
         with scratch_folder(path.parent) as folder:
-            group = zarr.open_group(folder / path.name, mode="w", zarr_format=2, attributes={"SCSSSET": settings})
+            group = zarr.open_group(folder / path.name, mode="w", zarr_format=2, attributes=made.keywords())
             # What is not there is no mask without a hole: xarray makes NaN of -1.
             _array(group, "mask", np.int8, -1, ("time", "y", "x"), (0, *shape), (1, *shape))
             times = {"units": "milliseconds since 1970-01-01", "calendar": "standard"}
@@ -87,9 +87,9 @@ class MaskStore:
         return cls(path)
 
     @property
-    def settings(self):
-        """By which the masks were made."""
-        return self._group.attrs.get("SCSSSET", "")
+    def made(self):
+        """What its masks have in common, a `Provenance`."""
+        return Provenance.of(dict(self._group.attrs))
 
     @property
     def shape(self):
@@ -102,11 +102,10 @@ class MaskStore:
         # A run that was killed while it made room leaves places without a name, which are used first.
         return names[: next((number + 1 for number in reversed(range(len(names))) if names[number]), 0)]
 
-    def headers(self):
-        """Return for the image of each mask what the header of the mask says of its origin."""
+    def masks(self):
+        """Return for the image of each mask how the mask was made, a `Provenance`."""
         known = zip(self._group["file"][:], self._group["done"][:], self._group["header"][:], strict=True)
-        heads = {str(name): json.loads(str(head)) for name, done, head in known if done}
-        return {name: {key: head.get(key) for key in ("SCSSFEAT", "SCSSSET", "SCSSIN")} for name, head in heads.items()}
+        return {str(name): Provenance.of(json.loads(str(head))) for name, done, head in known if done}
 
     def begin(self, names, *, anew=False):
         """
@@ -164,7 +163,7 @@ class MaskStore:
         places = sorted(self._waiting)
         headers, times = zip(*(self._waiting[place] for place in places), strict=True)
         if "CTYPE1" not in self._group.attrs:
-            self._group.attrs.update({key: headers[0][key] for key in (*_SHARED, *_METHOD) if key in headers[0]})
+            self._group.attrs.update({key: headers[0][key] for key in _SHARED if key in headers[0]})
         values = {name: np.array([head.get(name, np.nan) for head in headers], dtype=float) for name in _NUMBERS}
         values |= {"time": np.array(times), "header": np.array([json.dumps(head) for head in headers], dtype=object)}
         values |= {"done": np.ones(len(places), dtype=bool)}

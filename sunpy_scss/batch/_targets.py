@@ -6,13 +6,16 @@ from pathlib import Path
 
 from astropy.io import fits
 
+from sunpy_scss._provenance import Provenance
 from sunpy_scss._save import save_figure, save_map
 from sunpy_scss.batch._inputs import local_file
 from sunpy_scss.batch._store import MaskStore, mask_at
+from sunpy_scss.exceptions import OutputExistsError
+from sunpy_scss.images._image import read_image
 from sunpy_scss.images._read import read_map
 from sunpy_scss.plotting._maps import plot_masks
 
-__all__ = ["make_target", "origin_of", "settings_text"]
+__all__ = ["make_target", "origin_of"]
 
 _PROBABILITY = "_probability.fits"
 _PICTURES = (".png", ".pdf", ".svg")
@@ -40,7 +43,7 @@ def make_target(output, options, settings):
         msg = f"A store holds masks only (got {path.name}); for pictures and probabilities give a folder."
         raise ValueError(msg)
     if len(settings) > 1:
-        msg = f"A store holds masks of one feature (got {', '.join(settings)}): choose it by features=['CH']."
+        msg = f"A store holds masks of one feature (got {', '.join(settings)}): choose one feature, CH or AR."
         raise ValueError(msg)
     return _Store(path)
 
@@ -70,59 +73,61 @@ class _Folder:
         """Return the names that the masks of an image may have."""
         return [f"{item.stem}_{feature.lower()}.fits" for feature in features]
 
-    def file(self, item, header):
-        """Return the file of a mask with this header."""
-        return self.path / self.names(item, [header["SCSSFEAT"]])[0]
+    def file(self, item, made):
+        """Return the file of the mask of an image that was made so."""
+        return self.path / self.names(item, [made.feature])[0]
 
     def prepare(self, items, job, table):
         """Return the items, each with what is known of it; an error if masks were made with other settings."""
         if not job.overwrite:
-            items = [replace(item, header=self._header_for(item, job.settings)) for item in items]
+            items = [replace(item, made=self._made(item, job.settings)) for item in items]
         if table is None:
             return items
         given = {name for item in items for name in self.names(item, job.settings)}
 
         def still_true(name, origin):
-            header = _header(self.path / name)
-            return origin == origin_of(header) and not (job.overwrite and (name in given or job.differs(header)))
+            made = _made(self.path / name)
+            return origin == origin_of(made) and not (job.overwrite and (name in given or job.differs(made)))
 
         table.keep_only(still_true)
         known = ({name: table.origins.get(name) for name in self.names(item, job.settings)} for item in items)
         return [replace(item, measured=measured) for item, measured in zip(items, known, strict=True)]
 
-    def _header_for(self, item, settings):
-        """Return the header of the mask of an image, None where there is none."""
+    def _made(self, item, settings):
+        """Return how the mask of an image was made, None where there is none."""
         for name, some in zip(self.names(item, settings), settings.values(), strict=True):
             if (path := self.path / name).exists():
-                header = _header(path)
-                _check_settings(path, header.get("SCSSSET"), some)
-                return header
+                made = _made(path)
+                _check_settings(path, made, some)
+                return made
         return None
 
     def load(self, item):
         """Return the mask of an image that is there."""
-        return read_map(self.file(item, item.header))
+        return read_map(self.file(item, item.made))
 
     def save(self, item, mask):
         """Write the mask of an image."""
-        save_map(mask, self.file(item, _header_of(mask)))
+        save_map(mask, self.file(item, Provenance.of(mask)))
 
-    def extras(self, item, header, *, anew):
+    def extras(self, item, made, *, anew):
         """Return what has to be written beside a mask, and what is there and was made of the same."""
-        path = self.file(item, header)
+        path = self.file(item, made)
         paths = [path.with_suffix(f".{self.plot}")] if self.plot else []
         paths += [path.with_name(path.stem + _PROBABILITY)] if self.with_probability else []
-        kept = [path for path in paths if not anew and path.exists() and self._is_of(path, origin_of(header))]
+        kept = [path for path in paths if not anew and path.exists() and self._is_of(path, made)]
         return [path for path in paths if path not in kept], kept
 
-    def _is_of(self, extra, origin):
+    def _is_of(self, extra, made):
         if extra.name.endswith(_PROBABILITY):
-            return origin_of(_header(extra)) == origin
-        return self._sign(origin).encode() in extra.read_bytes()
+            # It depends on neither of these.
+            others = {**made.other_settings(found := _made(extra)), "threshold": None, "min_area": None}
+            return len(others) == 2 and found.source == made.source
+        return self._sign(made).encode() in extra.read_bytes()
 
-    def _sign(self, origin):
+    def _sign(self, made):
         """Return the text by which a picture says what it was made of."""
-        return f"sunpy_scss {sha256(f'{origin} {self.dpi}'.encode()).hexdigest()[:32]}"
+        return f"sunpy_scss {sha256(f'{origin_of(made)} {self.dpi}'.encode()).hexdigest()[:32]}"
 
     def save_extra(self, extra, job, smap, mask):
         """Write a picture, or a probability Map."""
@@ -130,7 +135,7 @@ class _Folder:
             save_map(job.probability(smap, mask), extra)
         else:
             figure = plot_masks(smap, mask).figure
-            save_figure(figure, extra, dpi=self.dpi, sign=self._sign(origin_of(_header_of(mask))))
+            save_figure(figure, extra, dpi=self.dpi, sign=self._sign(Provenance.of(mask)))
 
     def discard(self, item, features):
         """Remove what an earlier run has made of an image that cannot be segmented any more."""
@@ -173,7 +178,7 @@ class _Store:
         """Return the name of the mask of an image: that of the image."""
         return [item.name]
 
-    def file(self, item, header):
+    def file(self, item, made):
         """Return the file of a mask: the store."""
         return self.path
 
@@ -184,18 +189,18 @@ class _Store:
         if self.path.exists():
             self._account = MaskStore(self.path)
             if not job.overwrite:
-                _check_settings(self.path, self._account.settings, settings)
-        if self._account is None or self._account.settings != settings_text(settings):
-            self._account = MaskStore.make(self.path, _first_shape(items), settings_text(settings))
+                _check_settings(self.path, self._account.made, settings)
+        if self._account is None or not settings.same_settings(self._account.made):
+            self._account = MaskStore.make(self.path, _first_shape(items), settings)
         places = self._account.begin(names, anew=job.overwrite)
-        headers = self._account.headers()
+        masks = self._account.masks()
         if table is not None:
-            table.keep_only(lambda name, origin: origin == origin_of(headers.get(name, {})))
+            table.keep_only(lambda name, origin: name in masks and origin == origin_of(masks[name]))
         return [
             replace(
                 item,
                 place=places[item.name],
-                header=headers.get(item.name),
+                made=masks.get(item.name),
                 measured=None if table is None else {item.name: table.origins.get(item.name)},
             )
             for item in items
@@ -209,7 +214,7 @@ class _Store:
         """Write the mask of an image."""
         MaskStore(self.path).write(item.place, mask)
 
-    def extras(self, item, header, *, anew):
+    def extras(self, item, made, *, anew):
         """Return nothing to write and nothing to keep: a store holds masks only."""
         return [], []
 
@@ -231,35 +236,28 @@ def _first_shape(items):
     for item in items:
         try:
             with local_file(item.path) as file:
-                return read_map(file).data.shape
-        except OSError as error:
+                return read_image(file).data.shape
+        except (OSError, ValueError) as error:
             failed = error
     raise failed
 
 
-def _header(path):
-    """Return the header of a mask that is there; an empty one where there is none."""
+def _made(path):
+    """Return how a mask was made that is there; nothing is known where there is none."""
     try:
-        return dict(fits.getheader(path))
+        return Provenance.of(fits.getheader(path))
     except OSError:
-        return {}
+        return Provenance()
 
 
-def _header_of(mask):
-    return {key.upper(): value for key, value in mask.meta.items()}
-
-
-def origin_of(header):
+def origin_of(made):
     """Return what a mask was made of: a text that is another for another image or other settings."""
-    return f"{header.get('SCSSSET')} of {header.get('SCSSIN')}"
+    # FITS does not keep the last digits of a number.
+    settings = [f"{value:.12g}" if isinstance(value, float) else str(value) for value in made.settings.values()]
+    return f"{', '.join(settings)} of {made.source}"
 
 
-def settings_text(settings):
-    """Return settings as a line of the header of a mask."""
-    return ", ".join(f"{name}={value}" for name, value in settings.items())
-
-
-def _check_settings(path, text, settings):
+def _check_settings(path, made, settings):
     """
     Raise an error unless masks that are there were made with the same settings.
 
@@ -267,26 +265,28 @@ def _check_settings(path, text, settings):
     ----------
     path : path-like
         Of a mask, or a store of masks.
-    text : str or None
-        The settings in its header.
-    settings : dict
-        Those of this run.
+    made, settings : sunpy_scss._provenance.Provenance
+        Of the masks that are there, and of this run.
 
     Raises
     ------
-    FileExistsError
+    sunpy_scss.exceptions.OutputExistsError
     """
-    if text == settings_text(settings):
+    others = made.other_settings(settings)
+    if not others:
         return
-    replaced = "To replace it and all others, pass overwrite=True; or choose another output."
-    if not text:
-        msg = f"{path} is there and does not tell by which settings it was made. {replaced}"
-        raise FileExistsError(msg)
-    there = dict(part.split("=", 1) for part in text.split(", "))
-    others = [
-        f"{name}={there.get(name)} (now {settings.get(name)})"
-        for name in dict.fromkeys([*there, *settings])
-        if there.get(name) != settings.get(name)
-    ]
-    msg = f"{path} is there and was made with other settings: {', '.join(others)}. {replaced}"
-    raise FileExistsError(msg)
+    if made.method is None:
+        how = "does not tell by which settings it was made"
+    else:
+        named = (
+            f"{name.replace('_', ' ')} {_value(name, there)} (now {_value(name, now)})"
+            for name, (there, now) in others.items()
+        )
+        how = f"was made with other settings: {', '.join(named)}"
+    problem = f"{path} is there and {how}."
+    remedy = "To replace it and all others, pass {}; or choose another output."
+    raise OutputExistsError(problem, remedy.format("overwrite=True"), in_shell=remedy.format("--overwrite"))
+
+
+def _value(name, value):
+    return f"{value:g} Mm2" if name == "min_area" and value is not None else value

@@ -6,19 +6,22 @@ import pickle
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import astropy.units as u
 
 from sunpy_scss._features import FEATURES, default_model, feature_at
-from sunpy_scss.batch._inputs import fingerprint, local_file, same_image
+from sunpy_scss._provenance import Provenance
+from sunpy_scss.batch._inputs import fingerprint, forget_ahead, local_file, read_ahead, same_image
 from sunpy_scss.batch._outcome import Outcome, Result
 from sunpy_scss.batch._table import region_rows
-from sunpy_scss.batch._targets import origin_of, settings_text
+from sunpy_scss.batch._targets import origin_of
 from sunpy_scss.canonical._intensity import angstroms
 from sunpy_scss.canonical._quality import flaws
-from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.images._read import read_map
+from sunpy_scss.exceptions import InvalidMapError, OutputExistsError
+from sunpy_scss.images._image import read_image
 from sunpy_scss.segment._predict import (
     predict_probability,
     segment_active_regions,
@@ -53,12 +56,12 @@ class Job:
     target : object
         Where to write.
     settings : dict
-        For each feature all that decides its masks, as texts.
+        For each feature what its masks have in common, a `Provenance`.
     options : dict
         Keywords for the functions that segment.
     several : bool
         Whether the wavelength of each image decides what is looked for.
-    overwrite, flagged : bool
+    overwrite, flagged, header, prepare
         As in `sunpy_scss.batch.BatchOptions`.
     """
 
@@ -68,9 +71,13 @@ class Job:
     several: bool
     overwrite: bool
     flagged: bool
+    header: dict
+    prepare: object
 
     def __call__(self, item):
         start = time.perf_counter()
+        if self.prepare:
+            self.prepare()
         with _ONE_AT_A_TIME, warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             result = self._tried(item)
@@ -78,10 +85,20 @@ class Job:
         seconds = round(time.perf_counter() - start, 3)
         return replace(result, outcome=replace(result.outcome, caveats=caveats, seconds=seconds))
 
-    def differs(self, header):
+    def each(self, items):
+        """Yield the results of items; while one is worked on, the file of the next is read."""
+        with ThreadPoolExecutor(1) as reader:
+            try:
+                for item, following in zip_longest(items, items[1:]):
+                    if following is not None and following.made is None:
+                        read_ahead(following.path, reader)
+                    yield self(item)
+            finally:
+                forget_ahead()
+
+    def differs(self, made):
         """Tell whether a mask was made with other settings than those for its feature."""
-        settings = self.settings.get(header.get("SCSSFEAT"))
-        return settings is not None and header.get("SCSSSET") != settings_text(settings)
+        return made.feature in self.settings and not self.settings[made.feature].same_settings(made)
 
     def _tried(self, item):
         for attempt in range(_ATTEMPTS):
@@ -99,30 +116,31 @@ class Job:
 
     def _work(self, item, file):
         """Write what is missing for an image."""
-        target, header, smap, mask = self.target, item.header, None, None
-        if header is not None and not same_image(item.path, header.get("SCSSIN", "")):
+        target, made, smap, mask = self.target, item.made, None, None
+        if made is not None and not same_image(item.path, made.source or ""):
             # It is made anew if the image has been replaced by another version of it.
-            smap, header = read_map(file), None
+            smap, made = read_image(file, self.header), None
             _check_same_time(smap, target.load(item), target.path)
-        is_new = header is None
+        is_new = made is None
         if is_new:
-            smap = read_map(file) if smap is None else smap
+            smap = read_image(file, self.header) if smap is None else smap
             mask = self.mask(smap, item)
             target.save(item, mask)
-            header = {key.upper(): value for key, value in mask.meta.items()}
-        missing, kept = target.extras(item, header, anew=is_new)
-        name, origin = target.names(item, [header["SCSSFEAT"]])[0], origin_of(header)
+            made = Provenance.of(mask)
+        missing, kept = target.extras(item, made, anew=is_new)
+        name, origin = target.names(item, [made.feature])[0], origin_of(made)
         measured = item.measured is None or item.measured.get(name) == origin
         if missing or not measured:
-            smap = read_map(file) if smap is None else smap
+            smap = read_image(file, self.header) if smap is None else smap
             mask = target.load(item) if mask is None else mask
         for extra in missing:
             target.save_extra(extra, self, smap, mask)
         rows = None if measured else region_rows(mask, name, image=smap)
-        files = (target.file(item, header),)
+        files = (target.file(item, made),)
         outcome = Outcome(item.path, (*files[:is_new], *missing), (*files[is_new:], *kept))
         if not is_new:
             return Result(outcome, name, origin, rows)
+        header = {key.upper(): value for key, value in mask.meta.items()}
         return Result(outcome, name, origin, rows, header, round(mask.coordinate_frame.obstime.utc.unix * 1000))
 
     def mask(self, smap, item):
@@ -135,17 +153,18 @@ class Job:
             msg = f"left out: {'; '.join(reasons)}"
             raise _FlaggedError(msg)
         mask = SEGMENT.get(feature, segment_feature)(smap, **self.options)
-        mask.meta["SCSSSET"] = settings_text(self.settings[feature])
-        mask.meta["SCSSIN"] = fingerprint(item.path)
+        made = Provenance(source=fingerprint(item.path), mended=self.settings[feature].mended)
+        mask.meta.update(made.keywords())
         return mask
 
     def probability(self, smap, mask):
         """Return what a mask was made of, by the same model and variants."""
         known = inspect.signature(predict_probability).parameters
         options = {name: value for name, value in self.options.items() if name in known}
-        options["model"] = options.get("model") or default_model(mask.meta["SCSSFEAT"], options.get("boundary"))
+        made = Provenance.of(mask)
+        options["model"] = options.get("model") or default_model(made.feature, options.get("boundary"))
         probability = predict_probability(smap, **options)
-        probability.meta.update({key: mask.meta[key] for key in ("scssset", "scssin")})
+        probability.meta.update(Provenance(source=made.source, mended=made.mended).keywords())
         return probability
 
 
@@ -163,11 +182,15 @@ def feature_shown(smap, features):
 
 def _check_same_time(smap, mask, path):
     if abs(smap.date - mask.date) > 1 * u.ms:
-        msg = (
+        problem = (
             f"{path} has a mask of this name that belongs to another image, of {mask.date.isot}, not of "
-            f"{smap.date.isot}: to replace it, pass overwrite=True; or choose another output."
+            f"{smap.date.isot}."
         )
-        raise FileExistsError(msg)
+        raise OutputExistsError(
+            problem,
+            "To replace it, pass overwrite=True; or choose another output.",
+            in_shell="To replace it, pass --overwrite; or choose another output.",
+        )
 
 
 def _passes(error):

@@ -9,11 +9,12 @@ import warnings
 from contextlib import contextmanager
 
 import sunpy_scss
+from sunpy_scss.cli._follow import add_follow_command
 from sunpy_scss.cli._hek import add_hek_command
 from sunpy_scss.cli._label import add_label_command
 from sunpy_scss.cli._masks import add_mask_commands
 from sunpy_scss.cli._models import add_model_commands
-from sunpy_scss.cli._options import tell
+from sunpy_scss.cli._options import in_the_shell, tell
 from sunpy_scss.cli._pictures import add_picture_commands
 from sunpy_scss.cli._segment import add_segment_commands
 
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
             _write_no_more()
             return _NOBODY_READS
         except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
-            tell(f"sunpy-scss: {error}")
+            tell(f"sunpy-scss: {in_the_shell(error)}")
             return _status(error)
         except KeyboardInterrupt:
             tell("sunpy-scss: interrupted")
@@ -81,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"%(prog)s {sunpy_scss.__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     add_segment_commands(commands)
+    add_follow_command(commands)
     add_picture_commands(commands)
     add_mask_commands(commands)
     add_label_command(commands)
@@ -96,7 +98,7 @@ def _for_readers():
     import sunpy
 
     show = warnings.showwarning
-    warnings.showwarning = lambda message, *_, **__: tell(f"sunpy-scss: warning: {message}")
+    warnings.showwarning = lambda message, *_, **__: tell(f"sunpy-scss: warning: {in_the_shell(message)}")
     # These loggers print what is no warning on the standard output.
     levels = {name: logging.getLogger(name).level for name in ("astropy", sunpy.__name__)}
     for name in levels:

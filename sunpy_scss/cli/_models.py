@@ -1,6 +1,6 @@
 """The parts of the command that are about models."""
 
-from sunpy_scss.cli._options import add_command, target_folder, tell
+from sunpy_scss.cli._options import add_command, add_network, register, target_folder, tell
 
 __all__ = ["add_model_commands"]
 
@@ -20,26 +20,30 @@ def _add_models(commands):
     show.add_argument(
         "--recipe", action="store_true", help="print a configuration to fine-tune it, for train; edit and save it"
     )
+    add_network(show)
 
 
 def _models(options):
     import json
 
+    from sunpy_scss._features import FEATURES
     from sunpy_scss.models._store import list_models, load_model
 
     if hasattr(options, "model"):
-        print(
-            _recipe(options.model) if options.recipe else json.dumps(load_model(options.model).card.to_dict(), indent=2)
-        )
+        register(options.network)
+        card = load_model(options.model).card
+        print(_recipe(options.model) if options.recipe else json.dumps(card.to_dict(), indent=2))
         return 0
     for name in list_models():
-        card = load_model(name).card
+        model = load_model(name)
+        card = model.card
         iou = card.scores.get("model", {}).get("iou")
         score = "not scored" if iou is None else f"validation IoU {iou:.2f}"
         names = ", ".join(boundary.name for boundary in card.boundaries)
-        drawn = f"  boundaries: {names}" if names else ""
+        drawn = f"  boundaries: {names}, by default {model.at().card.scored}" if names else ""
         seen = ", ".join(f"{channel.wavelength:g}" for channel in card.channels)
-        print(f"{name}  {card.feature}  {seen} Angstrom  labels: {card.labels}  {score}{drawn}")
+        default = "  (default)" if name == FEATURES[card.feature].model else ""
+        print(f"{name}{default}  {card.feature}  {seen} Angstrom  labels: {card.labels}  {score}{drawn}")
     return 0
 
 
@@ -69,7 +73,7 @@ def _add_train(commands):
         help="folder of the model; an unfinished training there goes on",
     )
     _add_cache(command)
-    _add_network(command)
+    add_network(command)
 
 
 def _add_data(command):
@@ -79,31 +83,6 @@ def _add_data(command):
         metavar="DIR",
         help="folder with images/, masks/ and index.csv; parted by time where the index has no column split",
     )
-
-
-def _add_network(command):
-    command.add_argument(
-        "--network",
-        metavar="MODULE:FUNCTION",
-        help="what builds the network that a card of your own names",
-    )
-
-
-def _register(name):
-    """Make the network known that an option names."""
-    from importlib import import_module
-
-    from sunpy_scss.exceptions import ModelError
-    from sunpy_scss.train._weights import register_network
-
-    if not name:
-        return
-    module, _, function = name.partition(":")
-    try:
-        register_network(getattr(import_module(module), function), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        msg = f"--network {name} cannot be imported ({error}); it is MODULE:FUNCTION, with the module on PYTHONPATH."
-        raise ModelError(msg) from error
 
 
 def _add_cache(command):
@@ -119,7 +98,7 @@ def _train(options):
     from sunpy_scss.train._keras import device
     from sunpy_scss.train._run import train_model
 
-    _register(options.network)
+    register(options.network)
     configuration = _configuration(options)
     refuse_to_overwrite(options.output)  # rather now than after all images have been read
     split = {"gap": configuration.gap_days * day, "seed": configuration.seed, "test": configuration.test_share}
@@ -173,7 +152,11 @@ def _add_evaluate(commands):
         default="validation",
         help="of the folder; the test part chose nothing, neither the epoch nor the threshold (default: validation)",
     )
-    command.add_argument("--boundary", metavar="NAME", help="which outline of the model is scored")
+    command.add_argument(
+        "--boundary",
+        metavar="NAME",
+        help="which outline of the model is scored, by default the first one that models lists",
+    )
     command.add_argument(
         "--detection",
         action="store_true",
@@ -183,7 +166,7 @@ def _add_evaluate(commands):
         "--output", type=target_folder, metavar="DIR", help="also write all scores as JSON, and pages of plots"
     )
     _add_cache(command)
-    _add_network(command)
+    add_network(command)
 
 
 def _evaluate(options):
@@ -196,8 +179,9 @@ def _evaluate(options):
     from sunpy_scss.train._evaluation import evaluate
     from sunpy_scss.train._splits import check_unseen
 
-    _register(options.network)
-    model = load_model(options.model).at(options.boundary)
+    register(options.network)
+    model = load_model(options.model)
+    model = model.at(options.boundary or model.card.scored)
     dataset = _part(options, model.card, options.part, known=model.split)
     check_unseen(model, dataset, and_validation=options.part == "test")
     evaluation = evaluate(model, dataset)
@@ -216,7 +200,7 @@ def _add_calibrate(commands):
     command.add_argument("model", metavar="DIR", help="folder of a model; its card is changed, its weights are not")
     _add_data(command)
     _add_cache(command)
-    _add_network(command)
+    add_network(command)
 
 
 def _calibrate(options):
@@ -225,7 +209,7 @@ def _calibrate(options):
     from sunpy_scss.models._store import load_model
     from sunpy_scss.train._calibration import calibrate_folder
 
-    _register(options.network)
+    register(options.network)
     model = load_model(options.model)
     dataset = _part(options, model.card, "validation", known=model.split)
     card = calibrate_folder(options.model, dataset).card

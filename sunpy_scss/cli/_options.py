@@ -3,43 +3,38 @@
 import argparse
 import glob
 import math
+import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = [
     "add_command",
     "add_feature",
+    "add_header",
     "add_hek_url",
     "add_model",
+    "add_network",
     "add_overwrite",
     "add_picture",
     "add_source",
     "count",
     "expanded",
+    "failure_of",
     "features_of",
     "fraction",
     "hek_server",
     "in_the_shell",
+    "keyword",
     "moment",
     "positive",
     "quantity",
+    "register",
     "say",
     "target_file",
     "target_folder",
     "tell",
 ]
-
-# What messages of the library call by the names of Python, as the command calls it.
-_WORDS = {
-    "overwrite=True": "--overwrite",
-    "features=['CH']": "--feature ch",
-    "cadence=12 * u.hour": '--cadence "12 h"',
-    "disk_median": "--disk-median",
-    ", as a Quantity;": ', as "70 DN/s";',
-    "; pass mixed_models=True if that is meant": "",
-    "min_area": "--min-area",
-    "max_gap": "--max-gap",
-}
 
 
 def add_command(commands, name, run, help_text):
@@ -75,7 +70,11 @@ def add_model(command):
     """What decides a mask."""
     group = command.add_argument_group("the masks")
     group.add_argument("--model", metavar="NAME", help="name or folder of a model, instead of the bundled one")
-    group.add_argument("--boundary", metavar="NAME", help="which outline of the model, as core; models show lists them")
+    group.add_argument(
+        "--boundary",
+        metavar="NAME|DEX",
+        help="which outline of the model, as tight, or between the named ones in dex, as -0.05; models show lists them",
+    )
     group.add_argument("--threshold", type=fraction, metavar="P", help="least probability of a mask's pixels")
     group.add_argument("--min-area", type=quantity("Mm2"), metavar="AREA", help='smallest region, as "1000 Mm2"')
     group.add_argument(
@@ -91,6 +90,54 @@ def add_model(command):
 
 def add_picture(command):
     command.add_argument("--dpi", type=positive, metavar="N", help="pixels of a picture for each inch")
+
+
+def add_network(command):
+    command.add_argument(
+        "--network",
+        metavar="MODULE:FUNCTION",
+        help="what builds the network that a card of your own names",
+    )
+
+
+def register(name):
+    """Make the network known that an option names."""
+    from importlib import import_module
+
+    from sunpy_scss.exceptions import ModelError
+    from sunpy_scss.train._weights import register_network
+
+    if not name:
+        return
+    module, _, function = name.partition(":")
+    try:
+        register_network(getattr(import_module(module), function), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        msg = f"--network {name} cannot be imported ({error}); it is MODULE:FUNCTION, with the module on PYTHONPATH."
+        raise ModelError(msg) from error
+
+
+def add_header(command):
+    command.add_argument(
+        "--header",
+        action="append",
+        type=keyword,
+        default=[],
+        metavar="KEY=VALUE",
+        help="replace a wrong keyword in the header of the image, as BUNIT=DN/s; can be given several times",
+    )
+
+
+def keyword(text):
+    """Return the key and the value of a keyword of a header."""
+    key, equals, value = text.partition("=")
+    if not (equals and re.fullmatch(r"[A-Za-z0-9_-]{1,8}", key)):
+        msg = f"{text!r} is not KEY=VALUE, with a key of at most 8 letters, digits, - and _"
+        raise argparse.ArgumentTypeError(msg)
+    for kind in (int, float):
+        with suppress(ValueError):
+            return key.upper(), kind(value)
+    return key.upper(), value
 
 
 def add_overwrite(command):
@@ -211,11 +258,17 @@ def say(line):
 
 def tell(text):
     """Print what is for human readers, on the standard error."""
-    print(in_the_shell(str(text)), file=sys.stderr, flush=True)
+    print(text, file=sys.stderr, flush=True)
 
 
-def in_the_shell(text):
-    """A message of the library with the names of options."""
-    for python, option in _WORDS.items():
-        text = text.replace(python, option)
-    return text
+def failure_of(path, error):
+    """Return what is wrong with a file in one line that names it, once."""
+    text = " ".join(in_the_shell(error).split()) or type(error).__name__
+    return text if str(path) in text else f"{path}: {text}"
+
+
+def in_the_shell(error):
+    """Return the message of an error or a warning, its remedy in terms of the command."""
+    from sunpy_scss.exceptions import WithRemedy
+
+    return f"{error.problem} {error.in_shell}".strip() if isinstance(error, WithRemedy) else str(error)

@@ -42,11 +42,11 @@ def _check_same_rule(first, other):
     if first.weights:  # a classical method has a threshold for each image
         rule["thresholds"] = "threshold"
     for name, field in rule.items():
-        _check_same(name, field, first, other, "; pass mixed_models=True if that is meant")
+        _check_same(name, field, first, other, "If that is meant, pass mixed_models=True.")
 
 
 def _check_same(name, field, first, other, remedy=""):
     one, another = getattr(first, field), getattr(other, field)
     if one != another:
-        msg = f"The masks must not mix {name} (got {one!r} and {another!r}){remedy}."
-        raise InvalidMapError(msg)
+        problem = f"The masks must not mix {name} (got {one!r} and {another!r})."
+        raise InvalidMapError(problem, remedy, in_shell="")

@@ -120,8 +120,8 @@ class Tracker:
         self._turn(regions.surface.obstime)
         here = _regions_at(regions, self._cloud.points)
         clear = (here >= 0) & self._near(regions.surface, self._cloud.points)
-        near = regions.areas * self._near(regions.surface, regions.points)
-        in_sight = regions.sum(near) >= regions.sum(regions.areas) / 2
+        near = regions.solid_angles * self._near(regions.surface, regions.points)
+        in_sight = regions.sum(near) >= regions.sum(regions.solid_angles) / 2
         tracks = self._match(regions, here, clear, in_sight)
         self._miss(tracks, clear)
         self._renew(regions, tracks, here, clear)
@@ -174,7 +174,7 @@ class Tracker:
         A piece that is not in sight has that of the region of which it is a piece.
         """
         numbers, index = np.unique(self._cloud.tracks, return_inverse=True)
-        areas = regions.sum(regions.areas)
+        areas = regions.sum(regions.solid_angles)
         # Position 0 is for what is in sight, but in no region.
         shape = len(numbers), len(areas) + 1
         seen = here >= 0
@@ -276,7 +276,7 @@ class Tracker:
             return "start"
         chosen = regions.number == region
         _, places = cKDTree(self._places.T).query(regions.points[:, chosen].T)
-        return "birth" if in_sight and _mostly(looked[places], regions.areas[chosen]) else "rotated on"
+        return "birth" if in_sight and _mostly(looked[places], regions.solid_angles[chosen]) else "rotated on"
 
     def _miss(self, seen, clear):
         """What was not found in a mask though its place was in sight, and that for too long, is dead."""
@@ -303,8 +303,8 @@ class Tracker:
         left = found & clear
         # What flows together near the limb stays apart in memory.
         covered = (here > 0) & (found | clear)
-        days = np.full(regions.areas.shape, float(self._day))
-        seen = _Cloud(regions.points, regions.areas, tracks[regions.number], days)
+        days = np.full(regions.solid_angles.shape, float(self._day))
+        seen = _Cloud(regions.points, regions.solid_angles, tracks[regions.number], days)
         self._cloud = self._cloud[known & ~left & ~covered] + seen
 
 

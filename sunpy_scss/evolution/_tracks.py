@@ -17,7 +17,7 @@ from sunpy_scss._provenance import said_by_all
 from sunpy_scss.evolution._series import checked
 from sunpy_scss.evolution._tracker import Settings, Tracker
 from sunpy_scss.masks._regions import find_regions
-from sunpy_scss.masks._table import _region_table
+from sunpy_scss.masks._table import region_table
 
 __all__ = ["Tracks", "total_series", "track_regions", "track_series"]
 
@@ -184,7 +184,7 @@ def track_regions(
     tables, times = [], []
     for mask, *maps in _together(masks, checked(masks, mixed_models=mixed_models), *given.values()):
         regions = find_regions(mask)
-        table = _region_table(regions, mask, **dict(zip(given, maps, strict=True)))
+        table = region_table(regions, **dict(zip(given, maps, strict=True)))
         times.append(regions.surface.obstime)
         if len(times) > 1 and times[-1] < times[-2]:
             msg = f"The masks must be in order of time (got {times[-2].isot} before {times[-1].isot}); sort them first."

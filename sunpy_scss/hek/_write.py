@@ -22,22 +22,24 @@ from sunpy_scss.exceptions import HEKWarning
 from sunpy_scss.hek._records import FRM_NAME
 from sunpy_scss.masks._outlines import flat_rings, joined, trace, vertices_on_sphere
 from sunpy_scss.masks._regions import find_regions
-from sunpy_scss.masks._table import _region_table
+from sunpy_scss.masks._table import region_table
 
 if TYPE_CHECKING:
     from sunpy.map import GenericMap
 
+    from sunpy_scss.masks._regions import Regions
+
 __all__ = ["hek_records"]
 
 
-def hek_records(mask: GenericMap) -> Table:
+def hek_records(mask: GenericMap | Regions) -> Table:
     """
     The regions of a mask in the shape of records of the HEK.
 
     Parameters
     ----------
-    mask : sunpy.map.GenericMap
-        Helioprojective or heliographic, 1 inside the feature, with the feature in its header.
+    mask : sunpy.map.GenericMap or sunpy_scss.masks.Regions
+        Helioprojective or heliographic, 1 inside the feature, with the feature in its header; or its regions.
 
     Returns
     -------
@@ -78,9 +80,10 @@ def hek_records(mask: GenericMap) -> Table:
     >>> records = hek_records(mask)
     >>> again = hek_to_mask(records, mask)
     """
-    feature = feature_of(mask)
     regions = find_regions(mask)
-    table = _region_table(regions, mask)
+    mask = regions.mask
+    feature = feature_of(mask)
+    table = region_table(regions)
     date = regions.surface.obstime
     rings = [joined(pieces, regions.surface) for pieces in trace(regions)]
     outlines = [_from_earth(vertices_on_sphere(ring, regions.surface), date, mask) for ring in rings]
@@ -89,7 +92,7 @@ def hek_records(mask: GenericMap) -> Table:
         msg = f"{len(rings) - len(shown)} of {len(rings)} regions cannot be seen from Earth and are left out."
         warn_caller(msg, HEKWarning)
     outlines, rings = [outlines[number][0] for number in shown], [rings[number] for number in shown]
-    table["area_raw"] = _seen_areas(regions, mask)
+    table["area_raw"] = _seen_areas(regions)
     table = table[shown]
     return Table(
         {
@@ -121,12 +124,12 @@ def _view(date, mask):
     return Helioprojective(observer=get_earth(date), obstime=date, rsun=mask.rsun_meters)
 
 
-def _seen_areas(regions, mask):
-    """Areas of the regions as they are projected on the sky seen from Earth."""
-    earth = get_earth(regions.surface.obstime).cartesian.xyz / mask.rsun_meters
+def _seen_areas(regions):
+    """The areas of regions projected on the sky seen from Earth."""
+    earth = get_earth(regions.surface.obstime).cartesian.xyz / regions.mask.rsun_meters
     from_earth = replace(regions.surface, observer=earth.to_value(u.dimensionless_unscaled))
     foreshortening = np.maximum(from_earth.foreshortening(regions.points), 0)
-    return regions.sum(regions.areas * foreshortening) * mask.rsun_meters.to(u.km) ** 2
+    return regions.sum(regions.areas * foreshortening)
 
 
 def _origin(mask, feature, numbers, date):

@@ -75,8 +75,9 @@ def from_browse(
         An AIA or SUVI Map, float32. In DN/s where the display scale is known and the colours are those of AIA (not
         below 21 DN/s at 193 Å and 5 DN/s at 171 Å, where it clips); else, as for all grey pictures, dimensionless, with
         ``CALIB = 'relative'`` in the header and a warning, and segmentation treats it as an image of unknown
-        calibration. Browse images of sdo.gsfc.nasa.gov at 171 Å have their contrast restored, which is lower than that
-        of Helioviewer's by a power of 1.35. Grey pictures of 16 bits are scaled to 8.
+        calibration. Browse images of sdo.gsfc.nasa.gov at 171 Å from 2021 on have their contrast restored, which is
+        lower than that of Helioviewer's by a power of 1.35; older ones are left as they are. Grey pictures of 16 bits
+        are scaled to 8.
 
     Raises
     ------
@@ -126,8 +127,8 @@ def from_browse(
         warn_caller(msg, CalibrationWarning)
     header["filename"] = path.name
     data = linearise(index, CHANNELS[angstrom])
-    if is_display and (site, angstrom) in _CONTRASTS:
-        data **= _CONTRASTS[site, angstrom]
+    if is_display:
+        data **= contrast_of(site, angstrom, date)
     return sunpy.map.Map(data, header)
 
 
@@ -178,8 +179,10 @@ CHANNELS = {171: 171, 193: 193, 195: 193}
 # The display scales above were compared with FITS files of these; before 2011 they were others.
 _CALIBRATED = {("sdo", 193), ("helioviewer", 171), ("helioviewer", 193)}
 _CALIBRATED_SINCE = 2011
-# By which power the contrast of pictures is lower than that of their display scale; their brightness stays relative.
-_CONTRASTS = {("sdo", 171): 1.35}
+# The year from which on the contrast of pictures is lower than that of their display scale, and by which power; their
+# brightness stays relative. Pictures of June to December 2021 were compared with those of other sources of the same
+# weeks. Those of 2012 have the full contrast; nothing is known of the years between.
+_CONTRASTS = {("sdo", 171): (2021, 1.35)}
 _DATE = re.compile(r"(?<!\d)(\d{4})[-_.]?(\d\d)[-_.]?(\d\d)[-_T. ]{1,2}(\d\d)[-_:.]?(\d\d)(?:[-_:.]?(\d\d))?(?!\d)")
 _SDO_NAME = re.compile(r"\d{8}_\d{6}_(\d+_\d{4}|SDO_AIA_\d+_\d+)$")
 # Brightness as JPEG keeps it, at full resolution where colour is coarser; every colour table rises in it.
@@ -253,6 +256,12 @@ def source_of(picture):
 def is_calibrated(source, wavelength, date):
     """Whether the display scale of pictures of a source, a wavelength in Angstrom and a Time is known."""
     return (source, wavelength) in _CALIBRATED and date.datetime.year >= _CALIBRATED_SINCE
+
+
+def contrast_of(source, wavelength, date):
+    """Return the power that restores the contrast of pictures of a source, a wavelength in Angstrom and a Time."""
+    since, power = _CONTRASTS.get((source, wavelength), (0, 1.0))
+    return power if date.datetime.year >= since else 1.0
 
 
 def colour_index(pixels):

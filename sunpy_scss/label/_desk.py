@@ -1,4 +1,4 @@
-"""What the server of the page knows: the queue, the folder, and the image that somebody draws on."""
+"""The queue, the folder, and the image that somebody draws on: the state behind the page."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Desk:
         self.work = Work(self.item, smap, picture, Session(picture.brightness, picture.disk, verdicts), labels)
 
     def _labels(self, smap, picture):
-        """What is known of an image: its draft, its labels, a mask that was given, or what the model draws."""
+        """Return the draft of an image, its labels, a mask that was given, or the regions of the model."""
         key = self.item.key
         found = self.folder.read_draft(key, picture.disk.shape) or self.folder.read(key, smap)
         if found is None and key in self.masks:
@@ -186,7 +186,7 @@ class Desk:
 
 
 def _most(values, factor):
-    """What most of the pixels in each block are; of what the page itself wrote, what it had."""
+    """Return the most frequent value in each block of pixels; for labels that this page wrote, the very ones it had."""
     if factor == 1:
         return values
     shares = [blocks(values == value, factor) for value in range(int(values.max()) + 1)]

@@ -12,10 +12,12 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 import astropy.units as u
+import sunpy.map
 
 from sunpy_scss._mask_map import make_mask
 from sunpy_scss._provenance import Provenance
 from sunpy_scss._save import save_map, save_whole
+from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import same_grid
 from sunpy_scss.annotations._index import append_row, read_index
 from sunpy_scss.exceptions import AnnotationError
@@ -148,7 +150,7 @@ class LabelFolder:
         provenance = Provenance.new(feature=feature, method="drawn", labels=as_ascii(annotator))
         image = self.path / "images" / f"{key}.fits"
         if not image.exists():
-            save_map(smap, image)
+            save_map(_without_blank(smap), image)
         for part, values in (("rejected", rejected), ("masks", mask)):
             path = self.path / part / f"{key}.fits"
             if part == "rejected" and not values.any():
@@ -159,6 +161,14 @@ class LabelFolder:
             append_row(self._index, {"key": key, "date": smap.date.utc.isot, "split": ""})
             self._done.add(key)
         self.draft_of(key).unlink(missing_ok=True)
+
+
+def _without_blank(smap):
+    """Return an image without the keyword BLANK, which FITS has for integers only, where the data are not."""
+    if "blank" not in smap.meta or smap.data.dtype.kind in "iu":
+        return smap
+    header = {key: value for key, value in smap.meta.items() if key != "blank"}
+    return sunpy.map.Map(smap.data, header, mask=smap.mask)
 
 
 def read_labels(mask, rejected, smap):
@@ -213,7 +223,7 @@ def fitted(mask: GenericMap, smap: GenericMap) -> GenericMap:
     if abs(mask.date - smap.date) > _SAME_TIME:
         msg = f"The labels are of {mask.date.isot}, the image is of {smap.date.isot}; take another folder for it."
         raise AnnotationError(msg)
-    return mask if same_grid(mask, smap) else reproject_mask(mask, smap)
+    return mask if same_grid(surface_of(mask), surface_of(smap)) else reproject_mask(mask, smap)
 
 
 def as_ascii(text):

@@ -11,6 +11,8 @@ from ._filaments import filament_score as filament_score
 from ._metrics import dice as dice
 from ._metrics import iou as iou
 from ._read import read_mask as read_mask
+from ._regions import Regions as Regions
+from ._regions import find_regions as find_regions
 from ._table import area_fraction as area_fraction
 from ._table import label_regions as label_regions
 from ._table import region_table as region_table

@@ -291,10 +291,11 @@ def _panel(masks):
     if len(masks) < 2:
         msg = f"It takes two masks or more to compare (got {len(masks)})."
         raise ValueError(msg)
-    surface = surface_of(masks[0])
+    surfaces = [surface_of(mask) for mask in masks]
+    surface = surfaces[0]
     flat = [pixels_inside(mask).ravel() for mask in masks]
     own = np.arange(flat[0].size)
-    pixels = [own if same_grid(mask, masks[0]) else nearest_pixels(surface_of(mask), surface).ravel() for mask in masks]
+    pixels = [own if same_grid(one, surface) else nearest_pixels(one, surface).ravel() for one in surfaces]
     shown = np.all([index >= 0 for index in pixels], axis=0)
     chosen = np.flatnonzero(shown & np.any([inside[index] for inside, index in zip(flat, pixels, strict=True)], axis=0))
     rows, columns = np.unravel_index(chosen, surface.shape)
@@ -367,7 +368,7 @@ def reproject_mask(mask: GenericMap, target: GenericMap) -> GenericMap:
     if not (mask.data == np.rint(mask.data)).all():
         msg = "A mask holds whole numbers only; apply a threshold to probabilities first, as in mask.data >= 0.5."
         raise InvalidMapError(msg)
-    if same_grid(mask, target):
+    if same_grid(surface, wanted):
         data = mask.data
     else:
         nearest = nearest_pixels(surface, wanted)

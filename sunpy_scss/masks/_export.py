@@ -17,15 +17,17 @@ from sunpy_scss._sun.view import half_turn
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._outlines import flat_rings, joined, trace
 from sunpy_scss.masks._regions import find_regions
-from sunpy_scss.masks._table import _region_table
+from sunpy_scss.masks._table import region_table
 
 if TYPE_CHECKING:
     import os
 
-    from regions import Regions
+    import regions
 
     from astropy.table import QTable
     from sunpy.map import GenericMap
+
+    from sunpy_scss.masks._regions import Regions
 
 __all__ = ["region_outlines", "sky_regions", "write_geojson"]
 
@@ -33,14 +35,14 @@ __all__ = ["region_outlines", "sky_regions", "write_geojson"]
 _DIGITS = {"heliographic_stonyhurst": 6, "heliographic_carrington": 6, "helioprojective": 4}
 
 
-def region_outlines(mask: GenericMap) -> dict[int, list[list[SkyCoord]]]:
+def region_outlines(mask: GenericMap | Regions) -> dict[int, list[list[SkyCoord]]]:
     """
     The outlines of the regions of a mask, along the sides of its pixels.
 
     Parameters
     ----------
-    mask : sunpy.map.GenericMap
-        Helioprojective or heliographic, 1 inside the feature.
+    mask : sunpy.map.GenericMap or Regions
+        Helioprojective or heliographic, 1 inside the feature; or its regions.
 
     Returns
     -------
@@ -75,18 +77,18 @@ def region_outlines(mask: GenericMap) -> dict[int, list[list[SkyCoord]]]:
     closed = [np.concatenate([ring, ring[:1]]) for pieces in shapes for rings in pieces for ring in rings]
     ends = np.cumsum([0, *map(len, closed)])
     # All at once: to make coordinates of few takes as long as of many.
-    there = _coordinates(np.concatenate([np.empty((0, 2)), *closed]), regions, mask)
+    there = _coordinates(np.concatenate([np.empty((0, 2)), *closed]), regions)
     parts = (there[start:end] for start, end in pairwise(ends))
     return {number: [[next(parts) for _ in rings] for rings in pieces] for number, pieces in enumerate(shapes, start=1)}
 
 
-def _coordinates(ring, regions, mask):
+def _coordinates(ring, regions):
     lon, lat = regions.surface.world(*ring.T)
-    return SkyCoord(lon * u.rad, lat * u.rad, frame=mask.coordinate_frame)
+    return SkyCoord(lon * u.rad, lat * u.rad, frame=regions.mask.coordinate_frame)
 
 
 def write_geojson(
-    mask: GenericMap,
+    mask: GenericMap | Regions,
     path: str | os.PathLike,
     *,
     frame: str = "heliographic_stonyhurst",
@@ -98,8 +100,8 @@ def write_geojson(
 
     Parameters
     ----------
-    mask : sunpy.map.GenericMap
-        Helioprojective or heliographic, 1 inside the feature.
+    mask : sunpy.map.GenericMap or Regions
+        Helioprojective or heliographic, 1 inside the feature; or its regions.
     path : path-like
         Written whole or not at all.
     frame : str, optional
@@ -159,7 +161,7 @@ def write_geojson(
     if frame == "helioprojective" and not regions.surface.is_image:
         msg = "A heliographic Map has no helioprojective coordinates; write heliographic ones."
         raise InvalidMapError(msg)
-    table = _region_table(regions, mask) if table is None else table
+    table = region_table(regions) if table is None else table
     shapes = trace(regions)
     unknown = set(table["id"]) - set(range(1, len(shapes) + 1))
     if unknown:
@@ -181,8 +183,8 @@ def write_geojson(
         "frame": frame,
         "date": regions.surface.obstime.isot,
         "units": {"coordinates": "arcsec" if frame == "helioprojective" else "deg", **units},
-        "observer": _observer(mask),
-        "rsun": float(mask.rsun_meters.to_value(u.km)),
+        "observer": _observer(regions.mask),
+        "rsun": float(regions.mask.rsun_meters.to_value(u.km)),
         "provenance": {key: value for key, value in table.meta.items() if isinstance(value, str | int | float)},
         "features": features,
     }
@@ -213,14 +215,14 @@ def _observer(mask):
     return {"lon": float(there.lon.deg), "lat": float(there.lat.deg), "radius": float(there.radius.to_value(u.km))}
 
 
-def sky_regions(mask: GenericMap) -> Regions:
+def sky_regions(mask: GenericMap | Regions) -> regions.Regions:
     """
     The regions of a mask for the `regions <https://astropy-regions.readthedocs.io>`__ package.
 
     Parameters
     ----------
-    mask : sunpy.map.GenericMap
-        Helioprojective or heliographic, 1 inside the feature.
+    mask : sunpy.map.GenericMap or Regions
+        Helioprojective or heliographic, 1 inside the feature; or its regions.
 
     Returns
     -------
@@ -252,7 +254,7 @@ def sky_regions(mask: GenericMap) -> Regions:
     return Regions(
         [
             PolygonSkyRegion(
-                _coordinates(joined(pieces, found.surface), found, mask), meta=RegionMeta({"label": str(number)})
+                _coordinates(joined(pieces, found.surface), found), meta=RegionMeta({"label": str(number)})
             )
             for number, pieces in enumerate(trace(found), start=1)
         ]

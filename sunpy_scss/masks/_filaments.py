@@ -12,6 +12,7 @@ import astropy.units as u
 from astropy.table import QTable
 
 from sunpy_scss._provenance import Provenance
+from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import same_grid
 from sunpy_scss.canonical._frame import frame_of
 from sunpy_scss.canonical._grid import CanonicalGrid
@@ -19,11 +20,13 @@ from sunpy_scss.canonical._intensity import intensities
 from sunpy_scss.canonical._resample import to_canonical
 from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._measures import field
-from sunpy_scss.masks._perimeters import perimeters
+from sunpy_scss.masks._outlines import perimeters
 from sunpy_scss.masks._regions import find_regions
 
 if TYPE_CHECKING:
     from sunpy.map import GenericMap
+
+    from sunpy_scss.masks._regions import Regions
 
 __all__ = ["filament_score"]
 
@@ -40,10 +43,10 @@ _ANNULI = np.sqrt(np.linspace(0, 1, 41))
 # For each part the value that speaks for neither, and the logit for each unit above it: a logistic regression on the
 # training part of the labels behind scss-ch-193-2, as benchmarks/filaments.py prints it.
 _COEFFICIENTS = {
-    "width": (1.63, -7.3),  # of log10
-    "contrast": (0.253, -9.3),
+    "width": (1.65, -7.3),  # of log10
+    "contrast": (0.253, -9.5),
     "bright_points": (0.85, -0.45),
-    "sharpness": (0.0139, -177.0),
+    "sharpness": (0.0139, -175.0),
 }
 _REASONS = {
     "width": "narrow",
@@ -53,7 +56,7 @@ _REASONS = {
 }
 
 
-def filament_score(mask: GenericMap, image: GenericMap, *, magnetogram: GenericMap | None = None) -> QTable:
+def filament_score(mask: GenericMap | Regions, image: GenericMap, *, magnetogram: GenericMap | None = None) -> QTable:
     """
     How much each region of a coronal-hole mask looks like a filament or another dark look-alike.
 
@@ -62,8 +65,8 @@ def filament_score(mask: GenericMap, image: GenericMap, *, magnetogram: GenericM
 
     Parameters
     ----------
-    mask : sunpy.map.GenericMap
-        1 in coronal holes and 0 elsewhere, helioprojective.
+    mask : sunpy.map.GenericMap or Regions
+        1 in coronal holes and 0 elsewhere, helioprojective; or its regions.
     image : sunpy.map.GenericMap
         193 or 195 Angstrom, on the pixels of the mask.
     magnetogram : sunpy.map.GenericMap, optional
@@ -144,14 +147,14 @@ def filament_score(mask: GenericMap, image: GenericMap, *, magnetogram: GenericM
     if not regions.surface.is_image:
         msg = "The mask must be helioprojective, as the image that it was made from."
         raise InvalidMapError(msg)
-    if not same_grid(image, mask):
+    if not same_grid(surface_of(image), regions.surface):
         msg = "The image must be on the pixels of the mask; give the one that the mask was made from."
         raise InvalidMapError(msg)
-    parts = {**_shape(regions, mask.rsun_meters), **_brightness(regions, mask, image)}
+    parts = {**_shape(regions), **_brightness(regions, image)}
     shares = _contributions(parts)
     score = expit(np.sum([*shares.values()], axis=0))
     columns = {
-        "id": np.arange(1, len(regions.starts) + 1),
+        "id": regions.ids,
         "score": score,
         "filament": score >= 0.5,
         "reasons": _reasons(shares),
@@ -159,9 +162,9 @@ def filament_score(mask: GenericMap, image: GenericMap, *, magnetogram: GenericM
         **{f"by_{name}": share for name, share in shares.items()},
     }
     if magnetogram is not None:
-        magnetic = field(regions, magnetogram, mask.rsun_meters)
+        magnetic = field(regions, magnetogram)
         columns |= {name: magnetic[name] for name in ("unipolarity", "field_skewness", "field_coverage")}
-    table = QTable(columns, meta=Provenance.of(mask).keywords())
+    table = QTable(columns, meta=Provenance.of(regions.mask).keywords())
     for column in table.itercols():
         if column.dtype.kind == "f":
             column.info.format = ".3g"
@@ -187,31 +190,31 @@ def _reasons(shares):
     )
 
 
-def _shape(regions, rsun):
+def _shape(regions):
     """How wide regions are, and how long for that."""
-    total = regions.sum(regions.areas)
-    centre = regions.sum(regions.areas * regions.points)
+    total = regions.sum(regions.solid_angles)
+    centre = regions.sum(regions.solid_angles * regions.points)
     centre = centre / np.linalg.norm(centre, axis=0)
     offset = regions.points - centre[:, regions.number]
-    moments = regions.sum(regions.areas * offset[:, np.newaxis] * offset) / total
+    moments = regions.sum(regions.solid_angles * offset[:, np.newaxis] * offset) / total
     # A pixel has an extent of its own, without which a line of them would be infinitely thin.
-    own = total / regions.sum(np.ones_like(regions.areas)) / 12
+    own = total / regions.sum(np.ones_like(regions.solid_angles)) / 12
     _, short, long = np.linalg.eigvalsh(np.moveaxis(moments, -1, 0)).T + own
     width = 2 * total / perimeters(regions)
-    return {"width": width * rsun.to(u.Mm), "elongation": np.sqrt(long / short)}
+    return {"width": width * regions.mask.rsun_meters.to(u.Mm), "elongation": np.sqrt(long / short)}
 
 
-def _brightness(regions, mask, image):
+def _brightness(regions, image):
     """Contrast, density of bright points and sharpness of the border."""
-    frame, rsun = frame_of(mask), mask.rsun_meters.to(u.Mm)
+    frame, rsun = frame_of(regions.mask), regions.mask.rsun_meters.to(u.Mm)
     labels = _canonical_labels(regions.labels, frame)
     flat = _flat(to_canonical(_intensity(image, frame), frame, _GRID), labels)
     known = np.isfinite(flat)
     filled = np.where(known, flat, 0)
     peaks = known & (filled == ndimage.maximum_filter(filled, _SQUARE))
     gradients = ndimage.gaussian_gradient_magnitude(filled, 1)
-    contrast, points, gradient = np.full((3, len(regions.starts)), np.nan)
-    for region, box in enumerate(ndimage.find_objects(labels, len(regions.starts))):
+    contrast, points, gradient = np.full((3, len(regions)), np.nan)
+    for region, box in enumerate(ndimage.find_objects(labels, len(regions))):
         if box is None:
             continue
         box = tuple(slice(max(0, side.start - _REACH), side.stop + _REACH) for side in box)
@@ -227,14 +230,14 @@ def _brightness(regions, mask, image):
             gradient[region] = np.median(gradients[box][outline]) if outline.any() else np.nan
     return {
         "contrast": contrast,
-        "bright_points": points / (regions.sum(regions.areas) * rsun**2).to(1e4 * u.Mm**2),
+        "bright_points": points / regions.sum(regions.areas).to(1e4 * u.Mm**2),
         "sharpness": gradient / (_GRID.step * rsun),
     }
 
 
 def _intensity(image, frame):
-    data, per_second, calibrated = intensities(image, frame)
-    return np.maximum(data * per_second, _FLOOR) if calibrated else data
+    data, per_second, doubt = intensities(image, frame)
+    return np.maximum(data * per_second, _FLOOR) if not doubt else data
 
 
 def _canonical_labels(labels, frame):

@@ -1,4 +1,7 @@
-"""What is measured in the regions of a mask: groups of columns of the table."""
+"""Measures of the regions of a mask: groups of columns of the table."""
+
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import expit, logit
@@ -9,56 +12,111 @@ from astropy.coordinates import SkyCoord
 from sunpy.coordinates import HeliographicStonyhurst
 
 from sunpy_scss._provenance import Provenance
+from sunpy_scss._sun.surface import surface_of
 from sunpy_scss._sun.transfer import same_grid, sample
 from sunpy_scss._sun.view import carrington_frame, half_turn, longitude_latitude, longitude_origin
 from sunpy_scss.canonical._intensity import as_rate
 from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.masks._perimeters import perimeters
+from sunpy_scss.masks._outlines import perimeters
+from sunpy_scss.masks._regions import Regions
 
-__all__ = ["areas", "borders", "confidence", "field", "intensities", "places"]
+__all__ = ["areas", "borders", "confidence", "field", "intensities", "places", "rim_of"]
 
 _ROUNDING = 1e-12
 # Outlines are unsafe beyond these angles from disc centre, in degrees.
 _UNSAFE = (60, 75)
 # Cosine of the angle to the line of sight below which this says nothing of the radial field.
 _STEEPEST = np.cos(np.radians(75))
-# Probabilities between which the border of a region is, with 68 %, if its pixels are right or wrong together; where the
-# header of the probability has none that were fitted.
+# Probabilities between which the outline of a region is open, where the header of the probability tells no others.
 _BORDER = (0.16, 0.84)
 
 
-def areas(regions, rsun):
-    """Areas, and how much of them is near the limb."""
-    total = regions.sum(regions.areas)
+def areas(regions):
+    """Areas, and the shares of them near the limb."""
+    total = regions.sum(regions.solid_angles)
     half_sun = total / (2 * np.pi)
     cosine = regions.surface.cosine(regions.points)
     beyond = {
-        f"beyond_{angle}": regions.sum(regions.areas * (cosine < np.cos(np.radians(angle)))) / total
+        f"beyond_{angle}": regions.sum(regions.solid_angles * (cosine < np.cos(np.radians(angle)))) / total
         for angle in _UNSAFE
     }
     return {
-        "area": _area(total, rsun),
+        "area": _area(total, regions),
         "area_msh": 1e6 * half_sun,
         "area_percent": 100 * half_sun * u.percent,
         **beyond,
     }
 
 
-def _area(values, rsun):
-    return values * rsun.to(u.Mm) ** 2
+def _area(solid_angles, regions):
+    return solid_angles * regions.mask.rsun_meters.to(u.Mm) ** 2
 
 
-def places(regions, mask):
+@dataclass(frozen=True)
+class Rim:
+    """
+    The pixels of regions that have a side on the border of their region or of the Map.
+
+    Attributes
+    ----------
+    regions : sunpy_scss.masks._regions.Regions
+    rows, columns, number : numpy.ndarray
+        (n,) indices of the pixels and of their regions.
+    starts : numpy.ndarray
+        (regions,), where those of each region begin.
+    corners : numpy.ndarray
+        (2, m) rows and columns of the corners of pixels, each once.
+    index : numpy.ndarray
+        (4, n), the corners of each pixel.
+    """
+
+    regions: Regions
+    rows: np.ndarray
+    columns: np.ndarray
+    number: np.ndarray
+    starts: np.ndarray
+    corners: np.ndarray
+    index: np.ndarray
+
+    @cached_property
+    def corner_points(self):
+        """The corners on the sphere; (3, m)."""
+        return self.regions.surface.points(*self.corners)
+
+    def any(self, values):
+        """True for the regions that have one pixel at least where values (n,) are."""
+        return np.logical_or.reduceat(values, self.starts)
+
+    def reach(self, values):
+        """The least and the largest of values at the corners of pixels, (4, n), of each region."""
+        least, largest = values.min(axis=0), values.max(axis=0)
+        return np.minimum.reduceat(least, self.starts), np.maximum.reduceat(largest, self.starts)
+
+
+def rim_of(regions):
+    """The `Rim` of regions."""
+    ny, nx = regions.labels.shape
+    rows, columns = regions.rows, regions.columns
+    within = (rows > 0) & (rows < ny - 1) & (columns > 0) & (columns < nx - 1)
+    places = rows * nx + columns
+    for step in (-nx, -1, 1, nx):
+        within &= regions.labels.take(places + step, mode="clip") > 0
+    rows, columns, number = (values[~within] for values in (rows, columns, regions.number))
+    starts = np.searchsorted(number, np.arange(len(regions)))
+    *corners, index = regions.surface.corners(rows, columns)
+    return Rim(regions, rows, columns, number, starts, np.stack(corners), index)
+
+
+def places(regions, rim):
     """Centroids and extents on the sphere, and boxes in the coordinates of the Map."""
     surface = regions.surface
-    lon, lat = longitude_latitude(regions.sum(regions.areas * regions.points))
-    frame = HeliographicStonyhurst(obstime=surface.obstime, rsun=mask.rsun_meters)
+    lon, lat = longitude_latitude(regions.sum(regions.solid_angles * regions.points))
+    frame = HeliographicStonyhurst(obstime=surface.obstime, rsun=regions.mask.rsun_meters)
     carrington = lon - longitude_origin(carrington_frame(surface.obstime))
     centroid = SkyCoord(lon * u.rad, lat * u.rad, frame=frame)
-    (east, west), latitudes = _extents(regions, lon)
+    (east, west), latitudes = _extents(rim, lon)
     if surface.is_image:
-        sky = surface.world(*regions.rim.corners)
-        box = [end for values in sky for end in _reach(regions.rim, half_turn(values)[regions.rim.index])]
+        box = [end for values in surface.world(*rim.corners) for end in rim.reach(half_turn(values)[rim.index])]
     else:
         box = [*_from(lon - surface.origin, east, west), *latitudes]
     stonyhurst = [*_from(lon, east, west), *latitudes]
@@ -74,11 +132,6 @@ def _quantities(names, radians, unit):
     return {name: (values * u.rad).to(unit) for name, values in zip(names, radians, strict=True)}
 
 
-def _reach(regions, values):
-    """Least and largest value of each region, from values at the corners of pixels, (4, n)."""
-    return regions.min(values.min(axis=0)), regions.max(values.max(axis=0))
-
-
 def _from(lon, east, west):
     """Longitudes of the ends of regions that reach so far to both sides; the first from -pi to pi."""
     width = west - east
@@ -86,42 +139,40 @@ def _from(lon, east, west):
     return first, first + width
 
 
-def _extents(regions, lon):
+def _extents(rim, lon):
     """Longitudes relative to ``lon`` and latitudes, least and largest in each region."""
-    rim = regions.rim
     corner_lon, corner_lat = longitude_latitude(rim.corner_points)
     sides = half_turn(corner_lon[rim.index] - lon[rim.number])
-    east, west = _reach(rim, sides)
-    south, north = _reach(rim, corner_lat[rim.index])
-    has_south, has_north = _have_poles(regions)
+    east, west = rim.reach(sides)
+    south, north = rim.reach(corner_lat[rim.index])
+    has_south, has_north = _have_poles(rim)
     # A pixel across the opposite meridian is wider than half a turn.
-    full_turn = rim.max(np.ptp(sides, axis=0) > np.pi) | has_south | has_north
+    full_turn = rim.any(np.ptp(sides, axis=0) > np.pi) | has_south | has_north
     longitudes = np.where(full_turn, -np.pi, east), np.where(full_turn, np.pi, west)
     return longitudes, (np.where(has_south, -np.pi / 2, south), np.where(has_north, np.pi / 2, north))
 
 
-def _have_poles(regions):
-    """Which regions have the south pole, and which the north pole in them: on a pixel of their rim or within."""
+def _have_poles(rim):
+    """The regions that have the south pole, and those that have the north pole: on a pixel of their rim or within."""
+    regions = rim.regions
     poles = np.array([[0, 0], [0, 0], [-1.0, 1.0]])
     within = [
-        np.arange(1, len(regions.starts) + 1) == (regions.labels.flat[place] if place >= 0 else 0)
-        for place in regions.surface.nearest(poles)
+        regions.ids == (regions.labels.flat[place] if place >= 0 else 0) for place in regions.surface.nearest(poles)
     ]
-    return [regions.rim.max(around) | inner for around, inner in zip(_around_poles(regions.rim), within, strict=True)]
+    return [rim.any(around) | inner for around, inner in zip(_around_poles(rim), within, strict=True)]
 
 
-def _around_poles(regions):
-    """Which pixels have the south pole, and which the north pole inside or on their side."""
-    x, y, z = regions.corner_points[:, regions.index]
+def _around_poles(rim):
+    """The pixels that have the south pole, and those that have the north pole, inside or on their side."""
+    x, y, z = rim.corner_points[:, rim.index]
     turns = x * np.roll(y, -1, axis=0) - y * np.roll(x, -1, axis=0)
     around = (turns > -_ROUNDING).all(axis=0) | (turns < _ROUNDING).all(axis=0)
     return around & (z[0] < 0), around & (z[0] > 0)
 
 
-def borders(regions, mask):
+def borders(regions, rim):
     """Perimeters, and what cuts the regions."""
     surface = regions.surface
-    rim = regions.rim
     at_limb = np.zeros(len(rim.rows), dtype=bool)
     if surface.is_image:
         # On the limb exactly are only the points that have been put there.
@@ -131,17 +182,17 @@ def borders(regions, mask):
     if not surface.wraps:
         at_edge |= (rim.columns == 0) | (rim.columns == nx - 1)
     return {
-        "perimeter": perimeters(regions) * mask.rsun_meters.to(u.Mm),
-        "touches_limb": rim.max(at_limb),
-        "touches_edge": rim.max(at_edge),
+        "perimeter": perimeters(regions) * regions.mask.rsun_meters.to(u.Mm),
+        "touches_limb": rim.any(at_limb),
+        "touches_edge": rim.any(at_edge),
         "n_pixels": np.diff(regions.starts, append=len(regions.rows)),
     }
 
 
-def intensities(regions, image, mask):
+def intensities(regions, image):
     """Statistics of the pixels of an image, in DN/s where these are known."""
     image = as_rate(image)
-    if same_grid(image, mask):
+    if same_grid(surface_of(image), regions.surface):
         values = image.data[regions.rows, regions.columns].astype(float)
     else:
         values, _ = sample(image, regions.surface, regions.rows, regions.columns)
@@ -155,7 +206,7 @@ def intensities(regions, image, mask):
     }
 
 
-def field(regions, magnetogram, rsun):
+def field(regions, magnetogram):
     """Mean, fluxes and shape of the radial magnetic field."""
     if magnetogram.unit is None or not magnetogram.unit.is_equivalent(u.G):
         msg = f"The magnetogram must be in a unit of magnetic field, as gauss (got {magnetogram.unit}); set BUNIT."
@@ -163,7 +214,7 @@ def field(regions, magnetogram, rsun):
     along_sight, cosine = sample(magnetogram, regions.surface, regions.rows, regions.columns)
     radial = along_sight * magnetogram.unit.to(u.G) / np.where(cosine > _STEEPEST, cosine, np.nan)
     known = np.isfinite(radial)
-    weights, radial = np.where(known, regions.areas, 0), np.where(known, radial, 0)
+    weights, radial = np.where(known, regions.solid_angles, 0), np.where(known, radial, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         area = regions.sum(weights)
         mean = regions.sum(weights * radial) / area
@@ -173,7 +224,7 @@ def field(regions, magnetogram, rsun):
         signed = mean * area
         unsigned = np.where(area > 0, regions.sum(weights * np.abs(radial)), np.nan)
         unipolarity = np.abs(signed) / unsigned
-    flux = (u.G * rsun**2).to(u.Unit("Mx"))
+    flux = (u.G * regions.mask.rsun_meters**2).to(u.Unit("Mx"))
     return {
         "field_mean": mean * u.G,
         "flux_signed": signed * flux,
@@ -181,28 +232,28 @@ def field(regions, magnetogram, rsun):
         "polarity": np.sign(np.nan_to_num(signed)).astype(int),
         "unipolarity": unipolarity,
         "field_skewness": skewness,
-        "field_coverage": area / regions.sum(regions.areas),
+        "field_coverage": area / regions.sum(regions.solid_angles),
     }
 
 
-def confidence(regions, probability, mask):
+def confidence(regions, probability):
     """Mean probability, and areas within two probabilities of the border; what is not known (NaN) may be inside."""
-    if not same_grid(probability, mask):
+    if not same_grid(surface_of(probability), regions.surface):
         msg = "The probability must be on the pixels of the mask, as predict_probability gives it for the same Map."
         raise InvalidMapError(msg)
     rounding = 1e-6  # as smoothing leaves it
     if not ((probability.data >= -rounding) & (probability.data <= 1 + rounding) | np.isnan(probability.data)).all():
         msg = "A probability is between 0 and 1 everywhere; give what predict_probability returns."
         raise InvalidMapError(msg)
-    least, sure = _interval_levels(mask, probability)
-    total = regions.sum(regions.areas)
+    least, sure = _interval_levels(regions.mask, probability)
+    total = regions.sum(regions.solid_angles)
     probability = np.where(np.isnan(probability.data), least, probability.data)
     inside = probability[regions.rows, regions.columns]
-    core = regions.sum(np.where(inside >= sure, regions.areas, 0))
+    core = regions.sum(np.where(inside >= sure, regions.solid_angles, 0))
     return {
-        "confidence": regions.sum(regions.areas * inside) / total,
-        "area_low": _area(core, mask.rsun_meters),
-        "area_high": _area(total + _areas_around(regions, probability, least), mask.rsun_meters),
+        "confidence": regions.sum(regions.solid_angles * inside) / total,
+        "area_low": _area(core, regions),
+        "area_high": _area(total + _solid_angles_around(regions, probability, least), regions),
     }
 
 
@@ -224,12 +275,12 @@ def _interval_levels(mask, probability):
     return least, sure
 
 
-def _areas_around(regions, probability, least):
-    """Of what is joined to each region by pixels of so much probability."""
+def _solid_angles_around(regions, probability, least):
+    """The solid angles of what is joined to each region by pixels of so much probability."""
     maybe = (regions.labels > 0) | (probability >= least)
     grown = watershed(-probability, regions.labels, connectivity=2, mask=maybe)
     rows, columns = ((grown > 0) & (regions.labels == 0)).nonzero()
     on_sun = regions.surface.on_sun(rows, columns)
     rows, columns = rows[on_sun], columns[on_sun]
     added = regions.surface.areas(rows, columns)
-    return np.bincount(grown[rows, columns] - 1, weights=added, minlength=len(regions.starts))
+    return np.bincount(grown[rows, columns] - 1, weights=added, minlength=len(regions))

@@ -6,18 +6,21 @@ themselves, the first position is not repeated. The region is on their left.
 """
 
 import numpy as np
-from matplotlib.path import Path
 from scipy.cluster.hierarchy import DisjointSet
+from scipy.ndimage import uniform_filter1d
 
-from sunpy_scss._sun.polygons import follow
+from sunpy_scss._sun.cells import excess
+from sunpy_scss._sun.polygons import follow, inside_rings
 from sunpy_scss._sun.view import carrington_frame, distances, half_turn, longitude_latitude, longitude_origin
 from sunpy_scss.masks._regions import label
 
-__all__ = ["flat_rings", "gates", "joined", "trace", "vertices_on_sphere"]
+__all__ = ["flat_rings", "joined", "perimeters", "trace", "vertices_on_sphere"]
 
 # Steps on the sphere so short, and so short in longitude, are as good as straight in longitude and latitude.
 _STEP = np.radians(0.5)
 _STEP_IN_LONGITUDE = np.radians(5)
+# The mean of so many sides of pixels has no steps, and few bends of a border are lost in it.
+_SIDES = 9
 _ROUNDING = 1e-12
 # By direction of a side, east, north, west, south, of (row, column): to the next pixel along it, to the pixel across
 # it, and from the number of a pixel to the corner where its side begins.
@@ -59,47 +62,11 @@ def trace(regions):
     ]
 
 
-def gates(regions):
+def _sides(inside, wraps):
     """
-    The middles of the pixels on both sides of the rings around regions, and around the holes in them.
+    The sides of pixels towards what is outside: number of the pixel, direction, and index of the side that follows.
 
-    Parameters
-    ----------
-    regions : sunpy_scss.masks._regions.Regions
-
-    Returns
-    -------
-    list of list of tuple of numpy.ndarray
-        For each region its rings, the outer one first; of each the points (3, n) on the left and on the right, for an
-        observer above the Sun. What hangs together by corners has one ring. What is beyond the limb is on the limb.
-    """
-    surface, inside = regions.surface, regions.labels > 0
-    found = [[] for _ in regions.starts]
-    if not found:
-        return found
-    number, direction, following = _sides(inside, surface.wraps, by_corners=True)
-    within = np.stack(np.divmod(number, inside.shape[1]))
-    across = within + _ACROSS[direction].T
-    if surface.wraps:
-        across[1] %= inside.shape[1]
-    left, right = surface.points(*within), surface.points(*across)
-    if not surface.is_image:  # the side of a pixel at a pole is no border
-        at_pole = np.abs(right[2]) > 1 - _ROUNDING
-        left[:, at_pole] = right[:, at_pole]
-    if _handedness(surface) < 0:
-        left, right = right, left
-    period = inside.shape[1] if surface.wraps else np.inf
-    walks = sorted(_cycles(following.tolist()), key=lambda walk: -_pixels_within(within[:, walk].T, period))
-    for walk in walks:
-        found[regions.labels[*within[:, walk[0]]] - 1].append((left[:, walk], right[:, walk]))
-    return found
-
-
-def _sides(inside, wraps, *, by_corners=False):
-    """
-    Sides of pixels towards what is outside: number of the pixel, direction, and index of the side that follows.
-
-    Where two pixels touch by a corner alone, the side of the other one follows only ``by_corners``.
+    Where two pixels touch by a corner alone, the side that follows is of the same pixel.
     """
     ny, nx = inside.shape
     framed = np.pad(inside, 1)
@@ -115,8 +82,6 @@ def _sides(inside, wraps, *, by_corners=False):
     left = here + _AHEAD[direction]
     right = left + _ACROSS[direction]
     blocked, free = ~framed[*(left + 1).T], ~framed[*(right + 1).T]
-    if by_corners:
-        blocked &= free
     pixel = np.select([blocked, free], [here.T, left.T], right.T)
     turned = np.select([blocked, free], [direction + 1, direction], direction - 1) % 4
     # Sides are in order of this key already.
@@ -232,6 +197,72 @@ def _lead(places, following, start, way, end):
     following.extend([*added[1:], end])
 
 
+def perimeters(regions):
+    """
+    Measure the length of the border of each region, holes in it included.
+
+    The sides of pixels go up and down by a pixel where a border is straight, which makes them too long. The running
+    mean along them has no such steps. Where the border bends, this line encloses too little, as one drawn some way
+    inside of it does: for all lines parallel to one, the sum of the squares of length and of 2 pi minus area is the
+    same (Steiner's formula on the sphere), so that the area tells by how much the line is too short.
+
+    Parameters
+    ----------
+    regions : sunpy_scss.masks._regions.Regions
+
+    Returns
+    -------
+    numpy.ndarray
+        (regions,) in solar radii, along great circles.
+    """
+    shapes = trace(regions)
+    rings = [ring for pieces in shapes for rings in pieces for ring in rings]
+    if not rings:
+        return np.zeros(len(regions))
+    ends = np.cumsum([len(ring) for ring in rings])[:-1]
+    borders = np.split(_between_pixels(rings, regions.surface), ends, axis=1)
+    numbers = np.repeat(np.arange(len(regions)), [sum(map(len, pieces)) for pieces in shapes])
+    return np.bincount(numbers, [_length(border) for border in borders], len(regions))
+
+
+def _between_pixels(rings, surface):
+    """For each side of rings the point half-way between the middles of the pixels beside it; (3, n)."""
+    start = np.concatenate(rings)
+    side = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings]) - start
+    if surface.wraps:
+        side[:, 1] = (side[:, 1] + 1) % surface.shape[1] - 1
+    across = side[:, ::-1] * (0.5, -0.5)
+    left, right = (surface.points(*(start + side / 2 + way).T) for way in (across, -across))
+    if not surface.is_image:  # the side of a pixel at a pole is no border
+        at_pole = np.abs(right[2]) > 1 - _ROUNDING
+        left[:, at_pole] = right[:, at_pole]
+    return _unit(left + right)
+
+
+def _unit(vectors):
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=0), _ROUNDING)
+
+
+def _length(border):
+    """The length of a border from points along it, (3, n)."""
+    line = _unit(uniform_filter1d(border, min(_SIDES, border.shape[1] // 2), axis=1, mode="wrap"))
+    length = distances(line, np.roll(line, -1, axis=1)).sum()
+    rest, true_rest = (2 * np.pi - _area_within(points) for points in (line, border))
+    return np.sqrt(max(length**2 + rest**2 - true_rest**2, 0))
+
+
+def _area_within(line):
+    """The smaller of the two areas that a closed line (3, n) separates on the sphere."""
+    following = np.roll(line, -1, axis=1)
+    vector = np.cross(line, following, axis=0).sum(axis=1)
+    size = np.linalg.norm(vector)
+    if size == 0:
+        return 0.0
+    middle = (vector / size)[:, np.newaxis]
+    area = abs(excess(middle, line, following).sum())
+    return min(area, 4 * np.pi - area)
+
+
 def vertices_on_sphere(ring, surface):
     """
     A ring on the sphere, with vertices close enough to be joined by straight lines in any coordinates.
@@ -254,7 +285,7 @@ def vertices_on_sphere(ring, surface):
     counts = np.maximum(distances(points, after) / _STEP, turn / _STEP_IN_LONGITUDE)
     counts = np.maximum(1, np.ceil(counts)).astype(int)
     dense = follow(points.T, counts).T
-    return dense / np.linalg.norm(dense, axis=0)
+    return _unit(dense)
 
 
 def flat_rings(rings, surface, *, carrington=False):
@@ -310,8 +341,8 @@ def _by_the_pole(ring, turns, pole):
 
 def _into(outer, hole):
     """A hole moved by whole turns to where the outer ring is."""
-    moved = [hole + np.array([turn, 0]) for turn in (-720, -360, 0, 360, 720)]
-    return max(moved, key=lambda ring: Path(outer).contains_points(ring).sum())
+    moved = [hole + np.array([turn, 0]) for turn in (0, -360, 360, -720, 720)]
+    return max(moved, key=lambda ring: inside_rings([outer], ring).sum())
 
 
 def _turned(ring, sense):

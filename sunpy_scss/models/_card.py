@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.special import expit, logit
 from sunpy_scss._features import FEATURES, feature_name
 from sunpy_scss.canonical._grid import CanonicalGrid
 from sunpy_scss.exceptions import ModelError
+from sunpy_scss.models._choice import chosen
 from sunpy_scss.models._split import Split
 from sunpy_scss.models._validity import check_card
 
@@ -98,7 +100,7 @@ class Network:
 
     Attributes
     ----------
-    filters, layers, batch_norm, drop_prob, momentum
+    filters, layers, batch_norm, drop_prob, momentum, patch
         As there.
     architecture : str
         Name of a network of your own; see `sunpy_scss.train.register_network`. Empty for SCSS-Net.
@@ -111,6 +113,7 @@ class Network:
     batch_norm: bool = True
     drop_prob: float = 0.0
     momentum: float = 0.8
+    patch: int = 1
     architecture: str = ""
     arguments: dict = field(default_factory=dict)
 
@@ -132,6 +135,9 @@ class Boundary:
     threshold : float
         Probability, calibrated, from which on a pixel is inside; no lower than that of the boundary around it, so that
         masks are nested.
+    dex : float, optional
+        The intensity where it runs, in dex above that of the ``dex`` 0 of this card. Between boundaries that tell it,
+        any other can be drawn.
     share : float, optional
         What the labels have inside it on the mean, in percent of the disc.
     scores : dict
@@ -142,6 +148,7 @@ class Boundary:
     level: int
     meaning: str = ""
     threshold: float = 0.5
+    dex: float | None = None
     share: float | None = None
     scores: dict = field(default_factory=dict)
 
@@ -182,7 +189,10 @@ class ModelCard:
         By which the logits of the network are divided to calibrate its probabilities; see `sunpy_scss.train.calibrate`.
         The default, 1, leaves them as they are.
     boundaries : tuple of Boundary
-        Those that the network draws at once, the default one first; none where there is but one without a name.
+        Those that the network draws at once, first the one that scores are of; none where there is but one without a
+        name.
+    default_boundary : str or float, optional
+        The one that is drawn unless another is asked for, by name or in dex; the first one by default.
     area_levels : tuple of float
         Probabilities of the smallest and the largest region that an interval of areas takes in; see
         `sunpy_scss.masks.region_table`.
@@ -214,6 +224,7 @@ class ModelCard:
     threshold: float = 0.5
     temperature: float = 1.0
     boundaries: tuple[Boundary, ...] = ()
+    default_boundary: str | float | None = None
     area_levels: tuple[float, float] = (0.84, 0.16)
     labels: str = ""
     training: dict = field(default_factory=dict)
@@ -243,6 +254,12 @@ class ModelCard:
         if thresholds != sorted(thresholds):
             msg = f"The threshold of a boundary is no lower than that of the one around it (got {thresholds}, inwards)."
             raise ModelError(msg)
+        dex = [one.dex for one in inwards if one.dex is not None]
+        if dex not in (sorted(set(dex)), sorted(set(dex), reverse=True)):
+            msg = f"The dex of the boundaries of a card rises or falls from each to the next inwards (got {dex})."
+            raise ModelError(msg)
+        if self.default_boundary is not None:
+            chosen(self, self.default_boundary)  # an error if it is not drawn
 
     @property
     def feature_in_words(self) -> str:
@@ -271,8 +288,13 @@ class ModelCard:
 
     @property
     def default_level(self) -> int:
-        """Of the default boundary."""
+        """Of the first boundary."""
         return self.boundaries[0].level if self.boundaries else 1
+
+    @property
+    def scored(self) -> str | None:
+        """The name of the boundary that scores are of, the first one; None where it has none."""
+        return self.boundaries[0].name if self.boundaries else None
 
     @classmethod
     def from_dict(cls, values: dict) -> Self:
@@ -337,14 +359,16 @@ class Model:
     predict: Callable[[np.ndarray], np.ndarray]
     split: Split | None = None
 
-    def at(self, boundary: str | None = None) -> Self:
+    def at(self, boundary: str | float | None = None) -> Self:
         """
-        The model of one boundary alone.
+        Return the model of one boundary alone.
 
         Parameters
         ----------
-        boundary : str, optional
-            Its name; that of the card's default by default.
+        boundary : str or float, optional
+            The name of a boundary, or where it runs in dex of intensity, as a number or as the header of a mask has it
+            (``"-0.05 dex"``). Between two named boundaries the logit of the probability and of the threshold is
+            interpolated, and labels are those of the nearer one. The default is ``card.default_boundary``.
 
         Returns
         -------
@@ -354,28 +378,36 @@ class Model:
         Raises
         ------
         `~sunpy_scss.exceptions.ModelError`
-            If the model does not draw it; the message lists those it does.
+            If the model does not draw it; the message says what it draws.
 
         Examples
         --------
         >>> from sunpy_scss import load_model
-        >>> [boundary.name for boundary in load_model("scss-ar-171-3").card.boundaries]
-        ['full', 'core']
-        >>> load_model("scss-ar-171-3").at("core").card.boundaries[0].level
-        2
+        >>> model = load_model("scss-ch-193-5")
+        >>> [(boundary.name, boundary.dex) for boundary in model.card.boundaries]
+        [('middle', 0.0), ('tight', -0.1), ('wide', 0.1)]
+        >>> model.at("tight").card.boundaries[0].level
+        3
+        >>> model.at(0.03).card.boundaries[0].name
+        '+0.03 dex'
         """
-        known = {one.name: one for one in self.card.boundaries}
-        if boundary is not None and boundary not in known:
-            those = f"it draws {', '.join(map(repr, known))}" if known else "it draws one, which has no name"
-            msg = f"{self.card.name} does not draw the boundary {boundary!r}: {those}."
-            raise ModelError(msg)
-        if len(known) < 2:
+        one, shares = chosen(self.card, boundary)
+        if len(self.card.boundaries) < 2:
             return self
-        chosen = self.card.boundaries[0] if boundary is None else known[boundary]
-        channel = self.card.levels.index(chosen.level)
-        card = dataclasses.replace(self.card, boundaries=(chosen,))
+        card = dataclasses.replace(self.card, boundaries=(one,), default_boundary=None)
+        return dataclasses.replace(self, card=card, predict=partial(_mixed, self.predict, shares))
 
-        def predict(images):
-            return self.predict(images)[..., channel : channel + 1]
 
-        return dataclasses.replace(self, card=card, predict=predict)
+def _mixed(predict, shares, images):
+    """Return the probabilities of one boundary, (n, size, size, 1), from those of a network's channels."""
+    found = predict(images)
+    if len(shares) == 1:
+        (channel,) = shares
+        return found[..., channel : channel + 1]
+    logits = sum(share * logit(_inside(found[..., channel])) for channel, share in shares.items())
+    return expit(logits)[..., np.newaxis]
+
+
+def _inside(probability):
+    # The logit of exactly 0 or 1 is infinite.
+    return np.clip(probability, 1e-6, 1 - 1e-6)

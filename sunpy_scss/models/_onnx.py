@@ -94,7 +94,7 @@ def _graph(arrays):
         )
         x = steps.add("Concat", [x, skips[level]], f"decoder_{level}_skip", axis=1)
         x = steps.double_block(x, f"decoder_{level}")
-    x = steps.add("Sigmoid", steps.convolution(x, "probability"), "found")
+    x = steps.add("Sigmoid", steps.last(x, "probability"), "found")
     ends = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", channels, "ny", "nx"])
         for name, channels in (("image", kernels["encoder_0_conv_a"][0].shape[1]), (x, len(kernels["probability"][1])))
@@ -109,6 +109,9 @@ def _folded(name, arrays):
     if name.startswith("decoder_"):
         # A transposed convolution of stride 1 is one with the kernel turned around.
         kernel = kernel[::-1, ::-1].swapaxes(2, 3)
+    if name == "probability" and kernel.shape[0] > 1:
+        # One that is transposed in ONNX, too: (in, out, ny, nx).
+        return np.ascontiguousarray(kernel.transpose(3, 2, 0, 1), np.float32), bias.astype(np.float32)
     norm = name.replace("_conv_", "_norm_")
     if norm != name and norm in arrays:
         scale, offset, mean, variance = (values.astype(float) for values in arrays[norm])
@@ -129,8 +132,18 @@ class _Steps:
         return result
 
     def convolution(self, x, name):
-        side = self.kernels[name][0].shape[-1] // 2
-        return self.add("Conv", [x, f"{name}_kernel", f"{name}_bias"], name, pads=[side] * 4)
+        width = self.kernels[name][0].shape[-1]
+        # A kernel of even width belongs to patches, twice as wide as its step; as Keras has it, the end is padded more.
+        step = 1 if width % 2 else width // 2
+        before, after = (width - step) // 2, -(-(width - step) // 2)
+        pads, strides = [before, before, after, after], [step, step]
+        return self.add("Conv", [x, f"{name}_kernel", f"{name}_bias"], name, pads=pads, strides=strides)
+
+    def last(self, x, name):
+        patch = self.kernels[name][0].shape[-1]
+        if patch == 1:
+            return self.convolution(x, name)
+        return self.add("ConvTranspose", [x, f"{name}_kernel", f"{name}_bias"], name, strides=[patch] * 2)
 
     def double_block(self, x, name):
         for half in "ab":

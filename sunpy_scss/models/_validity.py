@@ -89,6 +89,8 @@ def _rules_of_boundary(boundary):
     yield "the meaning of a boundary is a text", isinstance(boundary.meaning, str), boundary.meaning
     threshold = boundary.threshold
     yield "the threshold of a boundary is between 0 and 1", _number(threshold) and 0 < threshold < 1, threshold
+    dex = boundary.dex
+    yield "the dex of a boundary is a number, or left out", dex is None or _number(dex), dex
     are = share is None or (_number(share) and 0 <= share <= 100)
     yield "the share of a boundary is a number from 0 to 100, or left out", are, share
     yield "the scores of a boundary are a table", isinstance(boundary.scores, dict), boundary.scores
@@ -116,6 +118,7 @@ def _rules_of_network(network):
     filters, layers = network.filters, network.layers
     yield f"network.filters is a whole number from 1 to {_MOST_FILTERS}", _whole(filters, 1, _MOST_FILTERS), filters
     yield f"network.layers is a whole number from 1 to {_MOST_LAYERS}", _whole(layers, 1, _MOST_LAYERS), layers
+    yield "network.patch is a whole number from 1 to 4", _whole(network.patch, 1, 4), network.patch
     yield "network.batch_norm is true or false", isinstance(network.batch_norm, bool), network.batch_norm
     yield "network.architecture is a text", isinstance(network.architecture, str), network.architecture
     yield "network.arguments is a table", isinstance(network.arguments, dict), network.arguments

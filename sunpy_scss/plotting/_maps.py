@@ -34,7 +34,7 @@ __all__ = ["plot_cases", "plot_comparison", "plot_disagreement", "plot_masks", "
 # Told apart from each other and from the colours of AIA images, by a dark rim on any background.
 _REGION_COLORS = ("deepskyblue", "lime", "magenta", "orange", "white", "red", "yellow", "cyan")
 _RIM = [withStroke(linewidth=2.5, foreground="black")]
-# The border of a mask, and where it would be with an area at the ends of the 68 % interval of region_table.
+# The border of a mask, and where it would be with an area at the ends of the range in region_table.
 _LEVELS = {0.16: "dotted", 0.5: "solid", 0.84: "dashed"}
 # What two masks say of a pixel.
 _AGREEMENT = {"both": "deepskyblue", "labels only": "lime", "mask only": "magenta"}

@@ -11,7 +11,7 @@ from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import surface_of
 from sunpy_scss.masks._compare import reproject_mask
 from sunpy_scss.masks._regions import find_regions
-from sunpy_scss.masks._table import _label_map, _region_table
+from sunpy_scss.masks._table import label_regions, region_table
 
 __all__ = ["Finding", "Scene", "scenes_of"]
 
@@ -94,8 +94,8 @@ def scenes_of(smaps, masks):
 
 def _finding(smap, mask, name):
     regions = find_regions(mask)
-    table, labels = _region_table(regions, mask, image=smap), _label_map(regions, mask)
-    return Finding(mask, name, table, reproject_mask(labels, smap))
+    table = region_table(regions, image=smap)
+    return Finding(mask, name, table, reproject_mask(label_regions(regions), smap))
 
 
 def _names(masks):

@@ -41,7 +41,7 @@ def segment_coronal_holes(
     smap: GenericMap | MapSequence | Sequence[GenericMap],
     *,
     model: str | os.PathLike | Model | None = None,
-    boundary: str | None = None,
+    boundary: str | float | None = None,
     threshold: float | None = None,
     min_area: u.Quantity[u.Mm**2] = 1000 * u.Mm**2,
     disk_median: u.Quantity | None = None,
@@ -57,9 +57,10 @@ def segment_coronal_holes(
         exposure time or in DN/s. Never changed.
     model : str, path-like or sunpy_scss.models.Model, optional
         One of `sunpy_scss.list_models`, the folder of a model of your own, or a model. The bundled one by default.
-    boundary : str, optional
-        ``"middle"``, the default, ``"tight"`` inside it or ``"wide"`` around it: one of the nested outlines that the
-        model draws. Its card says where each runs; see :ref:`how-to-boundaries`.
+    boundary : str or float, optional
+        How bright the outline is that is drawn, in dex above the middle one, which runs half-way in log intensity
+        between a hole's floor and the quiet Sun: from -0.1, also called ``"tight"``, over 0, ``"middle"``, to 0.1,
+        ``"wide"``. -0.05 by default; see :ref:`how-to-boundaries`.
     threshold : float, optional
         Least probability of a pixel in a mask; that of the boundary in the model's card by default.
     min_area : astropy.units.Quantity, optional
@@ -129,7 +130,7 @@ def segment_active_regions(
     smap: GenericMap | MapSequence | Sequence[GenericMap],
     *,
     model: str | os.PathLike | Model | None = None,
-    boundary: str | None = None,
+    boundary: str | float | None = None,
     threshold: float | None = None,
     min_area: u.Quantity[u.Mm**2] = 300 * u.Mm**2,
     disk_median: u.Quantity | None = None,
@@ -143,9 +144,10 @@ def segment_active_regions(
     smap : sunpy.map.GenericMap, sunpy.map.MapSequence or list of sunpy.map.GenericMap
         Helioprojective, of 171 or 174 Angstrom, showing the disc; of any size, scale, rotation and centre. Its
         calibration is of no importance: brightness counts relative to the disc median. Never changed.
-    boundary : str, optional
-        ``"full"``, the whole region, or ``"core"``, bright plage and loops, about a sixth of its area: a named one of
-        nested outlines, drawn by a model of its own. The card says where each runs; see :ref:`how-to-boundaries`.
+    boundary : str or float, optional
+        ``"full"``, the whole region, or ``"core"``, bright plage and loops, about a sixth of its area: nested outlines,
+        drawn by a model of their own. ``"volunteers"``, as people draw around a region with a few corners, is that of a
+        third model. The card says where each runs; see :ref:`how-to-boundaries`.
     model, threshold, min_area, disk_median, samples : optional
         As for `segment_coronal_holes`.
 
@@ -199,7 +201,7 @@ def segment_feature(
     smaps: GenericMap | MapSequence | Sequence[GenericMap] | Sequence[Sequence[GenericMap]],
     *,
     model: str | os.PathLike | Model,
-    boundary: str | None = None,
+    boundary: str | float | None = None,
     threshold: float | None = None,
     min_area: u.Quantity[u.Mm**2] = 0 * u.Mm**2,
     disk_median: u.Quantity | Sequence[u.Quantity] | None = None,
@@ -268,7 +270,7 @@ def predict_probability(
     smap: GenericMap | MapSequence | Sequence[GenericMap],
     *,
     model: str | os.PathLike | Model | None = None,
-    boundary: str | None = None,
+    boundary: str | float | None = None,
     disk_median: u.Quantity | None = None,
     samples: int = 1,
 ) -> _OneOrList:
@@ -281,7 +283,7 @@ def predict_probability(
         As for `segment_coronal_holes`.
     model : str, path-like or sunpy_scss.models.Model
         One of `sunpy_scss.list_models`, the folder of a model of your own, or a model.
-    boundary : str, optional
+    boundary : str or float, optional
         Which of the outlines that the model draws: how probable it is to be inside this one.
     disk_median : astropy.units.Quantity, optional
         As for `segment_coronal_holes`.
@@ -315,7 +317,7 @@ def predict_spread(
     smap: GenericMap | MapSequence | Sequence[GenericMap],
     *,
     model: str | os.PathLike | Model | None = None,
-    boundary: str | None = None,
+    boundary: str | float | None = None,
     disk_median: u.Quantity | None = None,
     samples: int = 8,
 ) -> _OneOrList:
@@ -332,7 +334,7 @@ def predict_spread(
         As for `segment_coronal_holes`.
     model : str, path-like or sunpy_scss.models.Model
         One of `sunpy_scss.list_models`, the folder of a model of your own, or a model.
-    boundary : str, optional
+    boundary : str or float, optional
         Which of the outlines that the model draws: how probable it is to be inside this one.
     disk_median : astropy.units.Quantity, optional
         As for `segment_coronal_holes`.

@@ -184,7 +184,7 @@ def calibrate(model: Model, dataset: Dataset) -> Model:
         the images.
     """
     check_unseen(model, dataset)
-    card, alone = model.card, model.at()
+    card, alone = model.card, model.at(model.card.scored)
     temperature = round(_helpful_temperature(alone, dataset.at(alone.card)), 3)
     if temperature == card.temperature:
         return model
@@ -243,7 +243,7 @@ def calibrate_folder(folder: str | os.PathLike, dataset: Dataset) -> Model:
         msg = f"There is no folder {folder}; calibration writes into the folder of a model, a name will not do."
         raise ModelNotFoundError(msg)
     model = calibrate(load_model(folder), dataset)
-    alone = model.at()
+    alone = model.at(model.card.scored)
     batches = _on_disk(alone, dataset.at(alone.card))
     measured = calibration_scores(sum(reliability_sums(alone.card, *batch) for batch in batches))
     scores = {**model.card.scores, "model": {**model.card.scores.get("model", {}), **measured}}

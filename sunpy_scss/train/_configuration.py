@@ -144,9 +144,10 @@ class Configuration:
         _require(self.seed >= 0, "seed must not be negative")
         alone = self.card.is_dark and len(self.card.channels) == 1
         _require(alone or not self.augmentation.holes, "holes are for a dark feature seen in one channel")
-        levels, size = self.card.network.layers, self.card.grid_size
-        fits = bool(self.card.network.architecture) or size % 2**levels == 0
-        _require(fits, f"grid_size must divide by {2**levels} for {levels} layers (it is {size})")
+        network, size = self.card.network, self.card.grid_size
+        unit = network.patch * 2**network.layers
+        fits = bool(network.architecture) or size % unit == 0
+        _require(fits, f"grid_size must divide by {unit} for {network.layers} layers (it is {size})")
 
     @classmethod
     def starting_from(cls, model: str | os.PathLike, name: str) -> Self:

@@ -80,7 +80,7 @@ def detection_curve(
     >>> from sunpy_scss.models import Model, load_model
     >>> from sunpy_scss.synthetic import synthetic_sun
     >>> from sunpy_scss.train import LabelledMap, detection_curve, make_dataset
-    >>> card = load_model("scss-ch-193-5").at().card
+    >>> card = load_model("scss-ch-193-5").at("middle").card
     >>> sun = synthetic_sun(size=256)
     >>> dataset = make_dataset([LabelledMap("sun", sun.image, sun.coronal_holes)], card)
     >>> dark = Model(card, lambda images: np.where(images < 0.25, 0.9, 0.1))
@@ -89,7 +89,7 @@ def detection_curve(
     >>> int(table["holes"][0]), float(table["found"][0])
     (2, 1.0)
     """
-    model = model.at()
+    model = model.at(model.card.scored)
     if not model.card.is_dark:
         msg = f"Dark holes are put into the images; {model.card.name} looks for {model.card.feature_in_words}s."
         raise TrainingError(msg)

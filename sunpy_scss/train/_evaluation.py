@@ -200,7 +200,7 @@ def evaluate(
 def _checked(model, dataset):
     """The model of one boundary and the labels for it, which it must not have learned from."""
     check_unseen(model, dataset)
-    model = model.at()
+    model = model.at(model.card.scored)
     card, dataset = model.card, dataset.at(model.card)
     if not len(dataset):
         msg = "There is nothing to score: the data set has no image."

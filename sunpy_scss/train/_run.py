@@ -62,8 +62,8 @@ def train_model(
 
     After each epoch the weights, the state of the optimiser and the history are in ``folder``; calling again with
     the same arguments goes on from there, and ends with the very weights of an unbroken training. The weights of the
-    lowest validation loss are kept. It runs on the backend of
-    Keras that is installed (``KERAS_BACKEND``: TensorFlow, JAX or PyTorch), on a GPU where that finds one.
+    lowest validation loss are kept. Training runs on the backend of Keras that ``KERAS_BACKEND`` names (``tensorflow``,
+    ``jax``, ``torch``), on a GPU where that finds one.
 
     Beside the model, ``split.json`` keeps the keys and dates of all images; from then on, a score of the model on
     images that it was trained on is an error.
@@ -133,9 +133,10 @@ def _copy_weights(start, target, card):
     """Give a network the weights of a model; each boundary those of its own there, or else of the default one."""
     model, weights = load_model(start).card, load_network(start).get_weights()
     wanted = [tuple(variable.shape) for variable in target.weights]
-    if wanted[-1] != weights[-1].shape:
+    if not card.network.architecture:
         at = [model.levels.index(_level_in(model, card, level)) for level in card.levels]
-        weights[-2:] = [values[..., at] for values in weights[-2:]]
+        axis = -1 if model.network.patch == 1 else -2  # of the outputs, which a transposed convolution has first
+        weights[-2:] = [np.take(weights[-2], at, axis=axis), weights[-1][at]]
     if [values.shape for values in weights] != wanted:
         ours, theirs = (f"{one.network.filters} filters in {one.network.layers} layers" for one in (card, model))
         msg = (

@@ -239,14 +239,17 @@ class TestWhatIsNoLongerTrue:
         image = folder / "day0.fits"
         run(image, output, plot="png", probability=True)
         old = {path.name: path.read_bytes() for path in output.glob("day0*")}
-        run(image, output, threshold=0.3, overwrite=True)
-        (outcome,) = run(image, output, threshold=0.3, plot="png", probability=True)
+        run(image, output, samples=2, overwrite=True)
+        (outcome,) = run(image, output, samples=2, plot="png", probability=True)
         assert sorted(path.name for path in outcome.written) == ["day0_ch.png", "day0_ch_probability.fits"]
         assert (output / "day0_ch.png").read_bytes() != old["day0_ch.png"]
-        (outcome,) = run(image, output, threshold=0.3, plot="png", probability=True)
+        (outcome,) = run(image, output, samples=2, plot="png", probability=True)
         assert outcome.status == "kept"
-        (outcome,) = run(image, output, threshold=0.3, plot="png", dpi=30)
+        (outcome,) = run(image, output, samples=2, plot="png", dpi=30)
         assert [path.name for path in outcome.written] == ["day0_ch.png"]
+        run(image, output, samples=2, threshold=0.3, overwrite=True)
+        (outcome,) = run(image, output, samples=2, threshold=0.3, plot="png", probability=True)
+        assert [path.name for path in outcome.written] == ["day0_ch.png"]  # the probability has no threshold
 
     @pytest.mark.parametrize("ending", ["png", "pdf", "svg"])
     def test_pictures_know_what_they_are_of(self, folder, output, ending):

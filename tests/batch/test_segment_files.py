@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from makers import dark_model, disk_map, sun_with_hole
 import astropy.units as u
 
 from sunpy_scss import segment_coronal_holes
-from sunpy_scss.batch import BatchOptions, _segment, _targets, _work, find_images, mask_at, segment_files
+from sunpy_scss.batch import BatchOptions, _inputs, _targets, _work, find_images, mask_at, segment_files
 from sunpy_scss.batch._table import RegionTable, region_rows
 from sunpy_scss.exceptions import (
     InvalidMapError,
@@ -110,6 +111,29 @@ class TestInputs:
         assert statuses(outcomes) == ["written"] * 4 + ["failed"]
         assert sorted(path.name for path in output.glob("*_ch.fits")) == [f"day{number}_ch.fits" for number in range(4)]
 
+    @pytest.mark.parametrize("address", ["memory://ahead/", ""])
+    def test_the_next_is_read_while_the_network_runs(self, folder, output, address, monkeypatch):
+        fsspec, seen = pytest.importorskip("fsspec"), []
+        read = {f"day{number}.fits": threading.Event() for number in range(4)}
+        if address:
+            for path in folder.iterdir():
+                fsspec.filesystem("memory").pipe(f"/ahead/{path.name}", path.read_bytes())
+        name = "_download" if address else "_hash"
+        reader = getattr(_inputs, name)
+
+        def told(path, *stamp):
+            read[str(path).rsplit("/", 1)[-1]].set()
+            return reader(path, *stamp)
+
+        def predict(images):
+            seen.append(f"day{len(seen) + 1}.fits")
+            assert seen[-1] not in read or read[seen[-1]].wait(20)
+            return MODEL.predict(images)
+
+        monkeypatch.setattr(_inputs, name, told)
+        outcomes = run(f"{address or f'{folder}/'}*.fits", output, model=Model(MODEL.card, predict))
+        assert statuses(outcomes) == ["written"] * 4
+
 
 class TestFolder:
     def test_masks_are_those_of_the_function(self, folder, output):
@@ -137,8 +161,7 @@ class TestFolder:
         drawn = []
         plot = _targets.plot_masks
         monkeypatch.setattr(_targets, "plot_masks", lambda smap, mask: drawn.append(mask) or plot(smap, mask))
-        monkeypatch.setitem(_work.SEGMENT, "CH", lambda smap, **_: pytest.fail("segmented again") if smap else [])
-        monkeypatch.setattr(_segment, "_settings", lambda *_: {"CH": SETTINGS})
+        monkeypatch.setattr(_work.Job, "mask", lambda *_: pytest.fail("segmented again"))
         outcomes = run(folder / "day0.fits", output, plot="svg", dpi=50)
         assert outcomes[0].written == (output / "day0_ch.svg",)
         np.testing.assert_array_equal(drawn[0].data, read_map(output / "day0_ch.fits").data)
@@ -146,9 +169,9 @@ class TestFolder:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"threshold": 0.3}, r"threshold=0.5 \(now 0.3\)"),
-            ({"min_area": 5 * u.Mm**2}, r"min_area=1000 Mm2 \(now 5 Mm2\)"),
-            ({"model": dark_model(name="other")}, r"model=test-ch \(now other\)"),
+            ({"threshold": 0.3}, r"threshold 0.5 \(now 0.3\)"),
+            ({"min_area": 5 * u.Mm**2}, r"min area 1000 Mm2 \(now 5 Mm2\)"),
+            ({"model": dark_model(name="other")}, r"model test-ch \(now other\)"),
         ],
     )
     def test_other_settings_are_refused_before_anything_is_done(self, folder, output, changes, message):
@@ -196,14 +219,6 @@ class TestFolder:
         assert not output.exists()
 
 
-SETTINGS = {}
-
-
-@pytest.fixture(autouse=True)
-def _settings_of_the_model():
-    SETTINGS.update(_segment._settings(["CH"], {"model": MODEL})["CH"])
-
-
 class TestFailures:
     def test_bad_files_stop_nothing_and_are_told(self, folder, output):
         (folder / "day1.fits").write_text("<html>no such image</html>")
@@ -215,7 +230,7 @@ class TestFailures:
         assert (report["written"], report["failed"], report["complete"]) == (2, 2, True)
         assert "web page" in report["files"][1]["reason"]
         assert "cut off" in report["files"][2]["reason"]
-        assert report["settings"]["CH"]["threshold"] == "0.5"
+        assert report["settings"]["CH"]["threshold"] == 0.5
         assert set(report["versions"]) >= {"python", "sunpy", "sunpy_scss"}
 
     def test_two_images_of_one_name(self, folder, output):
@@ -284,14 +299,14 @@ class TestFailures:
 
     def test_what_passes_is_tried_again(self, folder, output, monkeypatch):
         waits = []
-        read = _work.read_map
+        read = _work.read_image
 
-        def away(path):
+        def away(path, header):
             if len(waits) < 2:
                 raise UnreadableFileError(str(path)) from OSError(errno.ESTALE, "stale")
-            return read(path)
+            return read(path, header)
 
-        monkeypatch.setattr(_work, "read_map", away)
+        monkeypatch.setattr(_work, "read_image", away)
         monkeypatch.setattr(_work.time, "sleep", waits.append)
         assert statuses(run(folder / "day0.fits", output)) == ["written"]
         assert waits == [1, 2]

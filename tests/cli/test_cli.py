@@ -113,7 +113,7 @@ class TestSegment:
         assert segment(image, "--output", tmp_path) == 0
         assert segment(image, "--output", tmp_path, "--min-area", "5 Mm2", "--plot") == 1
         assert "min_area" not in (text := capsys.readouterr().err)
-        assert "--min-area=1000 Mm2 (now 5 Mm2)" in text
+        assert "min area 1000 Mm2 (now 5 Mm2)" in text
         assert "pass --overwrite" in text
         assert not (tmp_path / "sun_ch.png").exists()
 
@@ -130,15 +130,15 @@ class TestSegment:
         from sunpy_scss.batch import _work
 
         (tmp_path / "zoo.fits").write_bytes(image.read_bytes())
-        read, seen = _work.read_map, []
+        read, seen = _work.read_image, []
 
-        def read_after(path):
+        def read_after(path, header):
             seen.append(capsys.readouterr().out)
             if path.name == "zoo.fits":
                 raise KeyboardInterrupt
-            return read(path)
+            return read(path, header)
 
-        monkeypatch.setattr(_work, "read_map", read_after)
+        monkeypatch.setattr(_work, "read_image", read_after)
         assert segment(image, tmp_path / "zoo.fits", "--output", tmp_path / "out") == 130
         assert seen == ["", f"{tmp_path / 'out' / 'sun_ch.fits'}\n"]
         printed = capsys.readouterr()
@@ -243,7 +243,7 @@ def test_training_without_data(tmp_path, capsys):
 
 
 def test_folder_of_labels_without_index(tmp_path, capsys):
-    assert main(["evaluate", "scss-ch-193-2", "--data", str(tmp_path)]) == 1
+    assert main(["evaluate", "scss-ch-193-5", "--data", str(tmp_path)]) == 1
     assert "index.csv is not there" in capsys.readouterr().err
 
 

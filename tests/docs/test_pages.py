@@ -35,7 +35,8 @@ PAGES = sorted(
 NOT_RUN = {
     "CONTRIBUTING.rst": 2,
     "README.rst": 1,
-    "docs/how_to/command.rst": 1,
+    "docs/how_to/command.rst": 2,
+    "docs/how_to/label.rst": 3,
     "docs/how_to/many_files.rst": 3,
     "docs/how_to/train.rst": 3,
     "docs/how_to/uncertainty.rst": 1,
@@ -44,6 +45,9 @@ NOT_RUN = {
     "docs/topic_guide/from_scss_net.rst": 1,
     "docs/topic_guide/performance.rst": 2,
 }
+
+# What a newcomer tries again.
+RUN_TWICE = {"README.rst", "tutorial.rst"}
 
 _BLOCK = re.compile(
     r"^(?P<indent> *)\.\. (code-block:: (?P<language>python|console)|(?P<comment>given|not run): (?P<text>.*))$"
@@ -125,12 +129,13 @@ def test_page_runs_as_printed(page, tmp_path, monkeypatch):
     assert not_run == NOT_RUN.get(str(page.relative_to(ROOT)), 0)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("matplotlib.pyplot.show", lambda: None)
-    namespace = {"__name__": "__main__"}
     with web(monkeypatch):
         for name in given:
             make_file(name)
-        for block in blocks:
-            RUN[block.language](block, page, namespace)
+        for _ in range(2 if page.name in RUN_TWICE else 1):
+            namespace = {"__name__": "__main__"}
+            for block in blocks:
+                RUN[block.language](block, page, namespace)
 
 
 def test_pages_are_found():

@@ -73,16 +73,26 @@ def test_no_limb_in_nothing():
     assert not fit_limb(np.zeros((256, 256))).found
 
 
-def test_contrast_of_browse_images_is_restored(tmp_path):
-    in_colour(painted_sun(), 171).save(tmp_path / "20170210_165517_1024_0171.png")
+@pytest.mark.parametrize(
+    ("date", "power"),
+    [
+        ("20120110_001212", 1),
+        ("20170210_165517", 1),
+        ("20201231_235959", 1),
+        ("20210101_000010", 1.35),
+        ("20220301_000010", 1.35),
+    ],
+)
+def test_contrast_of_browse_images_is_restored_where_it_is_lower(tmp_path, date, power):
+    in_colour(painted_sun(), 171).save(tmp_path / f"{date}_1024_0171.png")
     smaps = {}
     for source in ("sdo", "helioviewer", "other"):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CalibrationWarning)
-            smaps[source] = from_browse(tmp_path / "20170210_165517_1024_0171.png", source=source)
-    # As bright as this against the median at Helioviewer, so much brighter to the power of 1.35 in a browse image.
+            smaps[source] = from_browse(tmp_path / f"{date}_1024_0171.png", source=source)
+    # As bright as this against the median at Helioviewer, so much brighter to that power in a browse image.
     contrasts = {name: np.log10(smap.data / np.median(smap.data)) for name, smap in smaps.items()}
-    np.testing.assert_allclose(contrasts["sdo"], 1.35 * contrasts["helioviewer"], atol=1e-5)
+    np.testing.assert_allclose(contrasts["sdo"], power * contrasts["helioviewer"], atol=1e-5)
     np.testing.assert_array_equal(contrasts["other"], contrasts["helioviewer"])
     assert smaps["sdo"].meta["calib"] == "relative"
 

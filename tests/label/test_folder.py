@@ -90,6 +90,14 @@ class TestDesk:
         assert "1 accepted, 0 rejected, 0 left open" in meta["history"]
         assert max(map(len, meta["history"].splitlines())) <= 72
 
+    def test_blank_of_floats_is_not_written(self, tmp_path, folder):
+        (path,) = write_images(tmp_path / "images", ["2017-06-01T12:00:00"])
+        desk = Desk(make_queue([path], MODEL, folder.path, order="given"), folder, MODEL, "Ada")
+        desk.open(0)
+        desk.work.smap.meta["blank"] = -32768
+        desk.finish()  # any warning of astropy is an error here
+        assert "blank" not in sunpy.map.Map(folder.path / "images" / "sun2017-06-01.fits").meta
+
     def test_done_and_changed_is_a_draft_until_done_again(self, desk):
         key = desk.item.key
         desk.work.session.judge(HOLE, ACCEPTED)

@@ -11,6 +11,7 @@ from sunpy_scss.label import label_images
 from sunpy_scss.train import read_folder
 
 pytest.importorskip("bokeh", reason="bokeh, of the extra label, is not installed")
+pytest.importorskip("selenium", reason="selenium, of the extra tests, is not installed")
 from selenium.webdriver.common.keys import Keys
 
 HOLES = {"west": (78, 53), "east": (40, 80)}
@@ -217,6 +218,17 @@ class TestKept:
         assert (draft(labels) == 1).any()
         with running(serve) as (address, _):
             Tab(driver, address).counts(1, 1, 0)
+
+    def test_an_image_that_cannot_be_opened_is_told_and_passed(self, driver, serve, labels):
+        (labels / "drafts").mkdir(parents=True)
+        (labels / "drafts" / "sun1.npz").write_bytes(b"no draft")
+        with running(serve) as (address, _):
+            tab = Tab(driver, address)
+            tab.says("message", "sun1.npz is damaged")
+            tab.click((0.5, 0.5))  # on nothing
+            tab.press("A", Keys.ENTER, "n")
+            tab.says("title", "image 2 of 3", "0 done")
+            tab.counts(0, 2, 0)
 
     def test_two_annotators(self, driver, serve, images, tmp_path):
         with running(serve) as (address, _):

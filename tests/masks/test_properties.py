@@ -105,7 +105,8 @@ class TestArea:
         assert u.allclose([table["left"][0], table["right"][0]], ends.lon.wrap_at("180d"))
         assert u.allclose([table["lat_min"][0], table["lat_max"][0]], ends.lat)
         sides = 2 * np.diff(ends.lat)[0].to_value(u.rad) + np.radians(40) * np.cos(ends.lat).sum()
-        assert u.allclose(table["perimeter"], R * sides, rtol=0.02)
+        # Its corners are rounded.
+        assert u.allclose(table["perimeter"], R * sides, rtol=0.03)
 
     def test_of_a_rectangle_in_an_image(self):
         smap = disk_map(lambda x, y: x, 1024, radius=400)
@@ -273,7 +274,8 @@ class TestForm:
         row = self.table(["000", "010", "000"])[0]
         assert row["n_pixels"] == 1
         assert u.isclose(row["area"], (R / 100) ** 2, rtol=0.02)
-        assert u.isclose(row["perimeter"], 2 * np.sqrt(np.pi) * R / 100, rtol=0.02)
+        # The least that it can be is that of a circle in the pixel.
+        assert 2 * R / 100 < row["perimeter"] < 4 * R / 100
         assert row["intensity_std"] == 0 * u.DN / u.s
 
     def test_touching_the_edge(self):

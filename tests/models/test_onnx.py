@@ -43,6 +43,8 @@ def shaken(net, seed=0):
         {"filters": 2, "layers": 2, "batch_norm": False},
         {"filters": 2, "layers": 1, "drop_prob": 0.5},
         {"filters": 2, "layers": 3, "drop_prob": 0.5, "outputs": 3},
+        {"filters": 3, "layers": 2, "patch": 2, "outputs": 3},
+        {"filters": 2, "layers": 1, "patch": 4},
     ],
     ids=str,
 )

@@ -6,7 +6,8 @@ import pytest
 import astropy.units as u
 import sunpy.map
 
-from sunpy_scss import predict_probability, segment_active_regions, segment_coronal_holes
+from sunpy_scss import load_model, predict_probability, segment_active_regions, segment_coronal_holes
+from sunpy_scss.canonical._image import canonical_image
 from sunpy_scss.images import example_map, read_map
 from sunpy_scss.masks import area_fraction, iou
 
@@ -43,6 +44,15 @@ class TestExamples:
         assert mask.data[at(smap, 180, -220)] == 1
         assert mask.data[at(smap, 0, 850)] == 0
         assert 0.5 * u.percent < area_fraction(mask) < 10 * u.percent
+
+    def test_the_boundary_of_volunteers_has_a_model_of_its_own(self):
+        smap = example_map(171)
+        mask = segment_active_regions(smap, boundary="volunteers")
+        assert (mask.meta["scssmod"], mask.meta["scssbnd"]) == ("scss-ar-171-4", "volunteers")
+        assert mask.data[at(smap, 180, -220)] == 1
+        assert mask.data[at(smap, 0, 850)] == 0
+        # About the same regions as everybody's, with other outlines.
+        assert 0.3 < iou(mask.data, segment_active_regions(smap).data) < 0.95
 
     def test_holes_are_dark_and_regions_bright(self, hole):
         smap, mask = hole
@@ -131,3 +141,20 @@ class TestOtherRealFiles:
         with pytest.raises(PartialDiskError, match="disk_median"):
             segment_active_regions(smap)
         assert segment_active_regions(smap, disk_median=300 * u.DN / u.s).data.shape == smap.data.shape
+
+
+def test_the_small_model_is_not_misled_by_one_value_beyond_the_limb():
+    """A common step of preparation; `scss-ch-193-6` was shown such images."""
+    model = load_model("scss-ch-193-6")
+    grid, stretch = model.card.grid, model.card.stretch
+    found = canonical_image(example_map(193), grid)
+
+    def inside(image):
+        seen = stretch.apply(image, grid.radius, found.disk_median)
+        return model.at("middle").predict(seen[np.newaxis, ..., np.newaxis])[0, ..., 0][grid.disk] >= 0.5
+
+    before = inside(found.image)
+    assert 0.02 < before.mean() < 0.2
+    for beyond in (1.0, 1.03):
+        after = inside(np.where(grid.radius > beyond, 0, found.image))
+        assert (after ^ before).mean() < 0.01

@@ -1,10 +1,12 @@
 """Nested boundaries and unknown pixels, from labels to masks."""
 
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from makers import CARD, disk_map, sun_with_hole
+from scipy.special import logit
 
 import astropy.units as u
 import sunpy.map
@@ -86,6 +88,83 @@ class TestCard:
     def test_names_and_levels_differ(self, second):
         with pytest.raises(ModelError, match="differ in name and in level"):
             dataclasses.replace(SMALL, boundaries=(Boundary("a", 1), second))
+
+
+DEX = dataclasses.replace(
+    SMALL,
+    boundaries=tuple(
+        dataclasses.replace(one, dex=dex) for one, dex in zip(SMALL.boundaries, (0, -0.1, 0.1), strict=True)
+    ),
+)
+
+
+class TestBetween:
+    """Boundaries between those that a network was taught, in dex of intensity."""
+
+    @pytest.mark.parametrize(
+        ("asked", "share"), [(-0.025, 0.25), (np.float32(-0.05), 0.5), ("-0.05 dex", 0.5), ("-0.075", 0.75)]
+    )
+    def test_logits_and_thresholds_are_interpolated(self, asked, share):
+        images = np.full((1, 4, 4, 1), 0.2, dtype=np.float32)
+        model = Model(DEX, slope)
+        between, middle, tight = model.at(asked), model.at("middle"), model.at("tight")
+        expected = (1 - share) * logit(middle.predict(images)) + share * logit(tight.predict(images))
+        assert np.allclose(logit(between.predict(images)), expected, atol=1e-4)
+        assert np.isclose(
+            logit(between.card.threshold), (1 - share) * logit(0.5) + share * logit(0.6), rtol=1e-5, atol=1e-6
+        )
+
+    @pytest.mark.parametrize(("dex", "name"), [(0, "middle"), (-0.1, "tight"), ("0.1", "wide")])
+    def test_at_a_named_one_it_is_that_one(self, dex, name):
+        images = np.linspace(0, 1, 16, dtype=np.float32).reshape(1, 4, 4, 1)
+        there, named = Model(DEX, slope).at(dex), Model(DEX, slope).at(name)
+        assert there.card == named.card
+        assert np.array_equal(there.predict(images), named.predict(images))
+
+    @pytest.mark.parametrize("asked", [0.11, -1, float("nan"), float("inf"), True, "", "core", "dex", u.dex])
+    def test_what_is_not_drawn_lists_what_is(self, asked):
+        with pytest.raises(ModelError, match=r"'wide' and any from -0.1 to 0.1 dex\."):
+            Model(DEX, slope).at(asked)
+
+    def test_without_dex_there_are_only_names(self):
+        with pytest.raises(ModelError, match=r"it draws 'middle', 'tight', 'wide'\."):
+            Model(SMALL, slope).at(-0.05)
+
+    @pytest.mark.parametrize(("dex", "level"), [(-0.08, 3), (-0.02, 2), (0.02, 2), (0.08, 1)])
+    def test_labels_are_those_of_the_nearer_one(self, dex, level):
+        assert Model(DEX, slope).at(dex).card.default_level == level
+
+    def test_the_default_may_be_one(self):
+        card = dataclasses.replace(DEX, default_boundary=-0.05)
+        assert Model(card, slope).at().card.boundaries[0].name == "-0.05 dex"
+        assert card.scored == "middle"
+        with pytest.raises(ModelError, match="does not draw"):
+            dataclasses.replace(DEX, default_boundary=0.2)
+
+    def test_dex_goes_one_way(self):
+        mixed = tuple(dataclasses.replace(one, dex=dex) for one, dex in zip(SMALL.boundaries, (0, 1, 2), strict=True))
+        with pytest.raises(ModelError, match="rises or falls"):
+            dataclasses.replace(SMALL, boundaries=mixed)
+
+    def test_masks_are_nested_all_the_way(self):
+        smap = disk_map(lambda x, y: 30 + 100 * np.hypot(x, y))
+        model = Model(dataclasses.replace(DEX, grid_size=128), slope)
+        masks = [
+            segment_coronal_holes(smap, model=model, boundary=dex, min_area=0 * u.Mm**2)
+            for dex in (-0.1, -0.05, 0, 0.05, 0.1)
+        ]
+        assert [mask.meta["SCSSBND"] for mask in masks] == ["tight", "-0.05 dex", "middle", "+0.05 dex", "wide"]
+        for inner, outer in pairwise(mask.data > 0 for mask in masks):
+            assert inner.sum() < outer.sum()
+            assert not (inner & ~outer).any()
+
+    def test_the_header_says_it_so_that_it_can_be_asked_for_again(self):
+        smap = disk_map(lambda x, y: 30 + 100 * np.hypot(x, y))
+        model = Model(dataclasses.replace(DEX, grid_size=128, default_boundary=-0.05), slope)
+        mask = segment_coronal_holes(smap, model=model)
+        again = segment_coronal_holes(smap, model=model, boundary=mask.meta["SCSSBND"], threshold=mask.meta["SCSSTHR"])
+        assert np.array_equal(mask.data, again.data)
+        assert again.meta["SCSSBND"] == mask.meta["SCSSBND"]
 
 
 class TestMasks:

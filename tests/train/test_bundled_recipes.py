@@ -11,7 +11,8 @@ from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.train import read_configuration
 from sunpy_scss.train._parts import check_start
 
-TUNED = [name for name in list_models() if read_configuration(name).start]
+# Those whose start is in the package, too; others are in the history of its repository.
+TUNED = [name for name in list_models() if read_configuration(name).start in list_models()]
 
 
 def parts_of(name):
