@@ -95,8 +95,8 @@ def _train(options):
     from astropy.units import day
 
     from sunpy_scss.models._store import refuse_to_overwrite
-    from sunpy_scss.train._keras import device
     from sunpy_scss.train._run import train_model
+    from sunpy_scss.train._weights import device
 
     register(options.network)
     configuration = _configuration(options)
