@@ -43,7 +43,8 @@ def find_images(inputs: Inputs) -> list[str]:
     Returns
     -------
     list of str
-        Paths and addresses. A file that is named and does not exist is among them: it fails when it is read.
+        Paths and addresses. What is named and does not exist is among them, also a pattern or a folder without images
+        beside others: it fails when it is read.
 
     Raises
     ------
@@ -57,11 +58,11 @@ def find_images(inputs: Inputs) -> list[str]:
     ['day1.fits', 'day2.fits']
     """
     several = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
-    found = [file for one in several for file in _files_of(os.fspath(one))]
-    if not found:
+    files = {name: _files_of(name) for name in map(os.fspath, several)}
+    if not any(files.values()):
         msg = f"There is no image to work on in {several}."
         raise NoImageError(msg)
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(file for name, found in files.items() for file in found or [name]))
 
 
 def _files_of(name):

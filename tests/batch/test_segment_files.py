@@ -95,6 +95,11 @@ class TestInputs:
         assert statuses(outcomes) == ["written"] * 4 + ["failed"]
         assert "no such file" in outcomes[-1].failure
 
+    def test_pattern_without_images_beside_others_fails(self, folder, output):
+        outcomes = run([folder, f"{folder}/night*.fits"], output)
+        assert statuses(outcomes) == ["written"] * 4 + ["failed"]
+        assert "night*.fits cannot be read" in outcomes[-1].failure
+
     def test_nothing_is_an_error(self, tmp_path, output):
         with pytest.raises(ValueError, match="no image to work on"):
             run([], output)
