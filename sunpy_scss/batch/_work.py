@@ -6,13 +6,15 @@ import pickle
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import astropy.units as u
 
 from sunpy_scss._features import FEATURES, default_model, feature_at
 from sunpy_scss._provenance import Provenance
-from sunpy_scss.batch._inputs import fingerprint, local_file, same_image
+from sunpy_scss.batch._inputs import fingerprint, forget_ahead, local_file, read_ahead, same_image
 from sunpy_scss.batch._outcome import Outcome, Result
 from sunpy_scss.batch._table import region_rows
 from sunpy_scss.batch._targets import origin_of
@@ -82,6 +84,17 @@ class Job:
         caveats = tuple(dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, UserWarning)))
         seconds = round(time.perf_counter() - start, 3)
         return replace(result, outcome=replace(result.outcome, caveats=caveats, seconds=seconds))
+
+    def each(self, items):
+        """Yield the results of items; while one is worked on, the file of the next is read."""
+        with ThreadPoolExecutor(1) as reader:
+            try:
+                for item, following in zip_longest(items, items[1:]):
+                    if following is not None and following.made is None:
+                        read_ahead(following.path, reader)
+                    yield self(item)
+            finally:
+                forget_ahead()
 
     def differs(self, made):
         """Tell whether a mask was made with other settings than those for its feature."""

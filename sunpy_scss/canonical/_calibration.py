@@ -36,6 +36,8 @@ _NEGATIVE, _ABOUT_ZERO = 0.25, 0.2
 # this range. The greatest value over DATAMAX is 0.35 and more where pixels were averaged, and less than this many times
 # the former in images for display; on discs of fewer pixels across the radius averages hide it.
 _RATIO, _COMPRESSED, _LEAST_RADIUS = (0.55, 1.9), 0.2, 40
+# The brightest pixel of an image of the Sun has more than this many times the mean, that of plain noise has less.
+_FLAT = 1.5
 # Of images for display fewer pixels than this share have the greatest value.
 _PLATEAU = 1e-3
 
@@ -125,7 +127,7 @@ def _doubt_of_scale(smap, frame):
     mean, most = (_statistic(smap, key) for key in ("datamean", "datamax"))
     # What a rotation fills the corners with is 0.
     values = smap.data[np.isfinite(smap.data) & (smap.data != 0)]
-    if not whole or not mean or not values.size:
+    if not whole or not mean or not values.size or values.max() < _FLAT * values.mean():
         return ""
     is_rate, in_header = _kind_and_scale(unit_of(smap)[0])
     ratio = in_header * float(values.mean(dtype=float)) / mean

@@ -1,6 +1,6 @@
 """The parts of the command that are about models."""
 
-from sunpy_scss.cli._options import add_command, add_network, register, target_folder
+from sunpy_scss.cli._options import add_command, add_network, register, target_folder, tell
 
 __all__ = ["add_model_commands"]
 
@@ -17,6 +17,9 @@ def _add_models(commands):
     command = add_command(commands, "models", _models, "List the models, or show the card of one.")
     show = command.add_subparsers(metavar="show").add_parser("show", help="print the card of a model")
     show.add_argument("model", metavar="NAME", help="name or folder of a model")
+    show.add_argument(
+        "--recipe", action="store_true", help="print a configuration to fine-tune it, for train; edit and save it"
+    )
     add_network(show)
 
 
@@ -28,7 +31,8 @@ def _models(options):
 
     if hasattr(options, "model"):
         register(options.network)
-        print(json.dumps(load_model(options.model).card.to_dict(), indent=2))
+        card = load_model(options.model).card
+        print(_recipe(options.model) if options.recipe else json.dumps(card.to_dict(), indent=2))
         return 0
     for name in list_models():
         model = load_model(name)
@@ -43,9 +47,23 @@ def _models(options):
     return 0
 
 
+def _recipe(model):
+    from sunpy_scss.train._configuration import Configuration
+
+    return Configuration.starting_from(model, "mine").to_toml()
+
+
 def _add_train(commands):
     command = add_command(commands, "train", _train, "Train a model and write its folder.")
-    command.add_argument("configuration", metavar="CONFIG", help="TOML file, or the name of a bundled configuration")
+    command.add_argument(
+        "configuration",
+        nargs="?",
+        metavar="CONFIG",
+        help="TOML file, or the name of a bundled configuration; with --start it may be left out",
+    )
+    command.add_argument(
+        "--start", metavar="NAME", help="name or folder of a model to fine-tune: the training starts from its weights"
+    )
     _add_data(command)
     command.add_argument(
         "--output",
@@ -77,18 +95,36 @@ def _train(options):
     from astropy.units import day
 
     from sunpy_scss.models._store import refuse_to_overwrite
-    from sunpy_scss.train._configuration import read_configuration
     from sunpy_scss.train._run import train_model
+    from sunpy_scss.train._weights import device
 
     register(options.network)
-    configuration = read_configuration(options.configuration)
+    configuration = _configuration(options)
     refuse_to_overwrite(options.output)  # rather now than after all images have been read
     split = {"gap": configuration.gap_days * day, "seed": configuration.seed, "test": configuration.test_share}
     training, validation = (_part(options, configuration.card, name, **split) for name in ("train", "validation"))
     test = _part(options, configuration.card, "test", needed=False, **split)
+    tell(f"sunpy-scss: trains on {device()}")
     model = train_model(configuration, training, validation, options.output, test=test)
     print(json.dumps(model.card.scores, indent=2))
     return 0
+
+
+def _configuration(options):
+    """The configuration that the options name, make out of a model, or both."""
+    import dataclasses
+    from pathlib import Path
+
+    from sunpy_scss.exceptions import TrainingError
+    from sunpy_scss.train._configuration import Configuration, read_configuration
+
+    if options.configuration:
+        configuration = read_configuration(options.configuration)
+        return dataclasses.replace(configuration, start=options.start) if options.start else configuration
+    if not options.start:
+        msg = "Give a configuration to train from, or --start with the name of a model to fine-tune."
+        raise TrainingError(msg)
+    return Configuration.starting_from(options.start, Path(options.output).resolve().name)
 
 
 def _part(options, card, name, *, needed=True, **settings):

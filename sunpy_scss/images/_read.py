@@ -143,14 +143,13 @@ def _without_flags(path):
     """The Maps of a FITS file beside its quality flags, as of SUVI, which are none; None where it has no flags."""
     if not _start(path).startswith(_FITS):
         return None
-    with warnings.catch_warnings(), fits.open(path, memmap=False) as units:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", fits.verify.VerifyWarning)  # which sunpy does not tell either
-        if len(units) < 2:
-            return None
-        images = [unit for unit in units if unit.is_image and unit.shape]
-        if not any(map(_is_flags, images)):
-            return None
-        return sunpy.map.Map([(unit.data, unit.header) for unit in images if not _is_flags(unit)])
+        with fits.open(path, memmap=False) as units:
+            images = [unit for unit in units if unit.is_image and unit.shape] if len(units) > 1 else []
+            if not any(map(_is_flags, images)):
+                return None
+            return sunpy.map.Map([(unit.data, unit.header) for unit in images if not _is_flags(unit)])
 
 
 def _is_flags(unit):

@@ -83,7 +83,7 @@ def test_active_regions_of_a_real_image(radius, value):
     smap = example_map(171)
     whole = segment_active_regions(smap).data
     found = segment_active_regions(cut(smap, radius, value)).data
-    assert (found != whole)[radii(smap) <= 0.96].mean() < 0.01
+    assert (found != whole)[radii(smap) <= 0.96].mean() < 0.02
 
 
 @pytest.mark.parametrize("name", ["AIA20170118_2300_0193.fits", "swap_lv1_20110607_063329.fits"])
@@ -95,7 +95,7 @@ def test_real_images_of_other_instruments(shared_data, name):
         whole, found = segment(smap).data, segment(cut(smap, 1.03, 0)).data
     disk = radii(smap) <= 1
     assert (found != whole)[disk].mean() < 0.01
-    assert found[disk].mean() == pytest.approx(whole[disk].mean(), rel=0.05)
+    assert found[disk].mean() == pytest.approx(whole[disk].mean(), rel=0.1)
 
 
 def test_no_real_image_loses_its_corona(shared_data):
