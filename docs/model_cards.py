@@ -83,6 +83,10 @@ def write_card(card):
         "Licence": card["licence"],
         "SHA-256 of the weights": f"``{card['sha256'][:12]}…``",
     }
+    if card.get("default_boundary") is not None:
+        facts["Drawn by default"] = (
+            f"the boundary at {card['default_boundary']:+g} dex; scores are of the first one below"
+        )
     lines += [f":{key}: {text}" for key, text in facts.items()]
     for one in card.get("boundaries", ()):
         share = f"threshold {one['threshold']:.3g}, {one['share']:.3g} % of the disc, IoU {one['scores']['iou']:.3f}"

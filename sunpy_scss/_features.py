@@ -1,7 +1,7 @@
 """The features that are looked for, and what the package takes for granted of each."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["FEATURES", "Feature", "default_model", "feature_at", "feature_name", "is_feature"]
 
@@ -29,6 +29,8 @@ class Feature:
         Of its outlines in figures.
     is_dark : bool
         Whether it is darker than the quiet Sun.
+    models_of_others : dict
+        The bundled models that draw further boundaries, by the names of these.
     """
 
     name: str
@@ -38,12 +40,22 @@ class Feature:
     model_of_boundaries: str
     color: str
     is_dark: bool
+    models_of_others: dict = field(default_factory=dict)
 
 
 # By the names that the HEK has for them.
 FEATURES = {
     "CH": Feature("coronal hole", 193, (193, 195), "scss-ch-193-5", "scss-ch-193-5", "deepskyblue", is_dark=True),
-    "AR": Feature("active region", 171, (171, 174), "scss-ar-171-1", "scss-ar-171-3", "red", is_dark=False),
+    "AR": Feature(
+        "active region",
+        171,
+        (171, 174),
+        "scss-ar-171-1",
+        "scss-ar-171-3",
+        "red",
+        is_dark=False,
+        models_of_others={"volunteers": "scss-ar-171-4"},
+    ),
 }
 
 
@@ -58,7 +70,9 @@ def feature_at(wavelength):
 def default_model(feature, boundary=None):
     """The name of the bundled model for a feature, and for a boundary of it where one is asked for by name."""
     facts = FEATURES[feature]
-    return facts.model if boundary is None else facts.model_of_boundaries
+    if boundary is None:
+        return facts.model
+    return facts.models_of_others.get(str(boundary), facts.model_of_boundaries)
 
 
 def is_feature(code):

@@ -12,6 +12,7 @@ from sunpy.map import GenericMap
 
 from sunpy_scss._features import FEATURES, feature_name
 from sunpy_scss._provenance import Provenance, is_result
+from sunpy_scss.canonical._header import wavelength_of
 from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = [
@@ -58,9 +59,9 @@ def make_map(data, smap, provenance, *, history, keywords=None, highest=1):
     }
     if isinstance(smap.coordinate_frame, Helioprojective):
         header["RSUN_OBS"] = smap.rsun_obs.to_value(u.arcsec)
-    if smap.wavelength is not None:
-        header["WAVELNTH"] = smap.wavelength.value
-        header["WAVEUNIT"] = smap.wavelength.unit.to_string("fits")
+    if (wavelength := _wavelength(smap)) is not None:
+        header["WAVELNTH"] = wavelength.value
+        header["WAVEUNIT"] = wavelength.unit.to_string("fits")
     header |= {**provenance.keywords(), **(keywords or {}), "HISTORY": history}
     # A constant mask has no range of its own to scale colours by.
     settings = {"norm": Normalize(0, max(1, highest)), "cmap": "gray", "interpolation": "nearest"}
@@ -109,6 +110,14 @@ def make_mask(inside, smap, provenance, *, history):
     return make_map(np.asarray(inside, dtype=np.int16), smap, replace(provenance, content=content), history=history)
 
 
+def _wavelength(smap):
+    """The wavelength of a Map; None also where its header names a filter instead."""
+    try:
+        return wavelength_of(smap)
+    except InvalidMapError:
+        return None
+
+
 def _wcs_header(smap):
     """The WCS keywords in the units of the Map, where astropy writes degrees."""
     header = dict(smap.wcs.to_header())
@@ -129,8 +138,9 @@ def pixels_inside(mask):
     sunpy_scss.exceptions.InvalidMapError
         If it has other values than 0 and 1.
     """
-    inside = mask.data == 1
-    if np.count_nonzero(inside) != np.count_nonzero(mask.data):
+    values = np.asarray(mask.data)  # in memory, where dask would read it
+    inside = values == 1
+    if np.count_nonzero(inside) != np.count_nonzero(values):
         msg = "A mask holds 0 and 1 only; apply a threshold to probabilities first, as in mask.data >= 0.5."
         raise InvalidMapError(msg)
     return inside

@@ -40,6 +40,7 @@ class Provenance:
     min_area: float | None = _entry("SCSSAREA", "least area of a region, in Mm2", float)
     samples: int | None = _entry("SCSSSAMP", "number of averaged variants of the image", int)
     given_medians: tuple = _entries("SCSSGIV", "disc median given by the caller")
+    mended: str | None = _entry("SCSSHEAD", "header keywords that the caller mended")
     temperature: float | None = _entry("SCSSTEMP", "temperature that calibrates probabilities", float)
     sure: float | None = _entry("SCSSSURE", "probability that bounds the smallest region", float)
     maybe: float | None = _entry("SCSSMAYB", "probability that bounds the largest region", float)
@@ -52,7 +53,7 @@ class Provenance:
     wavelength: float | None = _entry("WAVELNTH", "wavelength", float)
     wavelength_unit: str | None = _entry("WAVEUNIT", "unit of the wavelength")
     parent: str | None = _entry("PARENT", "image, or its time", of_image=True)
-    source: str | None = _entry("SCSSIN", "image file: name, size, time of change", of_image=True)
+    source: str | None = _entry("SCSSIN", "image file: size, time of change and hash, or address", of_image=True)
     hek_drawn: int | None = _entry("HEKDRAWN", "number of events drawn", int, of_image=True)
     hek_left: int | None = _entry("HEKLEFT", "number of events left out", int, of_image=True)
     hek_times: str | None = _entry("HEKTIME", "times of the polygons", of_image=True)
@@ -131,6 +132,7 @@ class Provenance:
             "min_area": self.min_area,
             "samples": self.samples,
             "disk_median": ", ".join(self.given_medians) or None,
+            "header": self.mended,
         }
 
     def same_settings(self, other):

@@ -17,6 +17,7 @@ __all__ = [
     "ModelError",
     "ModelNotFoundError",
     "NoImageError",
+    "NothingFoundWarning",
     "OutputExistsError",
     "OutputInUseError",
     "PartialDiskError",
@@ -139,8 +140,12 @@ class QualityWarning(WithRemedy, SunpyUserWarning):
     """The instrument team flagged this image, or it is a dark frame, a calibration, or not of the whole Sun."""
 
 
+class NothingFoundWarning(WithRemedy, SunpyUserWarning):
+    """A trained network finds nothing in any of the images that it was validated on."""
+
+
 class SplitWarning(WithRemedy, SunpyUserWarning):
-    """It is not known which images a model was trained on, so that its scores may be of images that it has seen."""
+    """A model may have been trained on images that it is scored on, or was, or on those of the days around them."""
 
 
 class HEKError(WithRemedy, OSError):

@@ -53,14 +53,3 @@ def _close_figures():
     import matplotlib.pyplot as plt
 
     plt.close("all")
-
-
-@pytest.fixture
-def without_xla(monkeypatch):
-    """To compile takes longer than all else of a tiny training; tests of its very weights train as users do."""
-    import keras
-
-    compile_model = keras.Model.compile
-    monkeypatch.setattr(
-        keras.Model, "compile", lambda *args, **settings: compile_model(*args, **settings | {"jit_compile": False})
-    )

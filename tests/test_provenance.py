@@ -32,6 +32,7 @@ FULL = Provenance(
     min_area=1000.0,
     samples=4,
     given_medians=("70.0 DN / s", "200.0 DN / s"),
+    mended="BUNIT=DN/s",
     temperature=1.2,
     sure=0.8,
     maybe=0.2,

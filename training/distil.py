@@ -198,7 +198,7 @@ def scores(state, card, validation):
     model = Model(card, lambda images: np.asarray(network(images, training=False)))
     found = {one.name: scores_of(model.at(one.name), validation) for one in card.boundaries}
     first = found[card.scored]
-    return [f"{name} {one['iou']:.4f}" for name, one in found.items()], f"rejected {first['look_alike_fraction']:.3f}"
+    return [f"{name} {one['iou']:.4f}" for name, one in found.items()], f"rejected {first['hard_negative_fraction']}"
 
 
 def keras_network(state, card):

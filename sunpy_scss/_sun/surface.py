@@ -20,6 +20,7 @@ from sunpy.util.exceptions import SunpyMetadataWarning
 
 from sunpy_scss._sun.cells import cell_areas, nearest_cells
 from sunpy_scss._sun.view import View, half_turn, longitude_latitude, longitude_origin, unit_vectors, view_of
+from sunpy_scss.canonical._mend import check_lengths
 from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = ["Surface", "box_around", "canonical_surface", "remove_small_regions", "surface_of"]
@@ -290,7 +291,7 @@ def surface_of(smap):
     TypeError
         If ``smap`` is not a Map.
     sunpy_scss.exceptions.InvalidMapError
-        If its coordinates are neither.
+        If its coordinates are neither, or its Sun has another size than the Sun.
     """
     frame = getattr(smap, "coordinate_frame", None)
     if frame is None:
@@ -299,6 +300,7 @@ def surface_of(smap):
     if not isinstance(frame, Helioprojective | HeliographicStonyhurst | HeliographicCarrington):
         msg = f"The Map must be helioprojective or heliographic (got {frame.name}); bring it to such a grid first."
         raise InvalidMapError(msg)
+    check_lengths(smap)
     if isinstance(frame, Helioprojective):
         observer, origin = smap.observer_coordinate, None
     else:

@@ -6,8 +6,11 @@ import glob
 import hashlib
 import os
 import re
+import shutil
 import tempfile
+import threading
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -18,9 +21,12 @@ if TYPE_CHECKING:
 
     Inputs = str | os.PathLike | Iterable[str | os.PathLike]
 
-__all__ = ["find_images", "fingerprint", "local_file", "name_of", "same_image", "stem_of"]
+__all__ = ["find_images", "fingerprint", "forget_ahead", "local_file", "name_of", "read_ahead", "same_image", "stem_of"]
 
 _ENDING = re.compile(r"\.(fits|fit|fts|asdf|jp2)(\.(gz|bz2|fz))?$", re.IGNORECASE)
+
+# Of browse images, which are not looked for in folders: pictures of masks lie there, too.
+_PICTURE = re.compile(r"\.(jpg|jpeg|png)$", re.IGNORECASE)
 
 
 def find_images(inputs: Inputs) -> list[str]:
@@ -37,7 +43,8 @@ def find_images(inputs: Inputs) -> list[str]:
     Returns
     -------
     list of str
-        Paths and addresses. A file that is named and does not exist is among them: it fails when it is read.
+        Paths and addresses. What is named and does not exist is among them, also a pattern or a folder without images
+        beside others: it fails when it is read.
 
     Raises
     ------
@@ -51,11 +58,11 @@ def find_images(inputs: Inputs) -> list[str]:
     ['day1.fits', 'day2.fits']
     """
     several = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
-    found = [file for one in several for file in _files_of(os.fspath(one))]
-    if not found:
+    files = {name: _files_of(name) for name in map(os.fspath, several)}
+    if not any(files.values()):
         msg = f"There is no image to work on in {several}."
         raise NoImageError(msg)
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(file for name, found in files.items() for file in found or [name]))
 
 
 def _files_of(name):
@@ -81,7 +88,11 @@ def name_of(path):
 
 def stem_of(path):
     """Return the name of an image without the end that tells its format."""
-    return _ENDING.sub("", name_of(path))
+    return _PICTURE.sub("", _ENDING.sub("", name_of(path)))
+
+
+# Of each address that is read ahead the download, under way or done; every thread has its own.
+_ahead = threading.local()
 
 
 @contextmanager
@@ -90,23 +101,47 @@ def local_file(path):
     if "://" not in path:
         yield Path(path)
         return
+    download = vars(_ahead).pop(path, None)
+    with download.result() if download else _download(path) as name:
+        yield Path(name, name_of(path))
+
+
+def read_ahead(path, reader):
+    """Let an executor read an image that comes next: into the memory of the system, or onto this machine."""
+    if "://" in path:
+        vars(_ahead)[path] = reader.submit(_download, path)
+    else:
+        reader.submit(fingerprint, path)
+
+
+def forget_ahead():
+    """Remove what was read ahead and is not needed any more."""
+    while vars(_ahead):
+        _, download = vars(_ahead).popitem()
+        if not download.cancel() and not download.exception():
+            download.result().cleanup()
+
+
+def _download(path):
+    """Return a folder with a copy of the file of an address."""
     import fsspec
 
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, name_of(path))
-        try:
-            with fsspec.open(path, "rb") as remote, file.open("wb") as local:
-                while block := remote.read(2**20):
-                    local.write(block)
-        except FileNotFoundError as error:
-            msg = f"{path} cannot be read: there is no such file."
-            raise UnreadableFileError(msg) from error
-        yield file
+    folder = tempfile.TemporaryDirectory()
+    try:
+        with fsspec.open(path, "rb") as remote, Path(folder.name, name_of(path)).open("wb") as local:
+            shutil.copyfileobj(remote, local, 2**20)
+    except BaseException as error:
+        folder.cleanup()
+        if not isinstance(error, FileNotFoundError):
+            raise
+        problem = f"{path} cannot be read: there is no such file."
+        raise UnreadableFileError(problem) from error
+    return folder
 
 
 def fingerprint(path):
     """Return size, time of change and hash of an image, by which a later run knows it again; an address as it is."""
-    return path if "://" in path else f"{_stamp(path)} {_hash(path)}"
+    return path if "://" in path else f"{(stamp := _stamp(path))} {_hash(path, stamp)}"
 
 
 def same_image(path, known):
@@ -114,7 +149,7 @@ def same_image(path, known):
     if "://" in path:
         return path == known
     stamp, _, content = known.rpartition(" ")
-    return stamp == _stamp(path) or content == _hash(path)
+    return stamp == (now := _stamp(path)) or content == _hash(path, now)
 
 
 def _stamp(path):
@@ -122,6 +157,7 @@ def _stamp(path):
     return f"{facts.st_size} {facts.st_mtime_ns}"
 
 
-def _hash(path):
+@lru_cache(maxsize=64)  # of what is read ahead; the stamp tells that it has changed since
+def _hash(path, stamp):
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from sunpy_scss._features import FEATURES
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from distributed import Client
 
@@ -37,6 +37,8 @@ class BatchOptions:
         finds that one.
     model, boundary, threshold, min_area, disk_median, samples
         As for `sunpy_scss.segment_coronal_holes`; None takes the default there.
+    header : dict
+        Keywords to replace in the header of each image, or to add, as ``{"BUNIT": "DN/s"}``: where a header is wrong.
     flagged : bool
         Segment images of AIA's bad moments, too: eclipses, calibrations, rolls, off-points, and what its team flagged.
         By default they are told of and get no mask.
@@ -58,6 +60,9 @@ class BatchOptions:
         Work on the workers of dask instead, which must see the same files.
     notify : callable or None
         Called with each `Outcome` as it is known.
+    prepare : callable or None
+        Called in each process before it works on an image, again and again: what a model needs there, as
+        ``partial(register_network, build, name)`` of `sunpy_scss.train.register_network`.
 
     Raises
     ------
@@ -77,6 +82,7 @@ class BatchOptions:
     min_area: u.Quantity | None = None
     disk_median: u.Quantity | None = None
     samples: int | None = None
+    header: Mapping[str, Any] = field(default_factory=dict)
     flagged: bool = False
     plot: str | None = None
     dpi: float | None = None
@@ -86,6 +92,7 @@ class BatchOptions:
     jobs: int | None = 1
     client: Client | None = None
     notify: Callable[[Outcome], object] | None = None
+    prepare: Callable[[], object] | None = None
 
     def __post_init__(self) -> None:
         if self.plot not in (None, *_PICTURES):

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -91,10 +92,13 @@ def segment_files(inputs: Inputs, output: str | os.PathLike, *, options: BatchOp
     if options.regions and find_spec("pyarrow") is None:
         msg = 'A table of regions needs pyarrow, which is not installed: pip install "sunpy_scss[archive]".'
         raise ImportError(msg)
+    if options.prepare:
+        options.prepare()
     features = _features_of(options)
-    settings = _settings(features, options.of_masks)
+    settings = _settings(features, options.of_masks, options.header)
     target = make_target(output, options, settings)
-    job = Job(target, settings, options.of_masks, len(features) > 1, options.overwrite, options.flagged)
+    same = {name: getattr(options, name) for name in ("overwrite", "flagged", "header", "prepare")}
+    job = Job(target, settings, options.of_masks, len(features) > 1, **same)
     paths = find_images(inputs)
     with _only_run(target), _told_to_end():
         return _run(paths, target, job, options)
@@ -145,8 +149,9 @@ def _is_for(feature, keywords):
         return False
 
 
-def _settings(features, keywords):
+def _settings(features, keywords, header):
     """Return for each feature what its masks have in common, a `Provenance`; wrong keywords are an error."""
+    mended = ", ".join(f"{key.upper()}={value}" for key, value in sorted(header.items())) or None
     found = {}
     for feature in features:
         if len(features) > 1 and not _is_for(feature, keywords):
@@ -157,7 +162,8 @@ def _settings(features, keywords):
         values = {one.name: one.default for one in defaults if one.kind is one.KEYWORD_ONLY} | keywords
         card = load_model(values["model"] or default_model(feature, values["boundary"])).at(values["boundary"]).card
         named = ("threshold", "min_area", "disk_median", "samples")
-        found[feature] = mask_provenance(card, **{name: values[name] for name in named})
+        made = mask_provenance(card, **{name: values[name] for name in named})
+        found[feature] = replace(made, mended=mended)
     if not found:
         SEGMENT[features[0]]([], **keywords)  # which says what is wrong with model or boundary
     return found

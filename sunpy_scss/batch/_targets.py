@@ -11,6 +11,7 @@ from sunpy_scss._save import save_figure, save_map
 from sunpy_scss.batch._inputs import local_file
 from sunpy_scss.batch._store import MaskStore, mask_at
 from sunpy_scss.exceptions import OutputExistsError
+from sunpy_scss.images._image import read_image
 from sunpy_scss.images._read import read_map
 from sunpy_scss.plotting._maps import plot_masks
 
@@ -235,8 +236,8 @@ def _first_shape(items):
     for item in items:
         try:
             with local_file(item.path) as file:
-                return read_map(file).data.shape
-        except OSError as error:
+                return read_image(file).data.shape
+        except (OSError, ValueError) as error:
             failed = error
     raise failed
 

@@ -6,20 +6,22 @@ import pickle
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import astropy.units as u
 
 from sunpy_scss._features import FEATURES, default_model, feature_at
 from sunpy_scss._provenance import Provenance
-from sunpy_scss.batch._inputs import fingerprint, local_file, same_image
+from sunpy_scss.batch._inputs import fingerprint, forget_ahead, local_file, read_ahead, same_image
 from sunpy_scss.batch._outcome import Outcome, Result
 from sunpy_scss.batch._table import region_rows
 from sunpy_scss.batch._targets import origin_of
 from sunpy_scss.canonical._intensity import angstroms
 from sunpy_scss.canonical._quality import flaws
 from sunpy_scss.exceptions import InvalidMapError, OutputExistsError
-from sunpy_scss.images._read import read_map
+from sunpy_scss.images._image import read_image
 from sunpy_scss.segment._predict import (
     predict_probability,
     segment_active_regions,
@@ -59,7 +61,7 @@ class Job:
         Keywords for the functions that segment.
     several : bool
         Whether the wavelength of each image decides what is looked for.
-    overwrite, flagged : bool
+    overwrite, flagged, header, prepare
         As in `sunpy_scss.batch.BatchOptions`.
     """
 
@@ -69,15 +71,30 @@ class Job:
     several: bool
     overwrite: bool
     flagged: bool
+    header: dict
+    prepare: object
 
     def __call__(self, item):
         start = time.perf_counter()
+        if self.prepare:
+            self.prepare()
         with _ONE_AT_A_TIME, warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             result = self._tried(item)
         caveats = tuple(dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, UserWarning)))
         seconds = round(time.perf_counter() - start, 3)
         return replace(result, outcome=replace(result.outcome, caveats=caveats, seconds=seconds))
+
+    def each(self, items):
+        """Yield the results of items; while one is worked on, the file of the next is read."""
+        with ThreadPoolExecutor(1) as reader:
+            try:
+                for item, following in zip_longest(items, items[1:]):
+                    if following is not None and following.made is None:
+                        read_ahead(following.path, reader)
+                    yield self(item)
+            finally:
+                forget_ahead()
 
     def differs(self, made):
         """Tell whether a mask was made with other settings than those for its feature."""
@@ -102,11 +119,11 @@ class Job:
         target, made, smap, mask = self.target, item.made, None, None
         if made is not None and not same_image(item.path, made.source or ""):
             # It is made anew if the image has been replaced by another version of it.
-            smap, made = read_map(file), None
+            smap, made = read_image(file, self.header), None
             _check_same_time(smap, target.load(item), target.path)
         is_new = made is None
         if is_new:
-            smap = read_map(file) if smap is None else smap
+            smap = read_image(file, self.header) if smap is None else smap
             mask = self.mask(smap, item)
             target.save(item, mask)
             made = Provenance.of(mask)
@@ -114,7 +131,7 @@ class Job:
         name, origin = target.names(item, [made.feature])[0], origin_of(made)
         measured = item.measured is None or item.measured.get(name) == origin
         if missing or not measured:
-            smap = read_map(file) if smap is None else smap
+            smap = read_image(file, self.header) if smap is None else smap
             mask = target.load(item) if mask is None else mask
         for extra in missing:
             target.save_extra(extra, self, smap, mask)
@@ -136,7 +153,8 @@ class Job:
             msg = f"left out: {'; '.join(reasons)}"
             raise _FlaggedError(msg)
         mask = SEGMENT.get(feature, segment_feature)(smap, **self.options)
-        mask.meta.update(Provenance(source=fingerprint(item.path)).keywords())
+        made = Provenance(source=fingerprint(item.path), mended=self.settings[feature].mended)
+        mask.meta.update(made.keywords())
         return mask
 
     def probability(self, smap, mask):
@@ -146,7 +164,7 @@ class Job:
         made = Provenance.of(mask)
         options["model"] = options.get("model") or default_model(made.feature, options.get("boundary"))
         probability = predict_probability(smap, **options)
-        probability.meta.update(Provenance(source=made.source).keywords())
+        probability.meta.update(Provenance(source=made.source, mended=made.mended).keywords())
         return probability
 
 

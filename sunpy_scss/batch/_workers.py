@@ -8,6 +8,7 @@ import time
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from itertools import takewhile
 from multiprocessing.connection import wait as wait_for_end
 
 __all__ = ["WorkerError", "processors", "work_on"]
@@ -29,8 +30,8 @@ def work_on(items, work, *, jobs=1, client=None):
     Parameters
     ----------
     items : list
-    work : callable
-        Of an item; it can be pickled as what it returns can, and raises nothing that is about a single item.
+    work : sunpy_scss.batch._work.Job
+        It can be pickled as its results can, and raises nothing that is about a single item.
     jobs : int, optional
         Processes; 1 works in this one.
     client : distributed.Client, optional
@@ -51,7 +52,7 @@ def work_on(items, work, *, jobs=1, client=None):
     elif jobs > 1 and len(items) > 1:
         start, in_flight = _in_processes(jobs, work), 2 * jobs
     else:
-        yield from ((item, work(item)) for item in items)
+        yield from zip(items, work.each(items), strict=True)
         return
     # Fewer at once where there is not enough for all workers.
     size = min(_AT_ONCE, -(-len(items) // in_flight))
@@ -119,7 +120,7 @@ def _on_dask(client, work):
 
 
 def _do(work, batch):
-    return [work(item) for item in batch]
+    return list(work.each(batch))
 
 
 def _in_processes(jobs, work):
@@ -161,7 +162,7 @@ def _end_with_parent():
 
 
 def _do_here(batch):
-    return [_process["work"](item) for item in batch if not _process["stop"].is_set()]
+    return list(takewhile(lambda _: not _process["stop"].is_set(), _process["work"].each(batch)))
 
 
 def processors():

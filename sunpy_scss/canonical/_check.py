@@ -11,7 +11,8 @@ from sunpy.util.exceptions import SunpyMetadataWarning
 from sunpy_scss._warn import warn_caller
 from sunpy_scss.canonical._frame import frame_of
 from sunpy_scss.canonical._header import check_header
-from sunpy_scss.exceptions import InvalidMapError, LimbWarning
+from sunpy_scss.canonical._mend import check_lengths, mended
+from sunpy_scss.exceptions import InvalidMapError, LimbWarning, PartialDiskError
 
 __all__ = ["check_map"]
 
@@ -19,6 +20,8 @@ __all__ = ["check_map"]
 _RADII_DIFFER = 0.005
 # No image is so many pixels large.
 _FARTHEST = 1e6
+# Maps of fewer pixels on a side show nothing.
+_FEWEST = 11
 # Header keys for the apparent solar radius, as sunpy reads them.
 _RADIUS_KEYS = ("rsun_obs", "solar_r", "radius")
 
@@ -43,10 +46,16 @@ def check_map(smap):
     if not isinstance(smap, GenericMap):
         msg = f"Expected a sunpy Map (got {type(smap).__name__}); make one with sunpy.map.Map(file)."
         raise TypeError(msg)
+    if smap.data.ndim == 2 and min(smap.data.shape) < _FEWEST:
+        ny, nx = smap.data.shape
+        msg = f"The Map has {nx} x {ny} pixels: too few to show the disc; give one of at least {_FEWEST} x {_FEWEST}."
+        raise PartialDiskError(msg)
     if tuple(axis[:4] for axis in smap.coordinate_system) != ("HPLN", "HPLT"):
         msg = f"Only helioprojective Maps can be segmented (got {tuple(smap.coordinate_system)})."
         raise InvalidMapError(msg)
     check_header(smap)
+    smap = mended(smap)
+    check_lengths(smap)
     if not _size_of_sun_known(smap):
         msg = "The size of the Sun is unknown: the header needs an observer (HGLN_OBS, HGLT_OBS, DSUN_OBS) or RSUN_OBS."
         raise InvalidMapError(msg)

@@ -45,9 +45,9 @@ class Frame:
         matrix = np.linalg.inv(self.matrix) * grid.size / (2 * grid.half_width)
         return matrix, (grid.size - 1) / 2 - matrix @ self.centre
 
-    def disk_slices(self):
-        """(rows, columns) of the smallest box that holds the disc, cut to the detector."""
-        reach = np.linalg.norm(self.matrix, axis=1)
+    def disk_slices(self, radius=1):
+        """(rows, columns) of the smallest box that holds the disc, or one of another radius, cut to the detector."""
+        reach = radius * np.linalg.norm(self.matrix, axis=1)
         low = np.floor(self.centre - reach).astype(int)
         high = np.ceil(self.centre + reach).astype(int) + 1
         ny, nx = self.shape

@@ -5,23 +5,25 @@ import re
 import numpy as np
 
 import astropy.units as u
-import sunpy.map
 from astropy.time import Time
 from sunpy.time import is_time, parse_time
 
 from sunpy_scss.exceptions import InvalidMapError
 
-__all__ = ["check_header", "in_one_unit", "number"]
+__all__ = ["check_header", "is_aia", "number", "wavelength_of"]
 
 # Numbers that are finite, those of them that are positive, and those that are not zero, where the header has them.
-_FINITE = re.compile(r"crpix[12]|crval[12]|crota[12]|(pc|cd)[12]_[12]|(hgl[nt]|crl[nt])_obs|wavelnth")
-_POSITIVE = re.compile(r"rsun_(obs|ref)|solar_r|radius|dsun_obs|exptime|xposure")
+_FINITE = re.compile(r"crpix[12]|crval[12]|crota[12]|(pc|cd)[12]_[12]|(hgl[nt]|crl[nt])_obs")
+_POSITIVE = re.compile(r"rsun_(obs|ref)|solar_r|radius|dsun_obs")
+_EXPOSURE = re.compile(r"exptime|xposure")
 _NOT_ZERO = re.compile(r"cdelt[12]")
 # No length in metres, angle in arcsec or time in seconds that a header may tell is as large; astropy cannot write all
 # that are.
 _LARGEST = 1e30
-# Of these sunpy reads numbers that are written as text.
-_TEXT = ("wavelnth",)
+# No exposure in seconds is so short or so long.
+_SHORTEST, _LONGEST = 1e-6, 1e5
+# Spellings of the unit of wavelength that astropy takes for something else.
+_WAVEUNITS = {"A": u.AA}
 _DATES = ("date-obs", "date_obs", "date-beg", "date-avg", "date-end", "t_obs")
 # Some headers keep the time of day in another key.
 _SAME_DAY = 1.5 * u.day
@@ -48,11 +50,11 @@ def check_header(smap):
             number(meta, key)
         elif _POSITIVE.fullmatch(key) and not 0 < number(meta, key) < _LARGEST:
             _refuse(key, value, "a positive number of sensible size")
+        elif _EXPOSURE.fullmatch(key) and not _SHORTEST < number(meta, key) < _LONGEST:
+            _refuse(key, value, f"in seconds, between {_SHORTEST:g} and {_LONGEST:g}")
         elif _NOT_ZERO.fullmatch(key) and number(meta, key) == 0:
             _refuse(key, value, "a number other than 0")
-    for axis in "12":
-        _check_unit(meta, f"cunit{axis}", u.deg, "a unit of angle, as arcsec")
-    _check_unit(meta, "waveunit", u.AA, "a unit of wavelength, as Angstrom")
+    _check_units_of_angle(smap)
     unit = "" if meta.get("bunit") is None else meta["bunit"]
     if not isinstance(unit, str) or isinstance(u.Unit(unit, parse_strict="silent"), u.StructuredUnit):
         _refuse("bunit", unit, "one unit, as DN/s")
@@ -64,31 +66,39 @@ def check_header(smap):
         raise InvalidMapError(msg)
 
 
-def in_one_unit(smap):
+def is_aia(smap):
+    return str(smap.meta.get("instrume", "")).startswith("AIA")
+
+
+def wavelength_of(smap):
     """
-    A Map whose axes are in one unit.
+    Return the wavelength of a Map, or None where the header tells none or none in a unit of length.
 
-    Degrees along one axis and arcsec along the other are valid, but sunpy takes the scale of the second axis to be in
-    the unit of the first.
-
-    Parameters
-    ----------
-    smap : sunpy.map.GenericMap
-
-    Returns
-    -------
-    sunpy.map.GenericMap
-        The same one where there is but one unit.
+    Raises
+    ------
+    sunpy_scss.exceptions.InvalidMapError
+        If WAVELNTH is not a number, as the names of filters are none, or WAVEUNIT is not a unit.
     """
-    first, second = smap.spatial_units
-    if first == second or not second.is_equivalent(first):
-        return smap
-    meta = smap.meta.copy()
-    for key in ("cdelt2", "crval2", "cd2_1", "cd2_2"):
-        if key in meta:
-            meta[key] *= second.to(first)
-    meta["cunit2"] = meta["cunit1"]
-    return sunpy.map.Map(smap.data, meta, mask=smap.mask)
+    meta = smap.meta
+    if isinstance(value := meta.get("wavelnth"), str):
+        try:
+            float(value)
+        except ValueError:
+            _refuse("wavelnth", value, "a finite number")
+    elif value is not None:
+        number(meta, "wavelnth")
+    text = meta.get("waveunit")
+    if text not in (None, ""):
+        try:
+            fits = u.Unit(_WAVEUNITS.get(text, text)).is_equivalent(u.AA)
+        except (TypeError, ValueError):
+            fits = False
+        if not fits:
+            _refuse("waveunit", text, "a unit of wavelength, as Angstrom")
+    if text in _WAVEUNITS:
+        return None if value is None else float(value) * _WAVEUNITS[text]
+    found = smap.wavelength
+    return found if isinstance(found, u.Quantity) and found.unit.is_equivalent(u.AA) else None
 
 
 def number(meta, key, *, default=None):
@@ -98,7 +108,7 @@ def number(meta, key, *, default=None):
         found = float(value)
     except (TypeError, ValueError):
         found = np.nan
-    if not np.isfinite(found) or isinstance(value, bool) or (isinstance(value, str) and key not in _TEXT):
+    if not np.isfinite(found) or isinstance(value, bool | str):
         _refuse(key, value, "a finite number")
     return found
 
@@ -110,16 +120,23 @@ def _date_known(smap):
     return bool(told) and any(abs(smap.date - time) < _SAME_DAY for time in told)
 
 
-def _check_unit(meta, key, wanted, words):
-    text = meta.get(key)
-    if text in (None, ""):
-        return
+def _check_units_of_angle(smap):
+    """Refuse units of the axes, as sunpy reads them, who knows the spellings of some instruments."""
     try:
-        fits = u.Unit(text).is_equivalent(wanted)
-    except (TypeError, ValueError):
-        fits = False
-    if not fits:
-        _refuse(key, text, words)
+        if all(unit.is_equivalent(u.deg) for unit in smap.spatial_units):
+            return
+    except Exception:  # whatever sunpy and astropy stumble over
+        pass
+    for key in ("cunit1", "cunit2"):
+        if key in smap.meta and not _is_angle(smap.meta[key]):
+            _refuse(key, smap.meta[key], "a unit of angle, as arcsec")
+
+
+def _is_angle(text):
+    try:
+        return u.Unit(text).is_equivalent(u.deg)
+    except (AttributeError, TypeError, ValueError):
+        return False
 
 
 def _refuse(key, value, wanted):

@@ -3,18 +3,27 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 import astropy.units as u
 
 from sunpy_scss._warn import warn_caller
+from sunpy_scss.canonical._calibration import unit_of
 from sunpy_scss.canonical._frame import Frame, frame_of
 from sunpy_scss.canonical._intensity import intensities, rate_of, warn_of
 from sunpy_scss.canonical._limb_check import check_limb
 from sunpy_scss.canonical._quality import quality_caveats
 from sunpy_scss.canonical._resample import to_canonical
-from sunpy_scss.exceptions import CalibrationWarning, InvalidMapError, MissingDataWarning, PartialDiskError
+from sunpy_scss.canonical._sky import disk_values, values_between
+from sunpy_scss.exceptions import (
+    CalibrationWarning,
+    InvalidMapError,
+    MissingDataWarning,
+    PartialDiskError,
+    QualityWarning,
+)
 
-__all__ = ["CanonicalImage", "canonical_image", "measured_median", "warn_of_calibration"]
+__all__ = ["CanonicalImage", "canonical_image", "doubt_of", "measured_median", "warn_of_calibration"]
 
 # The disc median is taken inside this radius, free of limb brightening; see the disc that must be seen for it.
 _MEDIAN_RADIUS = 0.9
@@ -22,6 +31,19 @@ _LEAST_COVERAGE = 0.7
 # The median of the logarithms of counts of EUV images is in this range, which leaves out images divided by their
 # median, and their brightest pixels are below this many times the median; those of counts are above five times.
 _LOGARITHMS, _LEAST_CONTRAST = (1.2, 12), 2.5
+# What a part of the disc has in the median, and the disc, differ by less than this factor.
+_DISPROPORTION = 50
+# Images of fewer values on the disc are drawn, and no photographs.
+_FEWEST_VALUES = 64
+# The sky, at these solar radii, has at most half of the brightness of the disc even where display scales clip it. No
+# more than this share of the disc is saturated in images at hand, or below this share of its bright parts.
+_SKY, _BRIGHT_SKY, _NO_SKY = (1.15, 1.25), 0.9, 0.99
+_SATURATED, _DARKEST, _ECLIPSED = 0.05, 0.01, 0.05
+# The disc medians of the training images of coronal holes, 51 to 164 DN/s, are 0.7 to 2.3 times the reference of the
+# cards; those of AIA since 2010 are within a third of this range.
+_MEDIANS = (0.3, 6)
+# Pixels of the image from the limb inwards whose values come in part from beyond it, where they are interpolated.
+_RIM_PIXELS = 2
 # Losses of less than this share of the disc are not worth a warning.
 _LEAST_LOSS = 5e-3
 
@@ -41,8 +63,8 @@ class CanonicalImage:
         In the same unit.
     per_second : float
         Factor from the Map's unit to that one.
-    calibrated : bool
-        Whether the image is AIA's and in DN/s.
+    doubt : str
+        Why its calibration is not known; empty for an image of AIA in DN/s.
     missing : numpy.ndarray or None
         bool, of the shape of the Map: its pixels without data; None if there are none.
     seen : float
@@ -53,7 +75,7 @@ class CanonicalImage:
     frame: Frame
     disk_median: float
     per_second: float
-    calibrated: bool
+    doubt: str
     missing: np.ndarray | None
     seen: float
 
@@ -73,20 +95,23 @@ def canonical_image(smap, grid, *, disk_median=None):
     -------
     CanonicalImage
     """
-    warn_of(quality_caveats(smap))
     frame = frame_of(smap)
-    data, per_second, calibrated = intensities(smap, frame)
+    data, per_second, doubt = intensities(smap, frame)
     check_limb(data, frame)
     image = to_canonical(data, frame, grid) * per_second
     if disk_median is None:
         median = measured_median(image, grid)
     else:
         median = rate_of(disk_median, smap, per_second, name="disk_median")
-    if smap.unit in (None, u.dimensionless_unscaled):
+        _check_given(median, image[grid.disk], disk_median)
+    if unit_of(smap)[0] in (None, u.dimensionless_unscaled):
         _refuse_logarithms(image[grid.radius <= _MEDIAN_RADIUS] / per_second)
-    seen = float(np.isfinite(image[grid.disk]).mean())
-    _warn_of_gaps(image, frame, grid)
-    return CanonicalImage(image, frame, median, per_second, calibrated, _missing(data), seen)
+    known = _known(image, frame, grid)
+    seen = float(known[grid.disk].mean())
+    _warn_of_gaps(~known & grid.disk, frame, grid)
+    warn_of(quality_caveats(smap))
+    _warn_of_look(data, frame)
+    return CanonicalImage(image, frame, median, per_second, doubt, _missing(data), seen)
 
 
 def _refuse_logarithms(disk):
@@ -102,6 +127,44 @@ def _refuse_logarithms(disk):
         raise InvalidMapError(msg)
 
 
+def _check_given(median, disk, given):
+    """Raise an error where a disc median that a user gave is out of all proportion to what is seen of the disc."""
+    values = disk[np.isfinite(disk) & (disk > 0)]
+    if values.size and not 1 / _DISPROPORTION < median / np.median(values) < _DISPROPORTION:
+        msg = (
+            f"disk_median = {given} cannot be that of this image: what it shows of the disc has "
+            f"{np.median(values):.3g} in the median, and disk_median is {median:.3g} in the same unit. Look at the "
+            "unit and the exposure time."
+        )
+        raise ValueError(msg)
+
+
+def _warn_of_look(data, frame):
+    """Warn of a sky that is not dark, a disc that is saturated, and one that is darker than any hole."""
+    disk = disk_values(data, frame)
+    if not disk.size or len(np.unique(disk)) < _FEWEST_VALUES:
+        return
+    median, sky = np.median(disk), values_between(data, frame, *_SKY)
+    # Magnetograms and the like, whose disc is not positive, are told elsewhere.
+    bright = sky.size and _BRIGHT_SKY * median < np.percentile(sky, 5) and np.median(sky) < _NO_SKY * median
+    if median > 0 and bright:
+        msg = (
+            f"The sky around the Sun has {np.percentile(sky, 5) / median:.0%} of the brightness of the disc: a "
+            "pedestal (bias, dark current) was not subtracted, as in EIT images of level zero. Subtract it: "
+            "contrasts, and with them masks, depend on it."
+        )
+        warn_caller(msg, CalibrationWarning)
+    if (share := np.mean(disk == disk.max())) > _SATURATED:
+        msg = f"{share:.0%} of the disc has the greatest value, {disk.max():.4g}: the image is saturated or clipped."
+        warn_caller(msg, QualityWarning)
+    if (share := np.mean(disk <= _DARKEST * np.percentile(disk, 90))) > _ECLIPSED:
+        msg = (
+            f"{share:.0%} of the disc is darker than any coronal hole, without an edge: look whether the Earth stood "
+            "before the Sun. What is dark there is taken for the Sun."
+        )
+        warn_caller(msg, MissingDataWarning)
+
+
 def _missing(data):
     """Which pixels have no data; None if all have."""
     # One pass that makes no array, for the many images in which nothing is missing.
@@ -110,9 +173,17 @@ def _missing(data):
     return ~np.isfinite(data)
 
 
-def _warn_of_gaps(image, frame, grid):
+def _known(image, frame, grid):
+    """Where an image has data; on the rim, which loses some where it was cut at the limb, as further in."""
+    known = np.isfinite(image)
+    if known[grid.disk].all():
+        return known
+    rim = grid.radius > 1 - max(grid.step, _RIM_PIXELS / frame.pixels_per_radius)
+    return known[tuple(ndimage.distance_transform_edt(rim, return_distances=False, return_indices=True))]
+
+
+def _warn_of_gaps(gap, frame, grid):
     """Warn where part of the disc is inside the image, but has no data."""
-    gap = ~np.isfinite(image) & grid.disk
     if not gap.any():
         return
     x, y = (positions[gap] for positions in grid.points)
@@ -134,8 +205,11 @@ def measured_median(image, grid):
     values = disk[np.isfinite(disk)]
     coverage = values.size / disk.size
     if coverage == 0:
-        msg = "The Map has no data on the solar disc: all pixels there are 0, negative, NaN or masked."
-        raise InvalidMapError(msg)
+        msg = (
+            "The Map has no data on the solar disc: the disc lies outside of it, or all pixels there are 0, negative, "
+            "NaN or masked."
+        )
+        raise PartialDiskError(msg)
     if coverage < _LEAST_COVERAGE:
         problem = f"The Map shows only {coverage:.0%} of the disc: too little to know the brightness of the quiet Sun."
         remedy = (
@@ -152,9 +226,28 @@ def measured_median(image, grid):
     return float(median)
 
 
-def warn_of_calibration(reference):
+def doubt_of(found, reference):
+    """
+    Return why the brightness of a `CanonicalImage` is not to be trusted; empty where it is.
+
+    Parameters
+    ----------
+    found : CanonicalImage
+    reference : float
+        The median of the disc in DN/s that the images have on which a model or method was made.
+    """
+    lowest, highest = _MEDIANS
+    if found.doubt or lowest < found.disk_median / reference < highest:
+        return found.doubt
+    return (
+        f"the median of its disc, {found.disk_median:.3g} DN/s, is far from those of the images behind the model, "
+        f"around {reference:g} DN/s; look at the unit (BUNIT), the exposure time, and what was done to the values"
+    )
+
+
+def warn_of_calibration(reference, doubt):
     msg = (
-        "The intensity calibration of this Map is unknown to the model (not AIA, or without unit or exposure time): "
-        f"its disc median was set to {reference:g} DN/s. Areas depend on that guess."
+        f"The intensity calibration of this Map is unknown: {doubt}. Its disc median was set to {reference:g} DN/s. "
+        "Areas depend on that guess."
     )
     warn_caller(msg, CalibrationWarning)

@@ -76,7 +76,7 @@ def fit_limb(image):
     Disk
         To be trusted where ``found``.
     """
-    if np.ptp(image) == 0:
+    if min(image.shape) < 2 * _LEAST_RADIUS or np.ptp(image) == 0:
         return Disk(column=0.0, row=0.0, radius=0.0, share=0.0, scatter=np.inf)
     return _refined(image, *_first_guess(image), _PASSES)
 
@@ -155,7 +155,7 @@ def _polar(image, column, row, radii, angles):
 
 def _limb_distances(image, column, row, radius, reach, smoothing, angles):
     """The distance of the steepest rise from a point, in each direction."""
-    step = max(radius * smoothing / 3, 0.1)
+    step = min(max(radius * smoothing / 3, 0.1), radius * reach / 2)  # a few at least on the smallest discs
     radii = np.arange(radius * (1 - reach), radius * (1 + reach), step)
     polar = _polar(image, column, row, radii, angles)
     slope = ndimage.gaussian_filter1d(polar, radius * smoothing / step, axis=1, order=1, mode="nearest")

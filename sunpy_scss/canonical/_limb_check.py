@@ -73,7 +73,7 @@ def limb_of(data, frame):
     disk = follow_limb(image, *expected)
     if disk is None or mismatch(disk.enlarged(step), frame) > _TOLERANCE:
         elsewhere = fit_limb(image)
-        disk = follow_limb(image, elsewhere.column, elsewhere.row, elsewhere.radius) or disk
+        disk = (elsewhere.radius and follow_limb(image, elsewhere.column, elsewhere.row, elsewhere.radius)) or disk
     return disk and disk.enlarged(step)
 
 

@@ -4,8 +4,7 @@ import operator
 
 import numpy as np
 
-from sunpy_scss.canonical._header import number
-from sunpy_scss.canonical._intensity import is_aia
+from sunpy_scss.canonical._header import is_aia, number
 from sunpy_scss.exceptions import InvalidMapError, MissingDataWarning, QualityWarning
 
 __all__ = ["flaws", "quality_caveats"]
@@ -66,7 +65,7 @@ def quality_caveats(smap):
 
     The blocks that are missing from an image of STEREO are told, too.
     """
-    found = _found(smap)
+    found = _found(smap) + _unread_roll(smap)
     if (blocks := number(smap.meta, "nmissing", default=0)) > 0:
         found.append((f"{blocks:g} blocks of it did not arrive (NMISSING)", MissingDataWarning))
     return [(f"Look at this image before trusting its mask: {reason}.", category) for reason, category in found]
@@ -100,6 +99,22 @@ def _found(smap):
     if abs(roll) > _ROLL:
         found.append((f"the spacecraft was rolled by {roll:.1f} degrees (SAT_ROT)", QualityWarning))
     return found
+
+
+def _unread_roll(smap):
+    """A roll in a key that sunpy does not read, where it reads none in another."""
+    meta = smap.meta
+    if any(key in meta for key in ("crota2", "pc1_1", "pc1_2", "pc2_1", "cd1_1", "cd1_2")):
+        return []
+    for key in ("crota", "crota1", "sc_roll"):
+        roll = (_pointing(meta, key) + 180) % 360 - 180
+        if abs(roll) > _ROLL:
+            reason = (
+                f"{key.upper()} = {meta[key]:g} says that it is rolled, and sunpy reads CROTA2 alone, so that north is "
+                f"likely {abs(roll):.0f} degrees off up; if it is, set smap.meta['crota2'] = {meta[key]:g} first"
+            )
+            return [(reason, QualityWarning)]
+    return []
 
 
 def _flags(quality):

@@ -9,6 +9,7 @@ import warnings
 from contextlib import contextmanager
 
 import sunpy_scss
+from sunpy_scss.cli._follow import add_follow_command
 from sunpy_scss.cli._hek import add_hek_command
 from sunpy_scss.cli._label import add_label_command
 from sunpy_scss.cli._masks import add_mask_commands
@@ -81,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"%(prog)s {sunpy_scss.__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     add_segment_commands(commands)
+    add_follow_command(commands)
     add_picture_commands(commands)
     add_mask_commands(commands)
     add_label_command(commands)

@@ -1,7 +1,10 @@
 """The command hek-mask, and the agreement of masks with the HEK."""
 
+from pathlib import Path
+
 from sunpy_scss.cli._options import (
     add_command,
+    add_header,
     add_hek_url,
     add_overwrite,
     hek_server,
@@ -19,6 +22,9 @@ def add_hek_command(commands):
     """Add the command that draws events of the HEK to the parsers of all."""
     command = add_command(commands, "hek-mask", _hek_mask, "Draw events of the HEK on the pixels of an image.")
     command.add_argument("--map", required=True, metavar="FILE", help="the image")
+    command.add_argument(
+        "--events", metavar="FILE", help="an answer of the HEK, saved as JSON, instead of a new search"
+    )
     command.add_argument("--feature", choices=("ch", "ar"), required=True, help="coronal holes or active regions")
     command.add_argument("--output", required=True, type=target_file(".fits"), metavar="FILE", help="the mask, as FITS")
     command.add_argument(
@@ -33,6 +39,7 @@ def add_hek_command(commands):
         "--max-gap", type=quantity("h"), default="6 h", metavar="TIME", help="draw nothing farther off (default: 6 h)"
     )
     command.add_argument("--labels", action="store_true", help="number the events instead of setting 1")
+    add_header(command)
     add_overwrite(command)
     add_hek_url(command)
 
@@ -40,18 +47,18 @@ def add_hek_command(commands):
 def _hek_mask(options):
     from sunpy_scss._provenance import Provenance
     from sunpy_scss._save import refuse_existing, save_map
-    from sunpy_scss.images._read import read_map
+    from sunpy_scss.hek._masks import hek_to_mask
+    from sunpy_scss.images._image import read_image
 
+    if options.events and options.time:
+        options.wrong("--events are no search: --time has nothing to choose from")
     refuse_existing(options.output, overwrite=options.overwrite)
-    mask = _drawn(
-        read_map(options.map),
-        options.feature.upper(),
-        hek_server(options),
-        time_range=options.time,
-        frm_name=options.method,
-        labels=options.labels,
-        max_gap=options.max_gap,
-    )
+    smap, feature = read_image(options.map, dict(options.header)), options.feature.upper()
+    if options.events:
+        events = _saved_events(options.events, feature, options.method)
+    else:
+        events = _search(smap, feature, hek_server(options), options.max_gap, options.time, options.method)
+    mask = hek_to_mask(events, smap, labels=options.labels, max_gap=options.max_gap)
     save_map(mask, options.output)
     told = Provenance.of(mask)
     tell(f"{told.hek_drawn} events drawn, {told.hek_left} left out")
@@ -59,14 +66,36 @@ def _hek_mask(options):
     return 0
 
 
-def _drawn(smap, feature, server, *, max_gap, time_range=None, frm_name="SPoCA", labels=False):
-    """Return the mask of what the HEK has around a Map."""
-    from sunpy_scss.hek._masks import hek_to_mask
+def _search(smap, feature, server, max_gap, time_range=None, method="SPoCA"):
+    """Return what the HEK has around a Map."""
     from sunpy_scss.hek._search import search_hek
 
     around = time_range or (smap.date - max_gap, smap.date + max_gap)
-    events = search_hek(around, feature, frm_name=frm_name, client=server)
-    return hek_to_mask(events, smap, labels=labels, max_gap=max_gap)
+    return search_hek(around, feature, frm_name=method, client=server)
+
+
+def _saved_events(path, feature, methods):
+    """Return the events of a feature, by some methods, from a saved answer of the HEK."""
+    import json
+
+    import numpy as np
+
+    from sunpy_scss.exceptions import UnreadableFileError
+    from sunpy_scss.hek._records import hek_table
+
+    try:
+        answer = json.loads(Path(path).read_text(encoding="utf-8"))
+        events = hek_table(answer)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError, TypeError) as error:
+        msg = f"{path} is not an answer of the HEK, saved as JSON: {error}"
+        raise UnreadableFileError(msg) from error
+    chosen = (events["event_type"] == feature) & np.isin(events["frm_name"], methods)
+    if len(events) and not chosen.any():
+        pairs = zip(events["event_type"], events["frm_name"], strict=True)
+        there = ", ".join(sorted({f"{kind} by {method}" for kind, method in pairs}))
+        msg = f"{path} has no {feature} by {', '.join(methods)} (it has {there}): choose by --feature and --method."
+        raise ValueError(msg)
+    return events[chosen]
 
 
 def agreement_with_hek(path, server):
@@ -89,12 +118,13 @@ def agreement_with_hek(path, server):
     from sunpy_scss._mask_map import feature_of
     from sunpy_scss._provenance import Provenance
     from sunpy_scss._save import save_map
+    from sunpy_scss.hek._masks import hek_to_mask
     from sunpy_scss.masks._metrics import iou
     from sunpy_scss.masks._read import read_mask
     from sunpy_scss.masks._table import area_fraction
 
     mask = read_mask(path)
-    drawn = _drawn(mask, feature_of(mask), server, max_gap=6 * u.hour)
+    drawn = hek_to_mask(_search(mask, feature_of(mask), server, 6 * u.hour), mask)
     target = path.with_name(f"{path.stem}_hek.fits")
     save_map(drawn, target)
     here = f"{path.name}: {area_fraction(mask):.2f} of the visible hemisphere"

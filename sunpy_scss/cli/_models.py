@@ -1,6 +1,6 @@
 """The parts of the command that are about models."""
 
-from sunpy_scss.cli._options import add_command, target_folder
+from sunpy_scss.cli._options import add_command, add_network, register, target_folder, tell
 
 __all__ = ["add_model_commands"]
 
@@ -17,15 +17,22 @@ def _add_models(commands):
     command = add_command(commands, "models", _models, "List the models, or show the card of one.")
     show = command.add_subparsers(metavar="show").add_parser("show", help="print the card of a model")
     show.add_argument("model", metavar="NAME", help="name or folder of a model")
+    show.add_argument(
+        "--recipe", action="store_true", help="print a configuration to fine-tune it, for train; edit and save it"
+    )
+    add_network(show)
 
 
 def _models(options):
     import json
 
+    from sunpy_scss._features import FEATURES
     from sunpy_scss.models._store import list_models, load_model
 
     if hasattr(options, "model"):
-        print(json.dumps(load_model(options.model).card.to_dict(), indent=2))
+        register(options.network)
+        card = load_model(options.model).card
+        print(_recipe(options.model) if options.recipe else json.dumps(card.to_dict(), indent=2))
         return 0
     for name in list_models():
         model = load_model(name)
@@ -35,13 +42,28 @@ def _models(options):
         names = ", ".join(boundary.name for boundary in card.boundaries)
         drawn = f"  boundaries: {names}, by default {model.at().card.scored}" if names else ""
         seen = ", ".join(f"{channel.wavelength:g}" for channel in card.channels)
-        print(f"{name}  {card.feature}  {seen} Angstrom  labels: {card.labels}  {score}{drawn}")
+        default = "  (default)" if name == FEATURES[card.feature].model else ""
+        print(f"{name}{default}  {card.feature}  {seen} Angstrom  labels: {card.labels}  {score}{drawn}")
     return 0
+
+
+def _recipe(model):
+    from sunpy_scss.train._configuration import Configuration
+
+    return Configuration.starting_from(model, "mine").to_toml()
 
 
 def _add_train(commands):
     command = add_command(commands, "train", _train, "Train a model and write its folder.")
-    command.add_argument("configuration", metavar="CONFIG", help="TOML file, or the name of a bundled configuration")
+    command.add_argument(
+        "configuration",
+        nargs="?",
+        metavar="CONFIG",
+        help="TOML file, or the name of a bundled configuration; with --start it may be left out",
+    )
+    command.add_argument(
+        "--start", metavar="NAME", help="name or folder of a model to fine-tune: the training starts from its weights"
+    )
     _add_data(command)
     command.add_argument(
         "--output",
@@ -51,7 +73,7 @@ def _add_train(commands):
         help="folder of the model; an unfinished training there goes on",
     )
     _add_cache(command)
-    _add_network(command)
+    add_network(command)
 
 
 def _add_data(command):
@@ -61,31 +83,6 @@ def _add_data(command):
         metavar="DIR",
         help="folder with images/, masks/ and index.csv; parted by time where the index has no column split",
     )
-
-
-def _add_network(command):
-    command.add_argument(
-        "--network",
-        metavar="MODULE:FUNCTION",
-        help="what builds the network that a card of your own names",
-    )
-
-
-def _register(name):
-    """Make the network known that an option names."""
-    from importlib import import_module
-
-    from sunpy_scss.exceptions import ModelError
-    from sunpy_scss.train._weights import register_network
-
-    if not name:
-        return
-    module, _, function = name.partition(":")
-    try:
-        register_network(getattr(import_module(module), function), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        msg = f"--network {name} cannot be imported ({error}); it is MODULE:FUNCTION, with the module on PYTHONPATH."
-        raise ModelError(msg) from error
 
 
 def _add_cache(command):
@@ -98,18 +95,36 @@ def _train(options):
     from astropy.units import day
 
     from sunpy_scss.models._store import refuse_to_overwrite
-    from sunpy_scss.train._configuration import read_configuration
     from sunpy_scss.train._run import train_model
+    from sunpy_scss.train._weights import device
 
-    _register(options.network)
-    configuration = read_configuration(options.configuration)
+    register(options.network)
+    configuration = _configuration(options)
     refuse_to_overwrite(options.output)  # rather now than after all images have been read
     split = {"gap": configuration.gap_days * day, "seed": configuration.seed, "test": configuration.test_share}
     training, validation = (_part(options, configuration.card, name, **split) for name in ("train", "validation"))
     test = _part(options, configuration.card, "test", needed=False, **split)
+    tell(f"sunpy-scss: trains on {device()}")
     model = train_model(configuration, training, validation, options.output, test=test)
     print(json.dumps(model.card.scores, indent=2))
     return 0
+
+
+def _configuration(options):
+    """The configuration that the options name, make out of a model, or both."""
+    import dataclasses
+    from pathlib import Path
+
+    from sunpy_scss.exceptions import TrainingError
+    from sunpy_scss.train._configuration import Configuration, read_configuration
+
+    if options.configuration:
+        configuration = read_configuration(options.configuration)
+        return dataclasses.replace(configuration, start=options.start) if options.start else configuration
+    if not options.start:
+        msg = "Give a configuration to train from, or --start with the name of a model to fine-tune."
+        raise TrainingError(msg)
+    return Configuration.starting_from(options.start, Path(options.output).resolve().name)
 
 
 def _part(options, card, name, *, needed=True, **settings):
@@ -151,7 +166,7 @@ def _add_evaluate(commands):
         "--output", type=target_folder, metavar="DIR", help="also write all scores as JSON, and pages of plots"
     )
     _add_cache(command)
-    _add_network(command)
+    add_network(command)
 
 
 def _evaluate(options):
@@ -164,7 +179,7 @@ def _evaluate(options):
     from sunpy_scss.train._evaluation import evaluate
     from sunpy_scss.train._splits import check_unseen
 
-    _register(options.network)
+    register(options.network)
     model = load_model(options.model)
     model = model.at(options.boundary or model.card.scored)
     dataset = _part(options, model.card, options.part, known=model.split)
@@ -185,7 +200,7 @@ def _add_calibrate(commands):
     command.add_argument("model", metavar="DIR", help="folder of a model; its card is changed, its weights are not")
     _add_data(command)
     _add_cache(command)
-    _add_network(command)
+    add_network(command)
 
 
 def _calibrate(options):
@@ -194,7 +209,7 @@ def _calibrate(options):
     from sunpy_scss.models._store import load_model
     from sunpy_scss.train._calibration import calibrate_folder
 
-    _register(options.network)
+    register(options.network)
     model = load_model(options.model)
     dataset = _part(options, model.card, "validation", known=model.split)
     card = calibrate_folder(options.model, dataset).card

@@ -3,14 +3,18 @@
 import argparse
 import glob
 import math
+import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = [
     "add_command",
     "add_feature",
+    "add_header",
     "add_hek_url",
     "add_model",
+    "add_network",
     "add_overwrite",
     "add_picture",
     "add_source",
@@ -21,9 +25,11 @@ __all__ = [
     "fraction",
     "hek_server",
     "in_the_shell",
+    "keyword",
     "moment",
     "positive",
     "quantity",
+    "register",
     "say",
     "target_file",
     "target_folder",
@@ -84,6 +90,54 @@ def add_model(command):
 
 def add_picture(command):
     command.add_argument("--dpi", type=positive, metavar="N", help="pixels of a picture for each inch")
+
+
+def add_network(command):
+    command.add_argument(
+        "--network",
+        metavar="MODULE:FUNCTION",
+        help="what builds the network that a card of your own names",
+    )
+
+
+def register(name):
+    """Make the network known that an option names."""
+    from importlib import import_module
+
+    from sunpy_scss.exceptions import ModelError
+    from sunpy_scss.train._weights import register_network
+
+    if not name:
+        return
+    module, _, function = name.partition(":")
+    try:
+        register_network(getattr(import_module(module), function), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        msg = f"--network {name} cannot be imported ({error}); it is MODULE:FUNCTION, with the module on PYTHONPATH."
+        raise ModelError(msg) from error
+
+
+def add_header(command):
+    command.add_argument(
+        "--header",
+        action="append",
+        type=keyword,
+        default=[],
+        metavar="KEY=VALUE",
+        help="replace a wrong keyword in the header of the image, as BUNIT=DN/s; can be given several times",
+    )
+
+
+def keyword(text):
+    """Return the key and the value of a keyword of a header."""
+    key, equals, value = text.partition("=")
+    if not (equals and re.fullmatch(r"[A-Za-z0-9_-]{1,8}", key)):
+        msg = f"{text!r} is not KEY=VALUE, with a key of at most 8 letters, digits, - and _"
+        raise argparse.ArgumentTypeError(msg)
+    for kind in (int, float):
+        with suppress(ValueError):
+            return key.upper(), kind(value)
+    return key.upper(), value
 
 
 def add_overwrite(command):

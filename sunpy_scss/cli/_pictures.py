@@ -5,6 +5,7 @@ from pathlib import Path
 from sunpy_scss.cli._options import (
     add_command,
     add_feature,
+    add_header,
     add_overwrite,
     add_picture,
     expanded,
@@ -60,6 +61,7 @@ def _add_report(commands):
     add_feature(command)
     command.add_argument("--output", required=True, metavar="FILE", help="the page, such as report.html")
     command.add_argument("--title", help="heading of the page")
+    add_header(command)
     add_overwrite(command)
 
 
@@ -102,9 +104,9 @@ def _report(options):
 def _image_and_masks(path, options):
     """Return an image, and its new mask unless masks are given."""
     from sunpy_scss.batch._work import SEGMENT, feature_shown
-    from sunpy_scss.images._read import read_map
+    from sunpy_scss.images._image import read_image
 
-    smap = read_map(path)
+    smap = read_image(path, dict(options.header))
     smap.meta["filename"] = Path(path).name  # which neither Map nor mask would know
     return smap, [] if options.mask else [SEGMENT[feature_shown(smap, features_of(options))](smap)]
 
@@ -118,7 +120,7 @@ def _image_of(mask, smaps):
 
 def _add_plot(commands):
     command = add_command(commands, "plot", _plot, "Draw the outlines of masks on their image.")
-    command.add_argument("image", metavar="IMAGE", help="image that sunpy reads")
+    command.add_argument("image", metavar="IMAGE", help="image that sunpy reads, or a browse image in JPEG or PNG")
     command.add_argument("masks", nargs="+", metavar="MASK", help="mask file, a folder of them, or a quoted pattern")
     command.add_argument(
         "--output",
@@ -127,23 +129,37 @@ def _add_plot(commands):
         metavar="FILE",
         help="the picture, as .png, .pdf or .svg",
     )
+    add_header(command)
     add_picture(command)
     add_overwrite(command)
 
 
 def _plot(options):
     from sunpy_scss._save import refuse_existing, save_figure
-    from sunpy_scss.images._read import read_map
-    from sunpy_scss.masks._read import read_mask
+    from sunpy_scss.images._image import read_image
     from sunpy_scss.plotting._maps import plot_masks
 
     refuse_existing(options.output, overwrite=options.overwrite)
-    smap, masks = read_map(options.image), [read_mask(path) for path in expanded(options.masks)]
-    for mask in masks:
-        _gaps(mask, [smap.date])
+    smap = read_image(options.image, dict(options.header))
+    masks = [_mask_on(smap, path) for path in expanded(options.masks)]
     save_figure(plot_masks(smap, *masks).figure, options.output, dpi=options.dpi)
     say(options.output)
     return 0
+
+
+def _mask_on(smap, path):
+    """Return the mask of a file on the pixels of an image."""
+    from sunpy_scss._sun.surface import surface_of
+    from sunpy_scss._sun.transfer import same_grid
+    from sunpy_scss.masks._compare import reproject_mask
+    from sunpy_scss.masks._read import read_mask
+
+    mask = read_mask(path)
+    _gaps(mask, [smap.date])
+    if same_grid(surface_of(mask), surface_of(smap)):
+        return mask
+    tell(f"{path}: brought to the pixels of the image")
+    return reproject_mask(mask, smap)
 
 
 def _add_movie(commands):
@@ -160,17 +176,21 @@ def _add_movie(commands):
 def _movie(options):
     from sunpy_scss.batch._inputs import find_images
     from sunpy_scss.evolution._tracks import track_regions
+    from sunpy_scss.images._image import read_image
     from sunpy_scss.images._read import read_map
     from sunpy_scss.masks._read import read_mask
     from sunpy_scss.plotting._movie import save_movie
 
     masks = sorted(expanded(options.masks), key=lambda path: read_map(path).date)
     images = find_images(options.image)
-    times = [read_map(path).date for path in images]
+    times = [read_image(path).date for path in images]
     nearest = [images[_gaps(read_map(path), times).argmin()] for path in masks]
     regions = track_regions(read_mask(path) for path in masks).regions if options.track else None
     figures = _figures(nearest, masks, regions, options.dpi)
-    say(save_movie(figures, options.output, rate=options.rate, overwrite=options.overwrite))
+    written = save_movie(figures, options.output, rate=options.rate, overwrite=options.overwrite)
+    if written.suffix != Path(options.output).suffix:
+        tell(f"ffmpeg, which MP4 needs, is not installed: written as {written.suffix[1:].upper()}")
+    say(written)
     return 0
 
 
@@ -178,14 +198,14 @@ def _figures(images, masks, regions, dpi):
     """Yield a figure of each mask on its image, with the regions as they are followed if these are given."""
     from tqdm.auto import tqdm
 
-    from sunpy_scss.images._read import read_map
-    from sunpy_scss.masks._read import read_mask
+    from sunpy_scss.images._image import read_image
     from sunpy_scss.plotting._evolution import plot_tracked_regions
     from sunpy_scss.plotting._maps import plot_masks
 
     pairs = zip(images, masks, strict=True)
     for number, (image, path) in enumerate(tqdm(pairs, total=len(masks), unit="picture", disable=None)):
-        smap, mask = read_map(image), read_mask(path)
+        smap = read_image(image)
+        mask = _mask_on(smap, path)
         if regions is None:
             axes = plot_masks(smap, mask)
         else:

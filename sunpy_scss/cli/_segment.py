@@ -1,13 +1,16 @@
 """The commands segment and fetch: from images, or times, to masks."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 from sunpy_scss.cli._options import (
     add_command,
     add_feature,
+    add_header,
     add_hek_url,
     add_model,
+    add_network,
     add_overwrite,
     add_picture,
     add_source,
@@ -17,6 +20,7 @@ from sunpy_scss.cli._options import (
     hek_server,
     moment,
     quantity,
+    register,
     say,
     target_folder,
     tell,
@@ -58,6 +62,8 @@ def _add_segment(commands):
     command.add_argument("--flagged", action="store_true", help="also segment what its header flags as bad")
     add_overwrite(command)
     add_model(command)
+    add_network(command)
+    add_header(command)
     command.add_argument(
         "--jobs", type=count, metavar="N", help="processes to work in; by default as many as there are processors"
     )
@@ -85,6 +91,8 @@ def _segment(options):
         plot=options.plot_format if options.plot else None,
         client=_client(options),
         notify=notify,
+        header=dict(options.header),
+        prepare=partial(register, options.network) if options.network else None,
     )
     try:
         segment_files(options.files or _fetched(options), options.output, options=batch)

@@ -2,6 +2,7 @@
 
 import bz2
 import os
+import re
 import shutil
 import tempfile
 import warnings
@@ -18,7 +19,7 @@ import sunpy.map
 from astropy.io import fits
 from sunpy.map import GenericMap
 
-from sunpy_scss.canonical._header import in_one_unit
+from sunpy_scss.canonical._mend import mended
 from sunpy_scss.exceptions import UnreadableFileError
 from sunpy_scss.images._jp2 import is_jp2, read_jp2
 
@@ -64,7 +65,7 @@ def read_map(path: str | os.PathLike) -> GenericMap:
     if not isinstance(maps, GenericMap):
         msg = f"{path} holds {len(maps)} images: open it by sunpy.map.Map and choose one."
         raise UnreadableFileError(msg)
-    return in_one_unit(maps)
+    return mended(maps)
 
 
 def example_map(wavelength: u.Quantity | int) -> GenericMap:
@@ -106,6 +107,9 @@ def example_map(wavelength: u.Quantity | int) -> GenericMap:
         return read_map(path)
 
 
+# Names of the parts of FITS files that hold flags of pixels.
+_FLAGS = re.compile(r"DQF?|FLAGS?|(DATA_?)?QUALITY(_?FLAGS?)?|(BAD)?_?(PIX)?_?MASK", re.IGNORECASE)
+_FITS = (b"SIMPLE", b"\x1f\x8b")
 # How FITS files that bzip2 has packed begin, and those of JPEG and PNG.
 _BZIP2 = b"BZh"
 _PICTURE = (b"\xff\xd8\xff", b"\x89PNG")
@@ -132,7 +136,24 @@ def maps_in(path):
     if _start(path).startswith(_BZIP2):
         return _unpacked(path)
     with _whole():
-        return sunpy.map.Map(path)
+        return _without_flags(path) or sunpy.map.Map(path)
+
+
+def _without_flags(path):
+    """The Maps of a FITS file beside its quality flags, as of SUVI, which are none; None where it has no flags."""
+    if not _start(path).startswith(_FITS):
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", fits.verify.VerifyWarning)  # which sunpy does not tell either
+        with fits.open(path, memmap=False) as units:
+            images = [unit for unit in units if unit.is_image and unit.shape] if len(units) > 1 else []
+            if not any(map(_is_flags, images)):
+                return None
+            return sunpy.map.Map([(unit.data, unit.header) for unit in images if not _is_flags(unit)])
+
+
+def _is_flags(unit):
+    return bool(_FLAGS.fullmatch(unit.name))
 
 
 def _shown_as_scaled(smap):

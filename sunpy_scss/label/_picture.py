@@ -12,8 +12,8 @@ from scipy import ndimage
 from sunpy_scss.canonical._brightening import limb_brightening
 from sunpy_scss.canonical._check import check_map
 from sunpy_scss.canonical._frame import frame_of
-from sunpy_scss.canonical._header import in_one_unit
 from sunpy_scss.canonical._intensity import intensities
+from sunpy_scss.canonical._mend import mended
 
 if TYPE_CHECKING:
     from sunpy.map import GenericMap
@@ -84,7 +84,7 @@ def make_picture(smap: GenericMap) -> Picture:
         If it cannot be segmented.
     """
     check_map(smap)
-    smap = in_one_unit(smap)
+    smap = mended(smap)
     frame = frame_of(smap)
     factor = max(1, min(smap.data.shape) // _SIZE)
     values, _, _ = intensities(smap, frame)

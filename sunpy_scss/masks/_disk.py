@@ -10,7 +10,7 @@ from sunpy_scss._mask_map import make_map
 from sunpy_scss._provenance import Provenance
 from sunpy_scss.canonical._check import check_map
 from sunpy_scss.canonical._frame import frame_of
-from sunpy_scss.canonical._header import in_one_unit
+from sunpy_scss.canonical._mend import mended
 
 if TYPE_CHECKING:
     from sunpy.map import GenericMap
@@ -54,6 +54,6 @@ def disk_mask(smap: GenericMap, *, radius: float = 1.0) -> GenericMap:
     if not radius > 0:
         msg = f"radius must be positive, in solar radii (got {radius})."
         raise ValueError(msg)
-    distance = frame_of(in_one_unit(smap)).radius(*np.ogrid[tuple(map(slice, smap.data.shape))])
+    distance = frame_of(mended(smap)).radius(*np.ogrid[tuple(map(slice, smap.data.shape))])
     history = f"sunpy_scss.disk_mask(radius={radius:g})"
     return make_map((distance <= radius).astype(np.int16), smap, Provenance.new(content="disc mask"), history=history)

@@ -236,8 +236,8 @@ def _brightness(regions, image):
 
 
 def _intensity(image, frame):
-    data, per_second, calibrated = intensities(image, frame)
-    return np.maximum(data * per_second, _FLOOR) if calibrated else data
+    data, per_second, doubt = intensities(image, frame)
+    return np.maximum(data * per_second, _FLOOR) if not doubt else data
 
 
 def _canonical_labels(labels, frame):

@@ -112,7 +112,7 @@ class Network:
     layers: int = 4
     batch_norm: bool = True
     drop_prob: float = 0.0
-    momentum: float = 0.99
+    momentum: float = 0.8
     patch: int = 1
     architecture: str = ""
     arguments: dict = field(default_factory=dict)

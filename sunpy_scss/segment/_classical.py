@@ -23,9 +23,9 @@ from sunpy_scss.canonical._brightening import limb_brightening
 from sunpy_scss.canonical._check import check_map
 from sunpy_scss.canonical._frame import frame_of
 from sunpy_scss.canonical._grid import CanonicalGrid
-from sunpy_scss.canonical._header import in_one_unit
-from sunpy_scss.canonical._image import canonical_image, measured_median, warn_of_calibration
+from sunpy_scss.canonical._image import canonical_image, doubt_of, measured_median, warn_of_calibration
 from sunpy_scss.canonical._intensity import angstroms, intensities, rate_of, warn_of, wavelength_caveats
+from sunpy_scss.canonical._mend import mended
 from sunpy_scss.canonical._resample import from_canonical
 from sunpy_scss.exceptions import InvalidMapError
 
@@ -125,13 +125,13 @@ def threshold_coronal_holes(
     """
     check_map(smap)
     check_area(min_area, "min_area")
-    smap = in_one_unit(smap)
+    smap = mended(smap)
     found = canonical_image(smap, _GRID, disk_median=disk_median)
     if threshold is None:
         warn_of(wavelength_caveats(smap, "The default threshold", _CHANNELS[193]))
-    scales = ()
-    if threshold is None and not found.calibrated:
-        warn_of_calibration(_REFERENCE_MEDIAN)
+    doubt, scales = doubt_of(found, _REFERENCE_MEDIAN), ()
+    if threshold is None and doubt:
+        warn_of_calibration(_REFERENCE_MEDIAN, doubt)
         scales = (_REFERENCE_MEDIAN / found.disk_median,)
     border = _border(threshold, smap, found)
     depth = np.log10(_relative(found.image, found.disk_median)) / np.log10(border / found.disk_median)
@@ -158,7 +158,7 @@ def _border(threshold, smap, found):
     """Intensity of the border at disc centre, in the unit of the canonical image."""
     median = found.disk_median
     if threshold is None:
-        dark = _DARK_LEVEL if found.calibrated else _DARK_LEVEL * median / _REFERENCE_MEDIAN
+        dark = _DARK_LEVEL if not doubt_of(found, _REFERENCE_MEDIAN) else _DARK_LEVEL * median / _REFERENCE_MEDIAN
         border = np.sqrt(dark * median)
     elif u.Quantity(threshold).unit.is_equivalent(u.dimensionless_unscaled):
         border = u.Quantity(threshold).to_value(u.dimensionless_unscaled) * median
@@ -253,7 +253,7 @@ def three_channel_coronal_holes(
     for wavelength, smap in zip(_CHANNELS, (smap_171, smap_193, smap_211), strict=True):
         check_map(smap)
         _check_channel(smap, wavelength, smap_193, max_gap)
-        maps[wavelength] = in_one_unit(smap)
+        maps[wavelength] = mended(smap)
     smap_193 = maps[193]
     surface = surface_of(_canonical_map(smap_193))
     images = np.stack([_on_surface(smap, surface) for smap in maps.values()])

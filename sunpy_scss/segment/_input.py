@@ -9,9 +9,10 @@ from sunpy.map import MapSequence
 
 from sunpy_scss.canonical._check import check_map
 from sunpy_scss.canonical._frame import Frame
-from sunpy_scss.canonical._header import in_one_unit
-from sunpy_scss.canonical._image import canonical_image, warn_of_calibration
+from sunpy_scss.canonical._header import wavelength_of
+from sunpy_scss.canonical._image import canonical_image, doubt_of, warn_of_calibration
 from sunpy_scss.canonical._intensity import angstroms, warn_of, wavelength_caveats
+from sunpy_scss.canonical._mend import mended
 from sunpy_scss.canonical._quality import quality_caveats
 from sunpy_scss.canonical._resample import from_canonical
 from sunpy_scss.exceptions import InvalidMapError
@@ -98,10 +99,11 @@ def maps_of_channels(smaps, card):
     maps = list(smaps) if several and isinstance(smaps, MapSequence | list | tuple) else [smaps]
     for smap in maps:
         check_map(smap)
+        wavelength_of(smap)  # which matters here, and must be one
     if several:
         maps = [_map_of(channel, maps, card) for channel in card.channels]
         _check_together(maps)
-    return tuple(in_one_unit(smap) for smap in maps)
+    return tuple(mended(smap) for smap in maps)
 
 
 def _map_of(channel, maps, card):
@@ -175,11 +177,12 @@ def _medians(disk_median, number):
 
 def _stretched(found, stretch, radius):
     """The `_ChannelInput` of a `CanonicalImage`."""
-    rescaled = stretch.exponent != 1 and not found.calibrated
+    doubt = doubt_of(found, stretch.reference_median)
+    rescaled = stretch.exponent != 1 and bool(doubt)
     if rescaled:
-        warn_of_calibration(stretch.reference_median)
+        warn_of_calibration(stretch.reference_median, doubt)
     # Where contrast alone matters, every image is brought to the reference.
-    keeps = found.calibrated and stretch.exponent != 1
+    keeps = not doubt and stretch.exponent != 1
     scale = 1.0 if keeps else stretch.reference_median / found.disk_median
     image = stretch.apply(found.image * scale, radius, found.disk_median * scale)
     return _ChannelInput(image, found.disk_median, scale, rescaled)

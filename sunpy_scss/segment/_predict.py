@@ -145,8 +145,9 @@ def segment_active_regions(
         Helioprojective, of 171 or 174 Angstrom, showing the disc; of any size, scale, rotation and centre. Its
         calibration is of no importance: brightness counts relative to the disc median. Never changed.
     boundary : str or float, optional
-        ``"full"``, the whole region, or ``"core"``, bright plage and loops, about a sixth of its area: a named one of
-        nested outlines, drawn by a model of its own. The card says where each runs; see :ref:`how-to-boundaries`.
+        ``"full"``, the whole region, or ``"core"``, bright plage and loops, about a sixth of its area: nested outlines,
+        drawn by a model of their own. ``"volunteers"``, as people draw around a region with a few corners, is that of a
+        third model. The card says where each runs; see :ref:`how-to-boundaries`.
     model, threshold, min_area, disk_median, samples : optional
         As for `segment_coronal_holes`.
 

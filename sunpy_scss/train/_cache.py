@@ -11,10 +11,19 @@ from astropy.time import Time
 from sunpy_scss._save import save_text
 from sunpy_scss.exceptions import TrainingError
 
-__all__ = ["CanonicalCache"]
+__all__ = ["CanonicalCache", "kept_levels"]
 
 _PLANES = ("images", "rejected", "known")
 _CARD, _INDEX, _ARRAYS = "canonical.json", "index.csv", "canonical.zarr"
+
+
+def kept_levels(card):
+    """
+    Return the levels of labels that are kept of an image.
+
+    Those of the card, and 1 and 2, from which one sees whether labels are nested at all.
+    """
+    return card.levels if card.levels == (1,) else tuple(sorted({1, 2, *card.levels}))
 
 
 class CanonicalCache:
@@ -47,7 +56,7 @@ class CanonicalCache:
         self._lock = _lock(self.folder / "lock")
         group = zarr.open_group(self.folder / _ARRAYS, mode="a")
         size = card.grid_size
-        names = (*_PLANES, *(f"level_{level}" for level in card.levels))
+        names = (*_PLANES, *(f"level_{level}" for level in kept_levels(card)))
         shapes = dict.fromkeys(names, (size, size))
         if card.further_channels:
             shapes["images"] = (size, size, len(card.channels))
@@ -66,7 +75,7 @@ class CanonicalCache:
         path = self.folder / _CARD
         stretch = {**vars(card.stretch), "limits": list(card.stretch.limits)}
         facts = {"grid_size": card.grid_size, "half_width": card.half_width}
-        facts |= {"levels": list(card.levels), "stretch": stretch}
+        facts |= {"levels": list(kept_levels(card)), "stretch": stretch}
         if card.further_channels:
             facts["further_channels"] = card.to_dict()["further_channels"]
         if path.exists():

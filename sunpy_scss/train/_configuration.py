@@ -2,22 +2,26 @@
 
 import dataclasses
 import difflib
+import json
 import math
 import os
 import tomllib
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from typing import Self
 
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.models._card import ModelCard, Network, Stretch
-from sunpy_scss.models._store import list_models
+from sunpy_scss.models._store import list_models, load_model
 from sunpy_scss.train._augment import Augmentation
 
 __all__ = ["Configuration", "Loss", "read_configuration"]
 
 # Recipes without weights.
 _RECIPES = ("scss-net-2021",)
+# Enough for some ten images: small steps, as most is known already.
+_FINE_TUNING = {"epochs": 20, "batch_size": 2, "learning_rate": 5e-4, "warmup_epochs": 1.0, "patience": 6}
 _PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
@@ -69,7 +73,7 @@ class Configuration:
     epochs : int
         The most passes over the training part.
     batch_size : int
-        Images in a step: as many as fit the memory of a GPU.
+        Images in a step. Few are best for few images; on a GPU, as many as fit its memory.
     precision : str
         In which the network computes while it is trained: ``"float32"``, or on a GPU, faster and in half the memory,
         ``"mixed_float16"`` or ``"mixed_bfloat16"``. The weights are in single precision all the same.
@@ -106,7 +110,7 @@ class Configuration:
 
     card: ModelCard
     epochs: int = 30
-    batch_size: int = 8
+    batch_size: int = 2
     precision: str = "float32"
     learning_rate: float = 2e-3
     warmup_epochs: float = 1.0
@@ -144,6 +148,117 @@ class Configuration:
         unit = network.patch * 2**network.layers
         fits = bool(network.architecture) or size % unit == 0
         _require(fits, f"grid_size must divide by {unit} for {network.layers} layers (it is {size})")
+
+    @classmethod
+    def starting_from(cls, model: str | os.PathLike, name: str) -> Self:
+        """
+        Make a configuration to fine-tune a model on labels of your own.
+
+        Parameters
+        ----------
+        model : str or path-like
+            Name or folder of the model whose weights the training starts from.
+        name : str
+            That of the model to be.
+
+        Returns
+        -------
+        Configuration
+            Grid, stretch, network, boundaries and augmentation are those of ``model``. The images may be ones that it
+            was trained on, as its labels were others; a `~sunpy_scss.exceptions.SplitWarning` tells if they are.
+
+        Raises
+        ------
+        `~sunpy_scss.exceptions.ModelError`
+            If there is no such model, or it is not what its card says.
+
+        Examples
+        --------
+        >>> from sunpy_scss.train import Configuration
+        >>> configuration = Configuration.starting_from("scss-ch-193-5", "mine")
+        >>> configuration.card.name, configuration.start, configuration.epochs
+        ('mine', 'scss-ch-193-5', 20)
+        """
+        start = load_model(model).card
+        boundaries = tuple(dataclasses.replace(one, threshold=0.5, share=None, scores={}) for one in start.boundaries)
+        card = dataclasses.replace(
+            start,
+            name=name,
+            threshold=0.5,
+            temperature=1.0,
+            boundaries=boundaries,
+            labels=f"labels of {name}",
+            limits="",
+            training={},
+            scores={},
+            licence="",
+            version="",
+            sha256="",
+            area_levels=ModelCard.area_levels,
+        )
+        return cls(
+            card,
+            **_FINE_TUNING,
+            start=os.fspath(model),
+            start_has_seen=("validation", "test"),
+            augmentation=_augmentation_of(model),
+        )
+
+    def to_toml(self) -> str:
+        """
+        Write the configuration as `read_configuration` reads it.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> from sunpy_scss.train import Configuration
+        >>> print(Configuration.starting_from("scss-ar-171-3", "mine").to_toml())
+        [card]
+        name = "mine"
+        feature = "AR"
+        ...
+        """
+        values = dataclasses.asdict(self)
+        tables = {"card": values.pop("card"), "loss": values.pop("loss"), "augmentation": values.pop("augmentation")}
+        return _toml({"card": tables.pop("card"), "training": values, **tables})
+
+
+def _augmentation_of(model):
+    """How the images of a model were changed when it was trained; nothing that is drawn by a rule of its own labels."""
+    kept = Path(model, "configuration.json")
+    if kept.is_file():
+        own = Augmentation(**json.loads(kept.read_text(encoding="utf-8"))["augmentation"])
+    elif str(model) in list_models():
+        own = read_configuration(model).augmentation
+    else:
+        own = Augmentation()
+    return dataclasses.replace(own, holes=0.0)
+
+
+def _toml(table, name=""):
+    """A table in TOML: first its values, then the tables in it. JSON writes texts, numbers and lists as TOML does."""
+    values = {key: value for key, value in table.items() if value is not None}
+    inner = {key: value for key, value in values.items() if _is_table(value)}
+    lines = [
+        f"{key if key.isidentifier() else json.dumps(key)} = {json.dumps(value)}"
+        for key, value in values.items()
+        if key not in inner and value not in ("", [], (), {})
+    ]
+    parts = ["\n".join([f"[{name}]", *lines])] if name else []
+    for key, value in inner.items():
+        path = f"{name}.{key}".removeprefix(".")
+        if isinstance(value, dict):
+            parts.append(_toml(value, path))
+        else:
+            parts += [_toml(one, path).replace(f"[{path}]", f"[[{path}]]", 1) for one in value]
+    return "\n\n".join(parts)
+
+
+def _is_table(value):
+    return bool(value) and (isinstance(value, dict) or (isinstance(value, list | tuple) and isinstance(value[0], dict)))
 
 
 def _require_finite(values):

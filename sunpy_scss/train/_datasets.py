@@ -16,7 +16,7 @@ from sunpy_scss.canonical._frame import frame_of
 from sunpy_scss.canonical._resample import to_canonical
 from sunpy_scss.exceptions import TrainingError
 from sunpy_scss.segment._input import maps_of_channels, network_input
-from sunpy_scss.train._cache import CanonicalCache
+from sunpy_scss.train._cache import CanonicalCache, kept_levels
 
 if TYPE_CHECKING:
     import os
@@ -87,7 +87,11 @@ class Dataset:
     def at(self, card: ModelCard) -> Dataset:
         """The same images with the labels of the first boundary of a card."""
         if card.default_level not in self.nested:
-            msg = f"The data set has no labels of level {card.default_level}; make it with the card that asks for it."
+            there = ", ".join(map(str, self.nested))
+            msg = (
+                f"The data set has labels of level {there}, not of level {card.default_level}; make it with the card "
+                "of that boundary: make_dataset(labelled, model.at(boundary).card)."
+            )
             raise TrainingError(msg)
         return replace(self, level=card.default_level)
 
@@ -124,8 +128,9 @@ def make_dataset(
         Images may differ in size, scale, rotation and instrument. They are taken one by one, so that a generator, or
         files, need no more memory than one of them.
     card : sunpy_scss.models.ModelCard
-        Its boundaries have levels: inside one are the pixels whose mask has its level or more. Where it has several
-        channels, each takes the image of its wavelength.
+        Its boundaries have levels: inside one are the pixels whose mask has its level or more. Masks without any
+        label over 1 are of one boundary: the default one of the card, and the data set has no other. Where the card has
+        several channels, each takes the image of its wavelength.
     cache : path-like, optional
         A folder where the result is kept (Zarr), made where missing. It needs no memory then, however many images
         there are, and what is in there already is not read again from files that have not changed. By default, the
@@ -163,8 +168,16 @@ def make_dataset(
         msg = "There is nothing to train on: no labelled Map was given."
         raise TrainingError(msg)
     images, rejected, known, *nested = planes
-    nested = dict(zip(card.levels, nested, strict=True))
+    nested = _meant(dict(zip(kept_levels(card), nested, strict=True)), card)
     return Dataset(tuple(keys), Time(dates), images, nested, rejected, known, card.grid.disk, card.default_level)
+
+
+def _meant(nested, card):
+    """The labels of each boundary: of the default one alone where no label is over 1."""
+    deeper = (plane for level, plane in nested.items() if level > 1)
+    if nested.keys() == {1} or any(np.any(plane[at]) for plane in deeper for at in range(len(plane))):
+        return {level: nested[level] for level in card.levels}
+    return {card.default_level: nested[1]}
 
 
 def _in_memory(labelled, card):
@@ -204,7 +217,7 @@ def _planes(labelled, card):
 
     known = share(~unknown)
     # Of a pixel that is known in part, the label is that of this part.
-    shares = [share((label.data >= level) & ~unknown) for level in card.levels]
+    shares = [share((label.data >= level) & ~unknown) for level in kept_levels(card)]
     nested = [np.divide(part, known, out=np.zeros_like(known), where=known > 0.01).clip(0, 1) for part in shares]
     if labelled.rejected is None:
         return image, np.zeros_like(known), known, *nested

@@ -23,6 +23,7 @@ __all__ = [
     "RunningMean",
     "StopAtNaN",
     "compile_network",
+    "device",
     "freeze_encoder",
     "precision",
     "predict",
@@ -52,7 +53,7 @@ def scss_net(
     batch_norm: bool = True,
     drop_prob: float = 0.0,
     *,
-    momentum: float = 0.99,
+    momentum: float = 0.8,
     patch: int = 1,
     outputs: int = 1,
 ) -> keras.Model:
@@ -73,7 +74,7 @@ def scss_net(
         Dropout before the deeper levels; 0 for none.
     momentum : float
         Momentum of the running statistics of batch normalisation. Keras's own 0.99 needs thousands of steps
-        until they are right; on some hundred images take 0.9.
+        until they are right.
     patch : int
         1 for the published network. With 2, the first convolution takes steps of two pixels and the last one gives
         back two by two pixels for each step: with the same filters and one layer less, the network sees as far at a
@@ -133,6 +134,12 @@ def scss_net(
     return keras.Model(inputs, last(x), name="scss_net")
 
 
+def device():
+    """Say on what networks are trained, in words."""
+    names = keras.distribution.list_devices()
+    return f"{', '.join(names) or 'an unknown device'} by Keras on {keras.backend.backend()}"
+
+
 @contextmanager
 def precision(name):
     """Networks that are built inside compute in this precision; their weights are kept in single precision."""
@@ -189,7 +196,7 @@ class _PooledIoU(keras.metrics.Metric):
         return ops.where(self.either > 0, self.both / ops.maximum(self.either, 1), 1.0)
 
 
-def compile_network(network, loss, *, learning_rate, warmup_steps=0, decay_steps=None):
+def compile_network(network, loss, *, learning_rate, warmup_steps=0, decay_steps=None, compiled=False):
     """
     Ready a network for training in place: Adam, its learning rate rising from a tenth over ``warmup_steps``, then
     falling as a cosine over ``decay_steps``, or staying if there are none.
@@ -201,6 +208,9 @@ def compile_network(network, loss, *, learning_rate, warmup_steps=0, decay_steps
     learning_rate : float
     warmup_steps : float, optional
     decay_steps : float, optional
+    compiled : bool, optional
+        Compile the steps by XLA, which Keras leaves off on CPUs: it takes as long as some hundred steps, each of which
+        then takes 0.6 of the time.
     """
     schedule = keras.optimizers.schedules.CosineDecay(
         learning_rate / 10 if warmup_steps else learning_rate,
@@ -213,7 +223,7 @@ def compile_network(network, loss, *, learning_rate, warmup_steps=0, decay_steps
         optimizer=keras.optimizers.Adam(schedule),
         loss=partial(_weighted_loss, loss=loss),
         metrics=[_PooledIoU()],
-        jit_compile=True,  # Keras leaves XLA off on CPUs, where a step takes 1.7 times as long without it
+        jit_compile=compiled and keras.backend.backend() != "torch",  # PyTorch would need a compiler
     )
     network.optimizer.build(network.trainable_variables)  # so that a saved state can be loaded before the first step
 

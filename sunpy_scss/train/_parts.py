@@ -1,5 +1,6 @@
 """What a training makes sure of before it begins, and writes down of its data."""
 
+import dataclasses
 import hashlib
 from itertools import combinations
 
@@ -12,7 +13,31 @@ from sunpy_scss.models._split import Split
 from sunpy_scss.models._store import load_model
 from sunpy_scss.train._splits import check_split, check_unseen, images_of
 
-__all__ = ["check_start", "checked_split"]
+__all__ = ["check_start", "checked_split", "of_labels"]
+
+
+def of_labels(configuration, training):
+    """
+    Return a configuration for the boundaries that the labels of its training part have.
+
+    Parameters
+    ----------
+    configuration : sunpy_scss.train.Configuration
+    training : sunpy_scss.train.Dataset
+
+    Returns
+    -------
+    sunpy_scss.train.Configuration
+        The same where the labels have all boundaries of its card. Where they are of the default one alone, its card has
+        no other, and says so.
+    """
+    card = configuration.card
+    if len(card.boundaries) < 2 or list(training.nested) != [card.default_level]:
+        return configuration
+    kept, *dropped = card.boundaries
+    said = f"the labels are of one boundary: {kept.name} is kept, {' and '.join(one.name for one in dropped)} dropped"
+    card = dataclasses.replace(card, boundaries=(kept,), training={**card.training, "boundaries": said})
+    return dataclasses.replace(configuration, card=card)
 
 
 def checked_split(configuration, parts):
@@ -63,6 +88,13 @@ def _check_part(name, dataset, card):
     if dataset.images.shape[1:3] != grid:
         msg = f"The part {name!r} is on a grid of {dataset.images.shape[1:3]}, the card wants {grid}; make it with it."
         raise TrainingError(msg)
+    if tuple(dataset.nested) != card.levels:
+        levels = " ".join(map(str, dataset.nested))
+        msg = (
+            f"The part {name!r} has labels of the levels {levels}, the card wants {' '.join(map(str, card.levels))}: "
+            "masks hold 1 inside the outermost boundary and one more for each further in, or 0 and 1 in all parts."
+        )
+        raise TrainingError(msg)
     for level, labels in dataset.nested.items():
         if not any((labels[at] >= 0.5)[dataset.counted(at)].any() for at in range(len(dataset))):
             inside = "" if len(dataset.nested) == 1 else f" inside the boundary of level {level}"
@@ -71,10 +103,10 @@ def _check_part(name, dataset, card):
 
 
 def check_start(start, parts, allowed):
-    """Raise an error where the model that a training starts from has seen images of a part that is not allowed."""
+    """Raise an error, or where that is allowed warn, if the model that a training starts from has seen some images."""
     for name in ("validation", "test"):
-        if name in parts and name not in allowed:
-            check_unseen(start, parts[name], and_validation=name == "test")
+        if name in parts:
+            check_unseen(start, parts[name], and_validation=name == "test", allowed=name in allowed)
 
 
 def _check_words(card, start):

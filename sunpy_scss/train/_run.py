@@ -16,14 +16,15 @@ from tqdm.auto import tqdm
 
 import sunpy_scss
 from sunpy_scss._save import save_text
-from sunpy_scss.exceptions import TrainingError
+from sunpy_scss._warn import warn_caller
+from sunpy_scss.exceptions import NothingFoundWarning, TrainingError
 from sunpy_scss.models._card import Model
 from sunpy_scss.models._split import SPLIT_FILE, split_text
-from sunpy_scss.models._store import refuse_to_overwrite
+from sunpy_scss.models._store import load_model, refuse_to_overwrite
 from sunpy_scss.train._calibration import calibrate
 from sunpy_scss.train._datasets import inputs_of
 from sunpy_scss.train._evaluation import scores_of, threshold_scores
-from sunpy_scss.train._parts import checked_split
+from sunpy_scss.train._parts import checked_split, of_labels
 from sunpy_scss.train._weights import build_network, load_network, save_model, save_weights
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ _log = logging.getLogger("sunpy")
 # Weights with the state of the optimiser, while a training runs: the best, and those after the last epoch.
 _BEST, _AFTER, _MEAN = "best.weights.h5", "epoch_{}.weights.h5", "mean_{}.npz"
 _PARTIAL = "partial.{}"
+# Steps of a training.
+_WORTH_COMPILING = 500
 _CONFIGURATION = "configuration.json"
 
 
@@ -59,7 +62,8 @@ def train_model(
 
     After each epoch the weights, the state of the optimiser and the history are in ``folder``; calling again with
     the same arguments goes on from there, and ends with the very weights of an unbroken training. The weights of the
-    lowest validation loss are kept. The network is compiled by XLA, and trained on a GPU where TensorFlow finds one.
+    lowest validation loss are kept. Training runs on the backend of Keras that ``KERAS_BACKEND`` names (``tensorflow``,
+    ``jax``, ``torch``), on a GPU where that finds one.
 
     Beside the model, ``split.json`` keeps the keys and dates of all images; from then on, a score of the model on
     images that it was trained on is an error.
@@ -94,11 +98,15 @@ def train_model(
     Warns
     -----
     `~sunpy_scss.exceptions.SplitWarning`
-        If it is not known which images the model was trained on from which the training starts.
+        If it is not known which images the model was trained on from which the training starts, or if it was trained on
+        images of the validation or test part, as ``configuration.start_has_seen`` allows.
+    `~sunpy_scss.exceptions.NothingFoundWarning`
+        If the trained network finds nothing in the validation part.
     """
     folder = Path(folder)
     refuse_to_overwrite(folder)
     parts = {"train": training, "validation": validation} | ({} if test is None else {"test": test})
+    configuration = of_labels(configuration, training)
     split = checked_split(configuration, parts)
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, _CONFIGURATION, json.dumps(dataclasses.asdict(configuration), indent=2) + "\n", "configuration")
@@ -121,15 +129,28 @@ def _claim(folder, name, text, what):
     save_text(text, path)
 
 
-def _copy_weights(source, target, name):
-    weights, wanted = source.get_weights(), [tuple(variable.shape) for variable in target.weights]
-    if wanted[-1] != weights[-1].shape == (1,):
-        # One boundary to start several from: the last layer has an output for each.
-        weights[-2:] = [np.repeat(values, wanted[-1][0], axis=-1) for values in weights[-2:]]
+def _copy_weights(start, target, card):
+    """Give a network the weights of a model; each boundary those of its own there, or else of the default one."""
+    model, weights = load_model(start).card, load_network(start).get_weights()
+    wanted = [tuple(variable.shape) for variable in target.weights]
+    if not card.network.architecture:
+        at = [model.levels.index(_level_in(model, card, level)) for level in card.levels]
+        axis = -1 if model.network.patch == 1 else -2  # of the outputs, which a transposed convolution has first
+        weights[-2:] = [np.take(weights[-2], at, axis=axis), weights[-1][at]]
     if [values.shape for values in weights] != wanted:
-        msg = f"The network of {name} is another one than the card's: filters and layers must be the same."
+        ours, theirs = (f"{one.network.filters} filters in {one.network.layers} layers" for one in (card, model))
+        msg = (
+            f"The network of {model.name} is another one than that of the card {card.name}: {theirs}, not {ours}. "
+            "Filters, layers, channels and batch_norm must be the same to start from its weights."
+        )
         raise TrainingError(msg)
     target.set_weights(weights)
+
+
+def _level_in(model, card, level):
+    """The level of a boundary in the card of another model: of the same name, or of its default boundary."""
+    name = next((one.name for one in card.boundaries if one.level == level), None)
+    return next((one.level for one in model.boundaries if one.name == name), model.default_level)
 
 
 class _Run:
@@ -144,7 +165,7 @@ class _Run:
         with _keras.precision(configuration.precision):
             self.network = build_network(configuration.card, seed=configuration.seed)
         if configuration.start:
-            _copy_weights(load_network(configuration.start), self.network, configuration.start)
+            _copy_weights(configuration.start, self.network, configuration.card)
         if configuration.freeze_encoder:
             _keras.freeze_encoder(self.network)
         steps = -(-len(self.training) // configuration.batch_size)
@@ -155,6 +176,7 @@ class _Run:
             learning_rate=configuration.learning_rate,
             warmup_steps=steps * configuration.warmup_epochs,
             decay_steps=max(1, steps * left) if configuration.schedule == "cosine" else None,
+            compiled=steps * configuration.epochs >= _WORTH_COMPILING,
         )
         self.history = self._read_history()
         if self.history:
@@ -230,10 +252,20 @@ class _Run:
         else:
             plain.set_weights(self._mean.weights)
         model = save_model(self._card(plain), plain, self.folder, split=self.split)
+        self._warn_of_nothing(model.card)
         for pattern in (_BEST, _AFTER.format("*"), _MEAN.format("*"), _PARTIAL.format("*")):  # of a killed run, too
             for path in self.folder.glob(pattern):
                 path.unlink()
         return model
+
+    def _warn_of_nothing(self, card):
+        if card.scores["model"]["iou"] == 0:
+            steps = len(self.history) * -(-len(self.training) // self.configuration.batch_size)
+            msg = (
+                f"{card.name} finds no {card.feature_in_words} in any validation image after {steps} steps: train it "
+                "for more epochs, with smaller batches or another learning rate, or start from a bundled model."
+            )
+            warn_caller(msg, NothingFoundWarning)
 
     def _card(self, network):
         raw = Model(self.configuration.card, partial(self._keras.predict, network))

@@ -130,7 +130,7 @@ def check_split(training: Dataset, validation: Dataset, *, gap: u.Quantity[u.day
         raise TrainingError(msg)
 
 
-def check_unseen(model: Model, dataset: Dataset, *, and_validation: bool = False) -> None:
+def check_unseen(model: Model, dataset: Dataset, *, and_validation: bool = False, allowed: bool = False) -> None:
     """
     Raise an error where a model was trained on images of a data set, or of the days around them.
 
@@ -141,6 +141,8 @@ def check_unseen(model: Model, dataset: Dataset, *, and_validation: bool = False
     dataset : sunpy_scss.train.Dataset
     and_validation : bool, optional
         For a part that must have chosen nothing: refuse the images that chose the best epoch, too.
+    allowed : bool, optional
+        Warn, where there would be an error.
 
     Raises
     ------
@@ -150,7 +152,8 @@ def check_unseen(model: Model, dataset: Dataset, *, and_validation: bool = False
     Warns
     -----
     `~sunpy_scss.exceptions.SplitWarning`
-        If the model has weights, but not the list of images that they were fitted to.
+        If the model has weights, but not the list of images that they were fitted to; or if its own validation or test
+        part holds images that the model was trained on from which it started.
     """
     split = model.split
     if split is None:
@@ -161,14 +164,23 @@ def check_unseen(model: Model, dataset: Dataset, *, and_validation: bool = False
             )
             warn_caller(msg, SplitWarning)
         return
-    seen = (*split.seen, *split.validation) if and_validation else split.seen
-    pair = _too_near(seen, images_of(dataset), max(split.gap_days, _SAME_TIME))
-    if pair:
-        msg = (
-            f"{model.card.name} has seen these images or their neighbours: {pair}, where {split.gap_days:g} are the "
-            "least. A score on them would flatter it; take images of other days, or of the part that it left out."
-        )
+    images, parts = images_of(dataset), {*split.validation, *split.test}
+    gap = max(split.gap_days, _SAME_TIME)
+    fitted = (*split.train, *split.validation) if and_validation else split.train
+    others = [image for image in images if image not in parts]
+    pair = _too_near(fitted, images, gap) or _too_near(split.earlier, others, gap)
+    # Whoever trained it was told so of its own parts, and went on.
+    told = _too_near(split.earlier, images, gap)
+    if not (pair or told):
+        return
+    msg = (
+        f"{model.card.name}{'' if pair else ', or the model that it started from,'} has seen these images or their "
+        f"neighbours: {pair or told}, where {split.gap_days:g} are the least. A score on them flatters it"
+    )
+    if pair and not allowed:
+        msg = f"{msg}; take images of other days, or of the part that it left out."
         raise TrainingError(msg)
+    warn_caller(f"{msg}.", SplitWarning)
 
 
 def block_numbers(dates, length):

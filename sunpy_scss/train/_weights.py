@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sunpy_scss.models._split import Split
 
 
-__all__ = ["build_network", "load_network", "register_network", "save_model", "save_weights", "use_keras"]
+__all__ = ["build_network", "device", "load_network", "register_network", "save_model", "save_weights", "use_keras"]
 
 _BUILDERS = {}
 
@@ -94,6 +94,13 @@ def use_keras() -> None:
     >>> use_keras()  # doctest: +SKIP
     """
     add_engine("", load_predict)
+
+
+def device():
+    """Return on what networks are trained, in words."""
+    from sunpy_scss.train import _keras
+
+    return _keras.device()
 
 
 def load_predict(weights, card):

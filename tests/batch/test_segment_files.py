@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from makers import dark_model, disk_map, sun_with_hole
 import astropy.units as u
 
 from sunpy_scss import segment_coronal_holes
-from sunpy_scss.batch import BatchOptions, _targets, _work, find_images, mask_at, segment_files
+from sunpy_scss.batch import BatchOptions, _inputs, _targets, _work, find_images, mask_at, segment_files
 from sunpy_scss.batch._table import RegionTable, region_rows
 from sunpy_scss.exceptions import (
     InvalidMapError,
@@ -94,6 +95,11 @@ class TestInputs:
         assert statuses(outcomes) == ["written"] * 4 + ["failed"]
         assert "no such file" in outcomes[-1].failure
 
+    def test_pattern_without_images_beside_others_fails(self, folder, output):
+        outcomes = run([folder, f"{folder}/night*.fits"], output)
+        assert statuses(outcomes) == ["written"] * 4 + ["failed"]
+        assert "night*.fits cannot be read" in outcomes[-1].failure
+
     def test_nothing_is_an_error(self, tmp_path, output):
         with pytest.raises(ValueError, match="no image to work on"):
             run([], output)
@@ -109,6 +115,29 @@ class TestInputs:
         outcomes = run(["memory://sun/*.fits", "memory://sun/nowhere.fits"], output)
         assert statuses(outcomes) == ["written"] * 4 + ["failed"]
         assert sorted(path.name for path in output.glob("*_ch.fits")) == [f"day{number}_ch.fits" for number in range(4)]
+
+    @pytest.mark.parametrize("address", ["memory://ahead/", ""])
+    def test_the_next_is_read_while_the_network_runs(self, folder, output, address, monkeypatch):
+        fsspec, seen = pytest.importorskip("fsspec"), []
+        read = {f"day{number}.fits": threading.Event() for number in range(4)}
+        if address:
+            for path in folder.iterdir():
+                fsspec.filesystem("memory").pipe(f"/ahead/{path.name}", path.read_bytes())
+        name = "_download" if address else "_hash"
+        reader = getattr(_inputs, name)
+
+        def told(path, *stamp):
+            read[str(path).rsplit("/", 1)[-1]].set()
+            return reader(path, *stamp)
+
+        def predict(images):
+            seen.append(f"day{len(seen) + 1}.fits")
+            assert seen[-1] not in read or read[seen[-1]].wait(20)
+            return MODEL.predict(images)
+
+        monkeypatch.setattr(_inputs, name, told)
+        outcomes = run(f"{address or f'{folder}/'}*.fits", output, model=Model(MODEL.card, predict))
+        assert statuses(outcomes) == ["written"] * 4
 
 
 class TestFolder:
@@ -145,9 +174,9 @@ class TestFolder:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"threshold": 0.3}, r"threshold=0.5 \(now 0.3\)"),
-            ({"min_area": 5 * u.Mm**2}, r"min_area=1000 Mm2 \(now 5 Mm2\)"),
-            ({"model": dark_model(name="other")}, r"model=test-ch \(now other\)"),
+            ({"threshold": 0.3}, r"threshold 0.5 \(now 0.3\)"),
+            ({"min_area": 5 * u.Mm**2}, r"min area 1000 Mm2 \(now 5 Mm2\)"),
+            ({"model": dark_model(name="other")}, r"model test-ch \(now other\)"),
         ],
     )
     def test_other_settings_are_refused_before_anything_is_done(self, folder, output, changes, message):
@@ -275,14 +304,14 @@ class TestFailures:
 
     def test_what_passes_is_tried_again(self, folder, output, monkeypatch):
         waits = []
-        read = _work.read_map
+        read = _work.read_image
 
-        def away(path):
+        def away(path, header):
             if len(waits) < 2:
                 raise UnreadableFileError(str(path)) from OSError(errno.ESTALE, "stale")
-            return read(path)
+            return read(path, header)
 
-        monkeypatch.setattr(_work, "read_map", away)
+        monkeypatch.setattr(_work, "read_image", away)
         monkeypatch.setattr(_work.time, "sleep", waits.append)
         assert statuses(run(folder / "day0.fits", output)) == ["written"]
         assert waits == [1, 2]

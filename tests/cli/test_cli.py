@@ -130,15 +130,15 @@ class TestSegment:
         from sunpy_scss.batch import _work
 
         (tmp_path / "zoo.fits").write_bytes(image.read_bytes())
-        read, seen = _work.read_map, []
+        read, seen = _work.read_image, []
 
-        def read_after(path):
+        def read_after(path, header):
             seen.append(capsys.readouterr().out)
             if path.name == "zoo.fits":
                 raise KeyboardInterrupt
-            return read(path)
+            return read(path, header)
 
-        monkeypatch.setattr(_work, "read_map", read_after)
+        monkeypatch.setattr(_work, "read_image", read_after)
         assert segment(image, tmp_path / "zoo.fits", "--output", tmp_path / "out") == 130
         assert seen == ["", f"{tmp_path / 'out' / 'sun_ch.fits'}\n"]
         printed = capsys.readouterr()
@@ -273,7 +273,6 @@ def pairs_of_months(count):
     return [LabelledMap(f"sun{number}", sun.image, sun.coronal_holes) for number, sun in enumerate(suns)]
 
 
-@pytest.mark.usefixtures("without_xla")
 def test_train_on_a_folder_without_parts(tmp_path, capsys):
     write_folder(pairs_of_months(6), tmp_path / "labels")
     (tmp_path / "config.toml").write_text(CONFIGURATION)
@@ -298,7 +297,6 @@ def test_train_on_a_folder_without_parts(tmp_path, capsys):
     assert "holds a model already" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("without_xla")
 def test_train_and_evaluate(tmp_path, capsys):
     pairs = pairs_of_months(4)
     write_folder(pairs[:2], tmp_path / "labels", split="train")

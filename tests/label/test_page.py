@@ -11,6 +11,7 @@ from sunpy_scss.label import label_images
 from sunpy_scss.train import read_folder
 
 pytest.importorskip("bokeh", reason="bokeh, of the extra label, is not installed")
+pytest.importorskip("selenium", reason="selenium, of the extra tests, is not installed")
 from selenium.webdriver.common.keys import Keys
 
 HOLES = {"west": (78, 53), "east": (40, 80)}

@@ -45,6 +45,15 @@ class TestExamples:
         assert mask.data[at(smap, 0, 850)] == 0
         assert 0.5 * u.percent < area_fraction(mask) < 10 * u.percent
 
+    def test_the_boundary_of_volunteers_has_a_model_of_its_own(self):
+        smap = example_map(171)
+        mask = segment_active_regions(smap, boundary="volunteers")
+        assert (mask.meta["scssmod"], mask.meta["scssbnd"]) == ("scss-ar-171-4", "volunteers")
+        assert mask.data[at(smap, 180, -220)] == 1
+        assert mask.data[at(smap, 0, 850)] == 0
+        # About the same regions as everybody's, with other outlines.
+        assert 0.3 < iou(mask.data, segment_active_regions(smap).data) < 0.95
+
     def test_holes_are_dark_and_regions_bright(self, hole):
         smap, mask = hole
         inside = mask.data.astype(bool)

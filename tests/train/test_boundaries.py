@@ -276,7 +276,6 @@ class TestTraining:
     def settings(self, **changes):
         return Configuration(card=SMALL, epochs=2, batch_size=1, learning_rate=1e-2, averaging=0.5, **changes)
 
-    @pytest.mark.usefixtures("without_xla")
     def test_three_at_once_and_the_mean_of_the_weights(self, datasets, tmp_path):
         model = train_model(self.settings(), *datasets, tmp_path / "whole")
         assert model.predict(datasets[0].images[..., np.newaxis]).shape == (2, 32, 32, 3)

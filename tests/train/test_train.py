@@ -199,7 +199,6 @@ class TestTraining:
         assert weights(folder) == weights(trained[1])
         assert not list(folder.glob("*epoch*")) + list(folder.glob("partial*"))
 
-    @pytest.mark.usefixtures("without_xla")
     def test_a_kill_does_not_change_what_dropout_draws(self, datasets, tmp_path, monkeypatch):
         """Keras keeps the state of its random numbers nowhere; a real training with dropout went on differently."""
         from sunpy_scss.train import _run
@@ -224,7 +223,6 @@ class TestTraining:
         assert one == other
         assert {path.name for path in (tmp_path / "broken").iterdir()} == {*names, "card.json", "configuration.json"}
 
-    @pytest.mark.usefixtures("without_xla")
     def test_changed_data_are_noticed(self, datasets, tmp_path, monkeypatch):
         from sunpy_scss.train import _run
 
@@ -255,7 +253,6 @@ class TestTraining:
         with pytest.raises(TrainingError, match="has seen"):
             calibrate(load_model(folder), training)
 
-    @pytest.mark.usefixtures("without_xla")
     def test_a_third_part_chooses_nothing(self, datasets, tmp_path):
         training, validation = datasets
         parts = training, validation[:2], tmp_path / "one"
@@ -269,7 +266,6 @@ class TestTraining:
         with pytest.raises(TrainingError, match="leak into each other"):
             train_model(settings, *parts[:2], tmp_path / "three", test=validation[1:])
 
-    @pytest.mark.usefixtures("without_xla")
     def test_fine_tuned_on_what_the_start_has_seen(self, trained, datasets, tmp_path):
         """The validation part of the new training was in the training part of the old one."""
         settings = dataclasses.replace(configuration(start=str(trained[1]), epochs=1), card=TUNED)
@@ -290,7 +286,6 @@ class TestTraining:
         both = dataclasses.replace(settings, start_has_seen=("validation", "test"))
         checked_split(both, {"train": validation[:1], "validation": training[:2], "test": training[2:4]})
 
-    @pytest.mark.usefixtures("without_xla")
     def test_a_start_that_says_not_what_it_has_seen(self, trained, datasets, tmp_path):
         folder = tmp_path / "start"
         save_model(trained[0].card, load_network(trained[1]), folder)
@@ -328,7 +323,6 @@ class TestTraining:
         with pytest.raises(TrainingError, match=r"is on a grid of \(32, 32\), the card wants \(64, 64\)"):
             train_model(dataclasses.replace(configuration(), card=card), *datasets, tmp_path / "model")
 
-    @pytest.mark.usefixtures("without_xla")
     def test_callbacks(self, datasets, tmp_path):
         import keras
 
@@ -343,7 +337,6 @@ class TestTraining:
         assert epochs == [0, 1]
         assert model.card.training["epochs"] == 2
 
-    @pytest.mark.usefixtures("without_xla")
     def test_another_network(self, datasets, tmp_path, monkeypatch):
         import keras
 
@@ -374,7 +367,6 @@ class TestTraining:
             train_model(configuration(), *datasets, trained[1])
         assert weights(trained[1]) == before
 
-    @pytest.mark.usefixtures("without_xla")
     def test_from_another_model_with_its_encoder(self, trained, datasets, tmp_path):
         again = dataclasses.replace(configuration(start=str(trained[1]), freeze_encoder=True, epochs=1), card=TUNED)
         train_model(again, *datasets, tmp_path / "model")
@@ -390,7 +382,6 @@ class TestTraining:
                 dataclasses.replace(configuration(start=str(trained[1])), card=wide), *datasets, tmp_path / "model"
             )
 
-    @pytest.mark.usefixtures("without_xla")
     def test_nan_names_the_image_and_keeps_what_was(self, datasets, tmp_path):
         images = datasets[0].images.copy()
         images[5, 10, 10] = np.nan
@@ -401,13 +392,11 @@ class TestTraining:
         with pytest.raises(TrainingError, match="another configuration"):
             train_model(configuration(seed=9), *datasets, folder)
 
-    @pytest.mark.usefixtures("without_xla")
     def test_nan_of_no_image(self, datasets, tmp_path):
         """It starts from nothing good, and says so."""
         with pytest.raises(TrainingError, match=r"epoch \d: it happened at sun.*lower the learning rate"):
             train_model(configuration(learning_rate=1e30, warmup_epochs=0), *datasets, tmp_path / "model")
 
-    @pytest.mark.usefixtures("without_xla")
     def test_full_disk(self, datasets, tmp_path):
         """A limit on the size of files fails as a full disk does."""
         resource = pytest.importorskip("resource")
@@ -426,7 +415,6 @@ class TestTraining:
             train_model(configuration(), datasets[0], datasets[0][:2], tmp_path / "model")
         assert not (tmp_path / "model").exists()
 
-    @pytest.mark.usefixtures("without_xla")
     def test_from_a_cache_with_other_losses(self, tmp_path):
         training, validation = (
             make_dataset(map(labelled, numbers), SMALL, cache=tmp_path / "cache")
@@ -436,7 +424,6 @@ class TestTraining:
         model = train_model(configuration(loss=loss), training, validation, tmp_path / "model")
         assert scores_of(model, validation)["iou"] > 0.5
 
-    @pytest.mark.usefixtures("without_xla")
     def test_stops_when_it_no_longer_pays(self, datasets, tmp_path):
         model = train_model(configuration(learning_rate=1e-9, epochs=30, patience=2), *datasets, tmp_path / "model")
         assert model.card.training["epochs"] < 30
