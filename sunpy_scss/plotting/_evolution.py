@@ -163,12 +163,11 @@ def plot_tracked_regions(smap: GenericMap, mask: GenericMap, rows: QTable, *, ax
 
     Raises
     ------
-    ValueError
-        If the mask has another shape than the image.
     TypeError
         If the mask is not a Map.
     `~sunpy_scss.exceptions.InvalidMapError`
-        If the mask cannot be labelled by `~sunpy_scss.masks.label_regions`, for example because of its projection.
+        If the mask is on other pixels than the image, of another time or seen by another observer, or if it cannot be
+        labelled by `~sunpy_scss.masks.label_regions`, for example because of its projection.
 
     Examples
     --------
