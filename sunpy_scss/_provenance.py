@@ -25,7 +25,7 @@ def _entries(keyword, meaning, kind=str, *, first="", of_image=False):
 @dataclass(frozen=True)
 class Provenance:
     """
-    The origin of a mask, or of what was made from masks: a probability Map, a table, a store, a picture.
+    The origin of a mask, or of a result from masks: a probability Map, a table, a store, a picture.
 
     Each field has a header keyword. A field that is not known is None or, if it holds several values, empty.
     """

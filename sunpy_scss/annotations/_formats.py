@@ -89,7 +89,7 @@ def _parse_zip(path):
                 _check_size(f"{path}, {name},", sizes[name], _MAX_BYTES)
             _check_size(f"{path}, unpacked,", sum(sizes[name] for name in names), _MAX_UNPACKED)
             return [_parse(name, archive.read(name).decode("utf-8-sig", "replace")) for name in names]
-    # What zipfile raises: RuntimeError where it lacks a password, NotImplementedError where it lacks a method.
+    # zipfile raises RuntimeError if it lacks a password, and NotImplementedError if it lacks a method.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
         if isinstance(error, UnreadableFileError):
             raise

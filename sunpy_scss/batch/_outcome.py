@@ -48,7 +48,7 @@ class Outcome:
 
     @property
     def status(self) -> str:
-        """The status: ``"written"``, ``"kept"`` (all files existed), ``"flagged"`` or ``"failed"``."""
+        """The status ``"written"``, ``"kept"`` (all files existed), ``"flagged"`` or ``"failed"``."""
         if self.error:
             return "flagged" if self.flagged else "failed"
         return "written" if self.written else "kept"

@@ -8,7 +8,7 @@ __all__ = ["pixels_without_data"]
 # A whole dark block of this shape, rows by columns, is not noise. The second shape is the trace of a lost packet of
 # telemetry. Blocks are aligned, so that every run of twice the size is found.
 _BLOCKS = ((4, 4), (1, 16))
-# The pixels around a gap within this distance tell whether it has an edge, or is the darkest part of something dark.
+# The pixels within this distance around a gap show if it has an edge, or is the darkest part of a dark region.
 _RING = 2
 # Shares of the 90th percentile of the disc. Values up to the first are not the Sun, but the noise of a dark detector:
 # the darkest coronal holes of AIA have 3 %, the lunar disc has less. The surroundings of a gap have more than the
