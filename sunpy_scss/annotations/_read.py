@@ -119,7 +119,7 @@ def read_annotations(path: str | os.PathLike) -> list[Annotation]:
         file).
     `~sunpy_scss.exceptions.AnnotationError`
         If a file is not of its format, or a folder or zip file holds none. An SCSS-Net file without any polygon must
-        be named for 193 or 171 Angstrom, as nothing else says which feature is missing.
+        be named for 193 or 171 Angstrom, because nothing else says which feature is missing.
 
     References
     ----------
