@@ -1,5 +1,6 @@
 """Measures of the regions of a mask: groups of columns of the table."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,13 +21,16 @@ from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._outlines import perimeters
 from sunpy_scss.masks._regions import Regions
 
-__all__ = ["areas", "borders", "confidence", "field", "intensities", "places", "rim_of"]
+__all__ = ["areas", "borders", "confidence", "field", "intensities", "places", "radial_field", "rim_of"]
 
 _ROUNDING = 1e-12
 # Outlines are unsafe beyond these angles from disc centre, in degrees.
 _UNSAFE = (60, 75)
 # Cosine of the angle to the line of sight below which this says nothing of the radial field.
 _STEEPEST = np.cos(np.radians(75))
+# How headers name the component of the field, as "Carrington Synoptic Chart Of Br Field" does; M and B are both field.
+_RADIAL = re.compile(r"\b(radial|[bm]_?r(ad)?)\b", re.IGNORECASE)
+_ALONG_SIGHT = re.compile(r"\b(line[ -]of[ -]sight|longitudinal|([bm]_?)?los|[bm]l)\b", re.IGNORECASE)
 # Probabilities between which the outline of a region is open, where the header of the probability tells no others.
 _BORDER = (0.16, 0.84)
 
@@ -206,13 +210,44 @@ def intensities(regions, image):
     }
 
 
-def field(regions, magnetogram):
-    """Mean, fluxes and shape of the radial magnetic field."""
+def radial_field(magnetogram, surface, rows, columns):
+    """
+    Return the radial magnetic field in pixels of a Map.
+
+    A field along the line of sight is divided by the cosine of the angle to the radial direction. The
+    header says in CONTENT or BTYPE which of the two it is; where it does not, a heliographic chart is radial and an
+    image along the line of sight.
+
+    Parameters
+    ----------
+    magnetogram : sunpy.map.GenericMap
+    surface : sunpy_scss._sun.surface.Surface
+        Of the Map whose pixels they are.
+    rows, columns : numpy.ndarray
+        (n,) indices of pixels.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n,) in gauss, NaN where it is not known.
+    """
     if magnetogram.unit is None or not magnetogram.unit.is_equivalent(u.G):
         msg = f"The magnetogram must be in a unit of magnetic field, as gauss (got {magnetogram.unit}); set BUNIT."
         raise InvalidMapError(msg)
-    along_sight, cosine = sample(magnetogram, regions.surface, regions.rows, regions.columns)
-    radial = along_sight * magnetogram.unit.to(u.G) / np.where(cosine > _STEEPEST, cosine, np.nan)
+    values, cosine = sample(magnetogram, surface, rows, columns)
+    values = values * magnetogram.unit.to(u.G)
+    said = " ".join(str(magnetogram.meta.get(key, "")) for key in ("content", "btype"))
+    along_sight = _ALONG_SIGHT.search(said) or (surface_of(magnetogram).is_image and not _RADIAL.search(said))
+    if not along_sight:
+        return values
+    if "synoptic" in said.lower():  # each longitude as it was on the central meridian
+        cosine = np.hypot(*surface.points(rows, columns)[:2])
+    return values / np.where(cosine > _STEEPEST, cosine, np.nan)
+
+
+def field(regions, magnetogram):
+    """Return the mean, fluxes and shape of the radial magnetic field."""
+    radial = radial_field(magnetogram, regions.surface, regions.rows, regions.columns)
     known = np.isfinite(radial)
     weights, radial = np.where(known, regions.solid_angles, 0), np.where(known, radial, 0)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -132,7 +132,10 @@ def region_table(
     image : sunpy.map.GenericMap, optional
         For statistics of intensity.
     magnetogram : sunpy.map.GenericMap, optional
-        Of the field along the line of sight, in a unit like gauss, positive towards the observer.
+        In a unit like gauss, positive towards the observer. CONTENT or BTYPE of its header say which component of the
+        field it is: ``radial`` (also ``Br``, ``Mr``) or ``line of sight`` (also ``Blos``, ``Ml``). Where they say
+        neither, the field of an image is along the line of sight, and that of a heliographic chart is radial, as in
+        the charts of HMI, MDI and GONG. Set CONTENT where you reproject an image to such a chart.
     probability : sunpy.map.GenericMap, optional
         In [0, 1], on the pixels of the mask, as `~sunpy_scss.segment.predict_probability` gives it.
 
