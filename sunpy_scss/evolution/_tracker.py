@@ -33,7 +33,7 @@ _SPACING = 2
 @dataclass(frozen=True)
 class Settings:
     """
-    What `sunpy_scss.evolution.track_regions` is told, as plain numbers.
+    The settings of `sunpy_scss.evolution.track_regions` as plain numbers.
 
     Attributes
     ----------
@@ -164,7 +164,7 @@ class Tracker:
         self._time = time
 
     def _near(self, surface, points):
-        """Which points are so near disc centre that a region there would be seen."""
+        """Return the points that are so near disc centre that a region there would be seen."""
         return surface.cosine(points) >= np.cos(self.settings.max_angle)
 
     def _match(self, regions, here, clear, in_sight):
@@ -270,7 +270,7 @@ class Tracker:
         return self._count
 
     def _first_sight(self, regions, region, in_sight):
-        """Whether a new region is born, or has come into sight."""
+        """Return how a new region appeared: it was born, or it came into sight."""
         looked = self._day - self._looked <= _HALF_ROTATION
         if not looked.any():
             return "start"
@@ -279,7 +279,7 @@ class Tracker:
         return "birth" if in_sight and _mostly(looked[places], regions.solid_angles[chosen]) else "rotated on"
 
     def _miss(self, seen, clear):
-        """What was not found in a mask though its place was in sight, and that for too long, is dead."""
+        """End the tracks that were not found for too long although their place was in sight."""
         for number in set(self._tracks).difference(seen.tolist()):
             own = self._cloud.tracks == number
             if not _mostly(clear[own], self._cloud.areas[own]):
@@ -317,7 +317,7 @@ def _even_points():
 
 
 def _mostly(chosen, areas):
-    """Whether at least half of an area is chosen."""
+    """Return True if at least half of an area is chosen."""
     return areas @ chosen >= areas.sum() / 2
 
 

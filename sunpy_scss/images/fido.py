@@ -41,7 +41,7 @@ _PRODUCTS = {
 
 class Product(SimpleAttr):
     """
-    Which product of a web site to look for.
+    The product of a web site to search for.
 
     Parameters
     ----------

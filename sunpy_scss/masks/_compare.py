@@ -1,4 +1,4 @@
-"""How far masks agree: in pairs, pixel by pixel and region by region, weighted by area on the Sun."""
+"""The agreement of masks: in pairs, pixel by pixel and region by region, weighted by area on the Sun."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["compare_masks", "consensus", "disagreement", "match_regions", "repro
 
 def compare_masks(masks: Iterable[GenericMap], *, names: Sequence[str] | None = None) -> QTable:
     """
-    Overlap of masks, each with each.
+    Return the overlap of each pair of masks.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def compare_masks(masks: Iterable[GenericMap], *, names: Sequence[str] | None = 
 
 def consensus(masks: Iterable[GenericMap]) -> GenericMap:
     """
-    How many masks have a pixel inside.
+    Return the number of masks that have each pixel inside.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def consensus(masks: Iterable[GenericMap]) -> GenericMap:
 
 def disagreement(masks: Iterable[GenericMap]) -> GenericMap:
     """
-    How many masks differ from the majority.
+    Return the number of masks that differ from the majority at each pixel.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def disagreement(masks: Iterable[GenericMap]) -> GenericMap:
 
 def match_regions(first: GenericMap, second: GenericMap) -> QTable:
     """
-    Which regions of two masks belong together.
+    Match the regions of two masks that belong together.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ _DIGITS = {"heliographic_stonyhurst": 6, "heliographic_carrington": 6, "heliopro
 
 def region_outlines(mask: GenericMap | Regions) -> dict[int, list[list[SkyCoord]]]:
     """
-    The outlines of the regions of a mask, along the sides of its pixels.
+    Return the outlines of the regions of a mask along the sides of its pixels.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def write_geojson(
 
 
 def _flattener(frame, surface):
-    """What makes flat rings in a frame of those on the pixel grid."""
+    """Return the function that turns rings on the pixel grid into flat rings in a frame."""
     if frame == "helioprojective":
         return lambda rings: [_on_the_sky(ring, surface) for ring in rings]
     return lambda rings: flat_rings(rings, surface, carrington=frame == "heliographic_carrington")

@@ -119,7 +119,7 @@ def _split(walk, keys):
 
 
 def _pixels_within(ring, period):
-    """How many pixels a ring goes around, the columns being periodic; infinite if it goes around the axis."""
+    """Return the number of pixels that a ring goes around (columns are periodic); infinite if it goes around the axis."""
     rows, columns = ring.T
     steps = (np.diff(columns, append=columns[0]) + 1) % period - 1
     return np.inf if steps.sum() else abs(np.sum(rows * steps))
@@ -130,7 +130,7 @@ def _largest_first(rings):
 
 
 def _area(ring):
-    """Positive where the ring is counter-clockwise, its positions taken as (x, y)."""
+    """Return a value that is positive where the ring is counter-clockwise, its positions taken as (x, y)."""
     x, y = (ring - ring[0]).T
     return np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2
 
@@ -226,7 +226,7 @@ def perimeters(regions):
 
 
 def _between_pixels(rings, surface):
-    """For each side of rings the point half-way between the middles of the pixels beside it; (3, n)."""
+    """Return for each side of rings the point half-way between the middles of the pixels beside it; (3, n)."""
     start = np.concatenate(rings)
     side = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings]) - start
     if surface.wraps:

@@ -1,4 +1,4 @@
-"""What is inside a mask, in physical units."""
+"""The contents of a mask in physical units."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["area_fraction", "label_regions", "region_table"]
 
 def area_fraction(mask: GenericMap) -> u.Quantity:
     """
-    The share of the visible hemisphere that a mask covers.
+    Return the share of the visible hemisphere that a mask covers.
 
     Parameters
     ----------

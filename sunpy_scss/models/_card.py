@@ -1,4 +1,4 @@
-"""The facts of one set of weights, and how intensities become the input of a network."""
+"""The facts of one set of weights, and the scaling of intensities to the input of a network."""
 
 import dataclasses
 from collections.abc import Callable
@@ -25,7 +25,7 @@ OUTER_RADIUS = 1.08
 @dataclass(frozen=True)
 class Stretch:
     """
-    How intensities become the network's input; see `sunpy_scss.models.ModelCard`.
+    The scaling of intensities to the network's input; see `sunpy_scss.models.ModelCard`.
 
     ``x = log10(max(I, floor)) - exponent * log10(disc median)``, scaled so that ``limits`` become 0 and 1.
 
@@ -268,7 +268,7 @@ class ModelCard:
 
     @property
     def is_dark(self) -> bool:
-        """Whether the feature is darker than the quiet Sun, from the table of those known or from this card."""
+        """True if the feature is darker than the quiet Sun, from the table of those known or from this card."""
         return FEATURES[self.feature].is_dark if self.feature_is_dark is None else self.feature_is_dark
 
     @property
@@ -283,12 +283,12 @@ class ModelCard:
 
     @property
     def levels(self) -> tuple[int, ...]:
-        """Of the boundaries, from the outermost to the innermost."""
+        """The levels of the boundaries, from the outermost to the innermost."""
         return tuple(sorted(boundary.level for boundary in self.boundaries)) or (1,)
 
     @property
     def default_level(self) -> int:
-        """Of the first boundary."""
+        """The level of the first boundary."""
         return self.boundaries[0].level if self.boundaries else 1
 
     @property
@@ -326,11 +326,11 @@ class ModelCard:
         return dataclasses.asdict(self)
 
     def calibrated(self, raw: np.ndarray) -> np.ndarray:
-        """Probabilities from what the network itself says, arrays of any shape."""
+        """Return calibrated probabilities from the output of the network, arrays of any shape."""
         return _tempered(raw, self.temperature)
 
     def uncalibrated(self, probability: np.ndarray) -> np.ndarray:
-        """What the network itself says where the calibrated probability is this one."""
+        """Return the output of the network itself for a calibrated probability."""
         return _tempered(probability, 1 / self.temperature)
 
 

@@ -1,4 +1,4 @@
-"""What runs a network: ONNX Runtime, or for an architecture of the user's the engine that was added for it."""
+"""The engines that run a network: ONNX Runtime, or the engine that a user added for an architecture."""
 
 from sunpy_scss.exceptions import ModelError
 
@@ -9,7 +9,7 @@ _ENGINES = {}
 
 def add_engine(architecture, load):
     """
-    Make known what runs the networks of an architecture.
+    Register the engine that runs the networks of an architecture.
 
     Parameters
     ----------
