@@ -81,7 +81,7 @@ def carrington_map(
     `~sunpy_scss.masks.region_table`, is ``sunpy.map.Map((share.data >= 0.5).astype("int16"), share.meta)``. In that, a
     pixel is inside as a whole or not at all, which matters for a polar cap: near a pole, rows of equal area are wide.
 
-    What is far from the central meridian in all masks has the value of its best views all the same;
+    A place that is far from the central meridian in all masks has the value of its best views all the same;
     `carrington_coverage` tells where that is.
 
     Examples

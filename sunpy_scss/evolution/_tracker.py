@@ -131,13 +131,13 @@ class Tracker:
 
     @property
     def names(self):
-        """What each of the numbers of `follow`, from 0, is called in the end: without those of parts, from 1 on."""
+        """Return the final number, from 1 on, of each number of `follow`, without those of parts."""
         roots = [self._root(number) for number in range(self._count + 1)]
         return np.unique(roots, return_inverse=True)[1]
 
     def finish(self):
         """
-        After the last mask: what became of those not seen in it.
+        End, after the last mask, the tracks that were not seen in it.
 
         One that is missing in sight for less than ``patience`` may come back: there is no event of its death.
         """
@@ -215,7 +215,7 @@ class Tracker:
         self._tracks[number] = _Track(self._day, clear=self._tracks[number].clear)
 
     def _was_behind(self, number):
-        """Whether a region has been behind the Sun since it was last seen; if so, when it went there is an event."""
+        """Return True if a region was behind the Sun since it was last seen, and add an event for that."""
         last = self._tracks[number].last
         behind = self._day - last > _HALF_ROTATION
         if behind:

@@ -64,7 +64,7 @@ def track_regions(
     Parameters
     ----------
     masks : iterable of sunpy.map.GenericMap
-        Of one feature, in order of time, 1 inside and 0 outside; from any observers. They are taken one by one, so that
+        Masks of one feature in order of time, 1 inside and 0 outside; from any observers. They are read one by one, so
         a generator may read years of them from files.
     images, magnetograms : iterable of sunpy.map.GenericMap, optional
         One for each mask, for statistics of intensity and magnetic flux as in `~sunpy_scss.masks.region_table`.

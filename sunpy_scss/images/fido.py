@@ -110,7 +110,7 @@ class PictureClient(GenericClient):
 
     def search(self, *query: Attr) -> QueryResponse:
         """
-        What there is of a `Product` in a range of time.
+        Find the files of a `Product` in a range of time.
 
         Parameters
         ----------

@@ -37,7 +37,7 @@ def compare_masks(masks: Iterable[GenericMap], *, names: Sequence[str] | None = 
         Two or more, 1 inside and 0 outside; of this package, the HEK, a file. On the same pixels or not: they are
         brought to those of the first, as by `~sunpy_scss.masks.reproject_mask`.
     names : sequence of str, optional
-        What to call them; by default the method that made them.
+        The names of the masks; by default the methods that made them.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def consensus(masks: Iterable[GenericMap]) -> GenericMap:
     Parameters
     ----------
     masks : iterable of sunpy.map.GenericMap
-        As for `compare_masks`.
+        The same as for `compare_masks`.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def consensus(masks: Iterable[GenericMap]) -> GenericMap:
     Raises
     ------
     TypeError, ValueError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `compare_masks`.
+        If `compare_masks` rejects the masks.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def disagreement(masks: Iterable[GenericMap]) -> GenericMap:
     Parameters
     ----------
     masks : iterable of sunpy.map.GenericMap
-        As for `compare_masks`.
+        The same as for `compare_masks`.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def disagreement(masks: Iterable[GenericMap]) -> GenericMap:
     Raises
     ------
     TypeError, ValueError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `compare_masks`.
+        If `compare_masks` rejects the masks.
 
     Examples
     --------
@@ -183,7 +183,7 @@ def match_regions(first: GenericMap, second: GenericMap) -> QTable:
     Parameters
     ----------
     first, second : sunpy.map.GenericMap
-        As for `compare_masks`.
+        The same as for `compare_masks`.
 
     Returns
     -------
@@ -202,7 +202,7 @@ def match_regions(first: GenericMap, second: GenericMap) -> QTable:
     Raises
     ------
     TypeError, ValueError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `compare_masks`.
+        If `compare_masks` rejects the masks.
 
     Notes
     -----
@@ -325,7 +325,7 @@ def reproject_mask(mask: GenericMap, target: GenericMap) -> GenericMap:
     Parameters
     ----------
     mask : sunpy.map.GenericMap
-        Of whole numbers, 0 outside: a mask, or labels as of `~sunpy_scss.masks.label_regions`. Helioprojective
+        Whole numbers, 0 outside: a mask, or labels from `~sunpy_scss.masks.label_regions`. Helioprojective
         or heliographic.
     target : sunpy.map.GenericMap
         Any other such Map, whose grid, time and observer are wanted. Its data do not matter.

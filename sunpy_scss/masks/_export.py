@@ -54,7 +54,7 @@ def region_outlines(mask: GenericMap | Regions) -> dict[int, list[list[SkyCoord]
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`.
+        If `~sunpy_scss.masks.region_table` rejects the mask.
 
     Examples
     --------
@@ -118,7 +118,7 @@ def write_geojson(
     FileExistsError
         If the file is there and is not to be replaced.
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`, or if a heliographic Map is to become helioprojective.
+        If `~sunpy_scss.masks.region_table` rejects the mask, or if a heliographic Map is to become helioprojective.
     ValueError
         If the frame is unknown, or the table names regions that the mask does not have.
 
@@ -236,7 +236,7 @@ def sky_regions(mask: GenericMap | Regions) -> regions.Regions:
     ImportError
         If the package is not installed.
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`.
+        If `~sunpy_scss.masks.region_table` rejects the mask.
 
     Examples
     --------

@@ -70,7 +70,7 @@ def filament_score(mask: GenericMap | Regions, image: GenericMap, *, magnetogram
     image : sunpy.map.GenericMap
         193 or 195 Angstrom, on the pixels of the mask.
     magnetogram : sunpy.map.GenericMap, optional
-        As for `~sunpy_scss.masks.region_table`.
+        The same as for `~sunpy_scss.masks.region_table`.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def filament_score(mask: GenericMap | Regions, image: GenericMap, *, magnetogram
             coronal holes have one dominant polarity, filaments lie between both [1]_. No labelled regions with
             magnetograms were at hand to weigh this by, so that it has no part in the score.
 
-        What is not known, such as the contrast of a region without surroundings on the disc, is NaN.
+        Unknown values are NaN, such as the contrast of a region without surroundings on the disc.
 
     Raises
     ------

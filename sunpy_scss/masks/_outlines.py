@@ -119,7 +119,7 @@ def _split(walk, keys):
 
 
 def _pixels_within(ring, period):
-    """Return the number of pixels that a ring goes around (columns are periodic); infinite if it goes around the axis."""
+    """Return the number of pixels within a ring, columns being periodic; infinite if it goes around the axis."""
     rows, columns = ring.T
     steps = (np.diff(columns, append=columns[0]) + 1) % period - 1
     return np.inf if steps.sum() else abs(np.sum(rows * steps))
@@ -145,7 +145,7 @@ def joined(pieces, surface):
     Parameters
     ----------
     pieces : list of list of numpy.ndarray
-        As `trace` gives them for a region.
+        The rings that `trace` returns for a region.
     surface : sunpy_scss._sun.surface.Surface
 
     Returns

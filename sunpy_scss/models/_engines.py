@@ -14,7 +14,7 @@ def add_engine(architecture, load):
     Parameters
     ----------
     architecture : str
-        As cards name it; empty for SCSS-Net, which then no longer runs in ONNX Runtime.
+        The name that cards use; empty for SCSS-Net, which then no longer runs in ONNX Runtime.
     load : callable
         ``load(weights, card)`` gives the function that predicts; see `sunpy_scss.models.Model`.
     """
@@ -32,7 +32,7 @@ def engine_of(architecture):
     Returns
     -------
     callable
-        As for `add_engine`.
+        The same as for `add_engine`.
 
     Raises
     ------
