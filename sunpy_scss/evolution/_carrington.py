@@ -42,7 +42,7 @@ def carrington_map(
     Parameters
     ----------
     masks : iterable of sunpy.map.GenericMap
-        1 inside and 0 outside, in any order and from any observers; taken one by one.
+        1 inside and 0 outside, in any order and from any observers; they are read one by one.
     projection : str, optional
         ``"CEA"``, equal areas: rows evenly spaced in the sine of latitude; or ``"CAR"``, evenly in latitude.
     shape : tuple of int, optional

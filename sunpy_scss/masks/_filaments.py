@@ -191,7 +191,7 @@ def _reasons(shares):
 
 
 def _shape(regions):
-    """Return the widths of regions, and their lengths over their widths."""
+    """Return the widths and the elongations of regions."""
     total = regions.sum(regions.solid_angles)
     centre = regions.sum(regions.solid_angles * regions.points)
     centre = centre / np.linalg.norm(centre, axis=0)
