@@ -10,6 +10,7 @@ from ._export import write_geojson as write_geojson
 from ._filaments import filament_score as filament_score
 from ._metrics import dice as dice
 from ._metrics import iou as iou
+from ._open_field import compare_with_open_field as compare_with_open_field
 from ._read import read_mask as read_mask
 from ._regions import Regions as Regions
 from ._regions import find_regions as find_regions

@@ -163,8 +163,8 @@ def plot_tracked_regions(smap: GenericMap, mask: GenericMap, rows: QTable, *, ax
 
     Raises
     ------
-    ValueError
-        If the mask has another shape than the image.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If the mask is on other pixels than the image, of another time or seen by another observer.
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
         As `~sunpy_scss.masks.label_regions`.
 

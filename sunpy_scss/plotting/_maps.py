@@ -19,6 +19,9 @@ from sunpy_scss._features import FEATURES
 from sunpy_scss._mask_map import pixels_inside
 from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import surface_of
+from sunpy_scss._sun.transfer import same_grid
+from sunpy_scss._sun.view import longitude_latitude
+from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._disk import disk_mask
 from sunpy_scss.masks._metrics import dice, iou
 
@@ -64,8 +67,9 @@ def plot_masks(smap: GenericMap, *masks: GenericMap, axes: WCSAxes | None = None
     ------
     TypeError
         If one of them is not a Map.
-    ValueError
-        If a mask has another shape than the image, or other values than 0 and 1.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If a mask is on other pixels than the image, of another time or seen by another observer, or has other values
+        than 0 and 1.
 
     Examples
     --------
@@ -116,10 +120,11 @@ def plot_regions(smap: GenericMap, labels: GenericMap, *, axes: WCSAxes | None =
 
     Raises
     ------
-    ValueError
-        If the labels have another shape than the image.
-    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        If the labels are no helioprojective or heliographic Map.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If the labels are on other pixels than the image, of another time or seen by another observer, or are no
+        helioprojective or heliographic Map.
+    TypeError
+        If one of them is not a Map.
 
     Examples
     --------
@@ -184,8 +189,8 @@ def plot_probability(smap: GenericMap, probability: GenericMap, *, axes: WCSAxes
 
     Raises
     ------
-    ValueError
-        If the probability has another shape than the image.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If the probability is on other pixels than the image, of another time or seen by another observer.
 
     Examples
     --------
@@ -229,8 +234,8 @@ def plot_disagreement(smap: GenericMap, votes: GenericMap, *, axes: WCSAxes | No
 
     Raises
     ------
-    ValueError
-        If the votes have another shape than the image.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If the votes are on other pixels than the image, of another time or seen by another observer.
 
     Examples
     --------
@@ -265,15 +270,23 @@ def _axes_with(smap, axes, *layers):
 
 
 def _check_pixels(smap, *layers):
+    """Raise an error unless all layers are on the pixels of an image, of its time and seen by its observer."""
     for layer in (smap, *layers):
         check_type(layer, GenericMap, "a sunpy Map to draw")
-    shapes = [layer.data.shape for layer in (smap, *layers)]
-    if len(set(shapes)) > 1:
-        msg = (
-            "All Maps must be on the pixels of the image (got the shapes "
-            f"{', '.join(map(str, shapes[:-1]))} and {shapes[-1]}); reproject_mask brings masks there."
-        )
-        raise ValueError(msg)
+    image, *others = map(surface_of, (smap, *layers))
+    for other in others:
+        if not same_grid(image, other):
+            problem = (
+                "What is drawn over an image must be on the pixels of the image, of its time and seen by its observer "
+                f"(got {_told(other)} over {_told(image)})."
+            )
+            raise InvalidMapError(problem, "Bring a mask there with sunpy_scss.masks.reproject_mask(mask, smap).")
+
+
+def _told(surface):
+    """Return the shape, the time and the observer of a Map in words."""
+    lon, lat = np.degrees(longitude_latitude(surface.observer[:, np.newaxis])).ravel()
+    return f"{surface.shape} of {surface.obstime.isot[:19]} from Stonyhurst {lon:.1f}, {lat:.1f} degrees"
 
 
 def _map_figure(**settings):
@@ -306,8 +319,10 @@ def plot_comparison(smap: GenericMap, labels: GenericMap, mask: GenericMap) -> F
 
     Raises
     ------
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If labels or mask are on other pixels than the image, of another time or seen by another observer.
     ValueError
-        If labels or mask have another shape than the image, or hold anything but 0 and 1.
+        If they hold anything but 0 and 1.
 
     Examples
     --------
