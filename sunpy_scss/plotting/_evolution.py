@@ -10,6 +10,7 @@ import numpy as np
 import astropy.units as u
 from sunpy.map import GenericMap
 
+from sunpy_scss.masks._pieces import join_pieces
 from sunpy_scss.masks._table import label_regions
 from sunpy_scss.plotting._dates import label_dates
 from sunpy_scss.plotting._maps import plot_regions
@@ -80,7 +81,8 @@ def plot_tracks(tracks: Tracks, *, column: str = "area") -> Figure:
     -------
     matplotlib.figure.Figure
         A line for each region that is in more than one mask, and a symbol for each event except those at the limb. The
-        line is interrupted where the region was out of sight for longer than half a rotation.
+        line is interrupted where the region was out of sight for longer than half a rotation. Pieces of a region in one
+        mask are one point, as in `~sunpy_scss.evolution.track_series`.
 
     Raises
     ------
@@ -100,10 +102,11 @@ def plot_tracks(tracks: Tracks, *, column: str = "area") -> Figure:
         msg = f"There is no column {column!r}; the columns are {', '.join(regions.colnames)}."
         raise ValueError(msg)
     figure, axes = plt.subplots(figsize=(10, 5), layout="constrained")
-    for number in np.unique(regions["track"]):
-        _draw_track(axes, regions[regions["track"] == number], column)
+    series = {number: join_pieces(regions[regions["track"] == number]) for number in np.unique(regions["track"])}
+    for rows in series.values():
+        _draw_track(axes, rows, column)
     for event, marker in _MARKERS.items():
-        _draw_events(axes, tracks, column, event, marker)
+        _draw_events(axes, tracks.events[tracks.events["event"] == event], series, column, event, marker)
     unit = regions[column].unit
     axes.set(ylabel=f"{column} ({unit})" if unit else column)
     label_dates(axes)
@@ -130,12 +133,11 @@ def _draw_track(axes, rows, column):
         axes.annotate(str(number), place, (0, 5), textcoords="offset points", ha="center", color=color)
 
 
-def _draw_events(axes, tracks, column, event, marker):
+def _draw_events(axes, chosen, series, column, event, marker):
     """Draw a marker for each event of a kind, at the row of its region that is nearest in time."""
-    chosen = tracks.events[tracks.events["event"] == event]
     places = []
     for time, number in zip(chosen["time"], chosen["track"], strict=True):
-        rows = tracks.regions[tracks.regions["track"] == number]
+        rows = series[number]
         nearest = np.argmin(np.abs((rows["time"] - time).to_value(u.day)))
         places.append((rows["time"].datetime64[nearest], _values(rows, column)[nearest]))
     if places:
