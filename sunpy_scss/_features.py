@@ -81,5 +81,5 @@ def is_feature(code):
 
 
 def feature_name(feature):
-    """Return the name of a feature in words, or its code if it is not in the table, as a card may name it."""
+    """Return the name of a feature in words, or its code if the table does not have it."""
     return FEATURES[feature].name if feature in FEATURES else feature

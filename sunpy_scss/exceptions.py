@@ -125,7 +125,7 @@ class CalibrationWarning(WithRemedy, SunpyUserWarning):
 
 
 class LimbWarning(WithRemedy, SunpyUserWarning):
-    """The limb in the image is not quite where the header has it."""
+    """The limb in the image is slightly off its place in the header."""
 
 
 class MissingDataWarning(WithRemedy, SunpyUserWarning):

@@ -30,7 +30,7 @@ _STEP_IN_THE_SKY, _STEP_IN_DEGREES = 1 / 240, 0.5
 _BLOCK = 16
 # The number of points, or pairs of points and edges, to work on at once, to keep memory low.
 _AT_ONCE = 1_000_000
-# Just inside the limb, where the line of sight still meets the surface.
+# A radius just inside the limb, where the line of sight still meets the surface.
 _LIMB = 1 - 1e-5
 
 

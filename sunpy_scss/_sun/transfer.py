@@ -17,7 +17,7 @@ __all__ = ["drift", "nearest_pixels", "same_grid", "sample"]
 _AT_ONCE = 1_000_000
 # Maps that are closer in time than this, in seconds, show the same Sun.
 _SAME_TIME = 1
-# A solar rotation, as long as it takes at high latitudes, in seconds.
+# The period of a solar rotation at high latitudes, in seconds.
 _LONGEST = 30 * 86400
 
 

@@ -22,7 +22,7 @@ _RADII_DIFFER = 0.005
 _FARTHEST = 1e6
 # Maps with fewer pixels on a side show nothing.
 _FEWEST = 11
-# Header keys for the apparent solar radius, as sunpy reads them.
+# The header keys that sunpy reads for the apparent solar radius.
 _RADIUS_KEYS = ("rsun_obs", "solar_r", "radius")
 
 

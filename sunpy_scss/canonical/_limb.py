@@ -61,7 +61,7 @@ class Disk:
 
 def fit_limb(image):
     """
-    Fit a circle to the limb, which on EUV images is where the emission rises outwards most steeply.
+    Fit a circle to the limb. On EUV images this is where the emission rises outwards most steeply.
 
     The fit is robust against bright or dark regions at the limb, and against text in the corners.
 

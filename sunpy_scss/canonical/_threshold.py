@@ -1,4 +1,4 @@
-"""The pixels of a detector where an image on the canonical grid is above a threshold."""
+"""The pixels of a detector in which an image on the canonical grid is above a threshold."""
 
 import numpy as np
 from scipy import ndimage
@@ -10,7 +10,7 @@ __all__ = ["above_threshold"]
 
 def above_threshold(image, frame, grid, *, threshold):
     """
-    Return the pixels of a detector where an image on the canonical grid is at least a threshold.
+    Return the pixels of a detector in which an image on the canonical grid is at least a threshold.
 
     The result is that of ``from_canonical(image, frame, grid) >= threshold``, in a tenth of the time. An
     interpolated value lies between those of the grid around it. So only tiles of the detector through which an

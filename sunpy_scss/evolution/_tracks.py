@@ -16,6 +16,7 @@ from sunpy_scss._arguments import check_type
 from sunpy_scss._provenance import said_by_all
 from sunpy_scss.evolution._series import checked
 from sunpy_scss.evolution._tracker import Settings, Tracker
+from sunpy_scss.masks._pieces import join_pieces, sums
 from sunpy_scss.masks._regions import find_regions
 from sunpy_scss.masks._table import region_table
 
@@ -264,7 +265,7 @@ def _event_table(tracker, meta):
 
 def track_series(tracks: Tracks, track: int) -> TimeSeries:
     """
-    The life of one region as a time series.
+    Return the life of one region as a time series.
 
     Parameters
     ----------
@@ -276,7 +277,10 @@ def track_series(tracks: Tracks, track: int) -> TimeSeries:
     Returns
     -------
     astropy.timeseries.TimeSeries
-        The rows of ``tracks.regions`` with that number.
+        The columns of ``tracks.regions`` with that number, one row for each mask that shows the region. Pieces of the
+        region in one mask are joined: areas, perimeters, fluxes and numbers of pixels are summed, the middle is that of
+        all pieces on the sphere, extents are around all of them, ``id`` is that of the largest, and other columns are
+        means weighted by area.
 
     Raises
     ------
@@ -304,12 +308,12 @@ def track_series(tracks: Tracks, track: int) -> TimeSeries:
     if not len(rows):
         msg = f"There is no track {track}; they are numbered from 1 to {tracks.regions['track'].max(initial=0)}."
         raise ValueError(msg)
-    return TimeSeries(rows)
+    return TimeSeries(join_pieces(rows))
 
 
 def total_series(tracks: Tracks) -> TimeSeries:
     """
-    The areas and fluxes of all regions together as a time series.
+    Return the areas and fluxes of all regions together as a time series.
 
     Parameters
     ----------
@@ -340,10 +344,8 @@ def total_series(tracks: Tracks) -> TimeSeries:
     regions = tracks.regions
     mask = regions["mask"]
     count = len(tracks.times)
-    sums = {
-        name: np.bincount(mask, weights=np.nan_to_num(regions[name].value), minlength=count) * regions[name].unit
-        for name in _SUMS
-        if name in regions.colnames
+    totals = {
+        name: sums(regions[name].value, mask, count) * regions[name].unit for name in _SUMS if name in regions.colnames
     }
-    data = {"n_regions": np.bincount(mask, minlength=count), **sums}
+    data = {"n_regions": np.bincount(mask, minlength=count), **totals}
     return TimeSeries(time=tracks.times, data=data, meta=dict(regions.meta))

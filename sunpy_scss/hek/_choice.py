@@ -81,8 +81,9 @@ def _methods(frm_name, table):
 
 
 def _type_of(table, everything):
-    """The one type of the events to draw; where there are none, of those that there were."""
-    types = set(table["event_type"]) or {*everything["event_type"], *everything.meta.get("event_types", [])}
+    """Return the one type of the events to draw, or else of those that there were; "" where nothing tells it."""
+    known = set(everything.meta.get("event_types", []))
+    types = set(table["event_type"]) or set(everything["event_type"]) or (known if len(known) == 1 else set())
     types.discard("")
     if len(types) > 1:
         msg = f"Draw events of one type at a time (got {', '.join(sorted(types))}): select by the column event_type."

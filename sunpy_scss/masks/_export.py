@@ -33,6 +33,8 @@ __all__ = ["region_outlines", "sky_regions", "write_geojson"]
 
 # Digits after the point: a millionth of a degree is 12 m on the Sun, a ten-thousandth of an arcsec 70 m.
 _DIGITS = {"heliographic_stonyhurst": 6, "heliographic_carrington": 6, "helioprojective": 4}
+# By which other programs know a sphere of the size of the Sun (IAU 2015) from the Earth, their default.
+_CRS = {"type": "name", "properties": {"name": "urn:ogc:def:crs:IAU_2015::1000"}}
 
 
 def region_outlines(mask: GenericMap | Regions) -> dict[int, list[list[SkyCoord]]]:
@@ -127,8 +129,10 @@ def write_geojson(
     Beside ``features`` there are the members ``frame`` and ``date``, by which
     `~sunpy_scss.annotations.geojson_to_mask` reads the file back; ``units``, of the coordinates and of each property;
     ``observer``, in Stonyhurst degrees and km from Sun centre, and ``rsun`` in km; and ``provenance``, the header
-    keywords on the origin of the mask. Polygons follow the sides of pixels, and the limb where that cuts a region; they
-    have holes, and a region whose pixels touch only by corners is a MultiPolygon.
+    keywords on the origin of the mask. In heliographic frames ``crs`` names the sphere of the Sun, without which other
+    programs take it for the Earth. Arcsec have no such name: ignore the areas that these programs measure. Polygons
+    follow the sides of pixels, and the limb where that cuts a region; they have holes, and a region whose pixels touch
+    only by corners is a MultiPolygon.
 
     The mask comes back pixel for pixel, but for such whose very middle is on the limb.
 
@@ -180,6 +184,7 @@ def write_geojson(
     ]
     document = {
         "type": "FeatureCollection",
+        **({} if frame == "helioprojective" else {"crs": _CRS}),
         "frame": frame,
         "date": regions.surface.obstime.isot,
         "units": {"coordinates": "arcsec" if frame == "helioprojective" else "deg", **units},
