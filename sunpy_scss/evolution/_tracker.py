@@ -309,7 +309,7 @@ class Tracker:
 
 
 def _even_points():
-    """(3, n), on circles of latitude, where they stay evenly spaced however fast each of these turns."""
+    """Return points (3, n) on circles of latitude, where rotation keeps them evenly spaced."""
     lat = np.radians(np.arange(_SPACING / 2, 180, _SPACING) - 90)
     counts = np.ceil(360 / _SPACING * np.cos(lat)).astype(int)
     lon = np.concatenate([np.linspace(0, 2 * np.pi, count, endpoint=False) for count in counts])

@@ -236,7 +236,7 @@ def _check_any(masks):
 
 
 def _followed(table, number, time, tracks):
-    """The table of the regions of a mask with time and tracks, and plain coordinates, whose frame is that of all."""
+    """Return the table of the regions of a mask with time, tracks and plain coordinates in a common frame."""
     centroid = table["centroid"]
     columns = {
         "mask": np.full(len(table), number),

@@ -276,7 +276,7 @@ def _provenance(chosen, drawn, left, smap, time_from, labels):
 
 
 def _chosen_steps(chosen):
-    """Lines of HISTORY that say what of each method was chosen."""
+    """Return lines of HISTORY that say which events of each method were chosen."""
     for name in np.unique(chosen["frm_name"]):
         of_it = chosen["frm_name"] == name
         times = "in progress" if name in LASTING else f"of {chosen['obstime'][of_it].min().isot}"

@@ -126,7 +126,7 @@ _SETTINGS = {
 @dataclass(frozen=True)
 class HEKServer:
     """
-    Where the HEK is and how patiently to ask it.
+    The address of the HEK, and how long to wait for it.
 
     Attributes
     ----------

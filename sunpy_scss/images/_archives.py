@@ -128,7 +128,7 @@ def _within(seconds, function, *args, **options):
 
 
 def _nearest(table, moment):
-    """The row of a table of sunpy whose time is the nearest; as a table."""
+    """Return the row of a table of sunpy whose time is the nearest, as a table."""
     index = int(np.argmin(np.abs((table["Start Time"] - moment).to_value(u.s))))
     return table[index : index + 1]
 
@@ -242,7 +242,7 @@ def download(files, folder, *, timeout, attempts, progress):
 
 
 def _download_once(files, folder, timeout, progress):
-    """Try each file; from the name of those that failed to the reason."""
+    """Try each file; return the reason for the name of each file that failed."""
     with scratch_folder(folder) as temporary:
         reasons = _run_parfive(files, temporary, timeout, progress)
         for name in files:

@@ -59,7 +59,7 @@ def read_header(path):
 
 
 def _xml_boxes(path):
-    """Contents of the XML boxes; a box is its length, its kind and its content (ISO/IEC 15444-1, annex I)."""
+    """The contents of the XML boxes; a box is its length, its kind and its content (ISO/IEC 15444-1, annex I)."""
     end = path.stat().st_size
     with path.open("rb") as file:
         while len(head := file.read(8)) == 8:

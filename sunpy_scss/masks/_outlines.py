@@ -91,7 +91,7 @@ def _sides(inside, wraps):
 
 
 def _cycles(following):
-    """The cycles of a permutation, each a list."""
+    """Return the cycles of a permutation, each a list."""
     seen = bytearray(len(following))
     for first in range(len(following)):
         cycle, index = [], first
@@ -340,11 +340,11 @@ def _by_the_pole(ring, turns, pole):
 
 
 def _into(outer, hole):
-    """A hole moved by whole turns to where the outer ring is."""
+    """Return a hole moved by whole turns to the outer ring."""
     moved = [hole + np.array([turn, 0]) for turn in (0, -360, 360, -720, 720)]
     return max(moved, key=lambda ring: inside_rings([outer], ring).sum())
 
 
 def _turned(ring, sense):
-    """A ring that is counter-clockwise, or clockwise for -1."""
+    """Return a ring that is counter-clockwise, or clockwise for -1."""
     return ring if _area(ring) * sense > 0 else ring[::-1]

@@ -128,7 +128,7 @@ def _rules_of_network(network):
 
 
 def _is_ascii(value):
-    """Return True if the header of a mask can store the value."""
+    """Return True if the header of a mask can store the value, a text in printable ASCII."""
     return isinstance(value, str) and bool(value.strip()) and value.isascii() and value.isprintable()
 
 
