@@ -13,7 +13,7 @@ _STALE = {"SIMPLE", "EXTEND", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "BLANK", "B
 
 
 def is_jp2(path):
-    """Whether a file begins as JPEG 2000 files do."""
+    """Return True if a file begins like a JPEG 2000 file."""
     with path.open("rb") as file:
         return file.read(len(_SIGNATURE)) == _SIGNATURE
 

@@ -41,7 +41,7 @@ _CRS = {"type": "name", "properties": {"name": "urn:ogc:def:crs:IAU_2015::1000"}
 
 def region_outlines(mask: GenericMap | Regions) -> dict[int, list[list[SkyCoord]]]:
     """
-    The outlines of the regions of a mask, along the sides of its pixels.
+    Return the outlines of the regions of a mask along the sides of its pixels.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def region_outlines(mask: GenericMap | Regions) -> dict[int, list[list[SkyCoord]
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`.
+        If `~sunpy_scss.masks.region_table` rejects the mask.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def write_geojson(
     FileExistsError
         If the file is there and is not to be replaced.
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`, or if a heliographic Map is to become helioprojective.
+        If `~sunpy_scss.masks.region_table` rejects the mask, or if a heliographic Map is to become helioprojective.
     ValueError
         If the frame is unknown, or the table names regions that the mask does not have.
 
@@ -199,7 +199,7 @@ def write_geojson(
 
 
 def _flattener(frame, surface):
-    """What makes flat rings in a frame of those on the pixel grid."""
+    """Return the function that turns rings on the pixel grid into flat rings in a frame."""
     if frame == "helioprojective":
         return lambda rings: [_on_the_sky(ring, surface) for ring in rings]
     return lambda rings: flat_rings(rings, surface, carrington=frame == "heliographic_carrington")
@@ -243,7 +243,7 @@ def sky_regions(mask: GenericMap | Regions) -> regions.Regions:
     ImportError
         If the package is not installed.
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`.
+        If `~sunpy_scss.masks.region_table` rejects the mask.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Filament or coronal hole: what speaks for either in each dark region, and what that comes to."""
+"""Filament or coronal hole: the evidence for either in each dark region, and its sum."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _REASONS = {
 
 def filament_score(mask: GenericMap | Regions, image: GenericMap, *, magnetogram: GenericMap | None = None) -> QTable:
     """
-    How much each region of a coronal-hole mask looks like a filament or another dark look-alike.
+    Score how much each region of a coronal-hole mask looks like a filament or another hard negative.
 
     Filaments and filament channels are dark at 193 Angstrom as coronal holes are, and masks contain some. Nothing is
     removed here: the score, the parts that it is made of, and the reasons are for you to judge.
@@ -70,7 +70,7 @@ def filament_score(mask: GenericMap | Regions, image: GenericMap, *, magnetogram
     image : sunpy.map.GenericMap
         193 or 195 Angstrom, on the pixels of the mask.
     magnetogram : sunpy.map.GenericMap, optional
-        As for `~sunpy_scss.masks.region_table`.
+        The same as for `~sunpy_scss.masks.region_table`.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def filament_score(mask: GenericMap | Regions, image: GenericMap, *, magnetogram
             coronal holes have one dominant polarity, filaments lie between both [1]_. No labelled regions with
             magnetograms were at hand to weigh this by, so that it has no part in the score.
 
-        What is not known, such as the contrast of a region without surroundings on the disc, is NaN.
+        Unknown values are NaN, such as the contrast of a region without surroundings on the disc.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def _contributions(parts):
 
 
 def _reasons(shares):
-    """In words, for each region; the strongest first."""
+    """Return the evidence in words for each region, the strongest first."""
     names, values = list(shares), np.array([*shares.values()])
     order = np.argsort(-values, axis=0)
     return np.array(
@@ -191,7 +191,7 @@ def _reasons(shares):
 
 
 def _shape(regions):
-    """How wide regions are, and how long for that."""
+    """Return the widths and the elongations of regions."""
     total = regions.sum(regions.solid_angles)
     centre = regions.sum(regions.solid_angles * regions.points)
     centre = centre / np.linalg.norm(centre, axis=0)

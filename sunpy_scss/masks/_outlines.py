@@ -121,7 +121,7 @@ def _split(walk, keys):
 
 
 def _pixels_within(ring, period):
-    """How many pixels a ring goes around, the columns being periodic; infinite if it goes around the axis."""
+    """Return the number of pixels within a ring, columns being periodic; infinite if it goes around the axis."""
     rows, columns = ring.T
     steps = (np.diff(columns, append=columns[0]) + 1) % period - 1
     return np.inf if steps.sum() else abs(np.sum(rows * steps))
@@ -132,7 +132,7 @@ def _largest_first(rings):
 
 
 def _area(ring):
-    """Positive where the ring is counter-clockwise, its positions taken as (x, y)."""
+    """Return a value that is positive where the ring is counter-clockwise, its positions taken as (x, y)."""
     x, y = (ring - ring[0]).T
     return np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2
 
@@ -147,7 +147,7 @@ def joined(pieces, surface):
     Parameters
     ----------
     pieces : list of list of numpy.ndarray
-        As `trace` gives them for a region.
+        The rings that `trace` returns for a region.
     surface : sunpy_scss._sun.surface.Surface
 
     Returns
@@ -228,7 +228,7 @@ def perimeters(regions):
 
 
 def _between_pixels(rings, surface):
-    """For each side of rings the point half-way between the middles of the pixels beside it; (3, n)."""
+    """Return for each side of rings the point half-way between the middles of the pixels beside it; (3, n)."""
     start = np.concatenate(rings)
     side = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings]) - start
     if surface.wraps:
