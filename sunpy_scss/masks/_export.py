@@ -33,6 +33,8 @@ __all__ = ["region_outlines", "sky_regions", "write_geojson"]
 
 # Digits after the point: a millionth of a degree is 12 m on the Sun, a ten-thousandth of an arcsec 70 m.
 _DIGITS = {"heliographic_stonyhurst": 6, "heliographic_carrington": 6, "helioprojective": 4}
+# In pixels: so little that no pixel changes sides, and so much that no rounding undoes it.
+_SEAM = 1e-6
 # By which other programs know a sphere of the size of the Sun (IAU 2015) from the Earth, their default.
 _CRS = {"type": "name", "properties": {"name": "urn:ogc:def:crs:IAU_2015::1000"}}
 
@@ -234,7 +236,7 @@ def sky_regions(mask: GenericMap | Regions) -> regions.Regions:
     regions.Regions
         A ``PolygonSkyRegion`` for each region in the frame of the mask, its ``id`` as the label. ``to_pixel(mask.wcs)``
         makes a ``PolygonPixelRegion`` of it. As these have no holes, lines along the sides of pixels lead to the
-        holes and back.
+        holes and back, and from one side of a heliographic Map around the Sun to the other.
 
     Raises
     ------
@@ -256,11 +258,18 @@ def sky_regions(mask: GenericMap | Regions) -> regions.Regions:
         msg = "sky_regions needs the package regions: pip install regions"
         raise ImportError(msg) from error
     found = find_regions(mask)
+    rings = [_off_the_seam(joined(pieces, found.surface), found.surface) for pieces in trace(found, cut=True)]
     return Regions(
         [
-            PolygonSkyRegion(
-                _coordinates(joined(pieces, found.surface), found), meta=RegionMeta({"label": str(number)})
-            )
-            for number, pieces in enumerate(trace(found), start=1)
+            PolygonSkyRegion(_coordinates(ring, found), meta=RegionMeta({"label": str(number)}))
+            for number, ring in enumerate(rings, start=1)
         ]
     )
+
+
+def _off_the_seam(ring, surface):
+    """Move corners at the two sides of a Map around the Sun inwards, where each has a longitude of its own."""
+    if not surface.wraps:
+        return ring
+    rows, columns = ring.T
+    return np.stack([rows, np.clip(columns, _SEAM - 0.5, surface.shape[1] - 0.5 - _SEAM)], axis=1)

@@ -29,13 +29,15 @@ _ACROSS = np.array([(-1, 0), (0, 1), (1, 0), (0, -1)])
 _START = np.array([(0, 0), (0, 1), (1, 1), (1, 0)])
 
 
-def trace(regions):
+def trace(regions, *, cut=False):
     """
     The rings around regions, and around the holes in them.
 
     Parameters
     ----------
     regions : sunpy_scss.masks._regions.Regions
+    cut : bool, optional
+        Cut regions of a heliographic Map at its first column; by default they run on across it.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def trace(regions):
         corners alone. For each piece its rings, the outer one first; no ring passes a corner twice. Of a piece around
         the axis of the Sun those that go around it are first.
     """
-    wraps = regions.surface.wraps
+    wraps = regions.surface.wraps and not cut
     inside = regions.labels > 0
     pieces = label(inside, wraps, connectivity=1)
     number, direction, following = _sides(inside, wraps)

@@ -392,9 +392,20 @@ class TestSkyRegions:
         mask = heliographic(np.zeros((90, 180)))
         mask.data[40, 179] = mask.data[41, 0] = 1
         (region,) = sky_regions(mask)
-        there = mask.wcs.world_to_pixel(region.vertices)
-        assert np.shape(there) == (2, 2 * 4 + 2)
-        assert np.ptp((there[0] + 90) % 180) == pytest.approx(2)
+        ring = np.transpose(mask.wcs.world_to_pixel(region.vertices))
+        assert (fill_polygon([ring], mask.data.shape) == mask.data).all()
+
+    @pytest.mark.usefixtures("regions")
+    @pytest.mark.parametrize("frame", ["carrington", "stonyhurst"])
+    @pytest.mark.parametrize("columns", [25, 180], ids=["across the first column", "around the axis"])
+    def test_over_the_seam(self, frame, columns):
+        mask = heliographic(np.zeros((90, 180)), frame)
+        mask.data[30:52, :columns] = 1
+        mask.data[40:44, 17:23] = mask.data[33:36, 5:8] = 0
+        mask = with_data(np.roll(mask.data, -20, axis=1), mask)
+        (region,) = sky_regions(mask)
+        ring = np.transpose(mask.wcs.world_to_pixel(region.vertices))
+        assert (fill_polygon([ring], mask.data.shape) == mask.data).all()
 
     @pytest.mark.usefixtures("regions")
     def test_thousands_of_holes(self):
