@@ -352,7 +352,7 @@ def _polygons_in(thing):
     if kind == "FeatureCollection":
         return [polygon for feature in thing["features"] for polygon in _polygons_in(feature)]
     if kind == "Feature":
-        return _polygons_in(thing["geometry"])
+        return [] if thing["geometry"] is None else _polygons_in(thing["geometry"])  # a feature without a place
     if kind == "GeometryCollection":
         return [polygon for geometry in thing["geometries"] for polygon in _polygons_in(geometry)]
     if kind == "MultiPolygon":

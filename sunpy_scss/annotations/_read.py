@@ -17,12 +17,14 @@ from astropy.time import Time
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, Helioprojective, get_earth
 from sunpy.map import GenericMap
 from sunpy.map.header_helper import make_fitswcs_header
+from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_scss._arguments import check_type
 from sunpy_scss._features import FEATURES, is_feature
 from sunpy_scss._mask_map import make_mask
 from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.polygons import draw, earth_frame
+from sunpy_scss._warn import warn_caller
 from sunpy_scss.annotations._formats import check_polygons, parse_all, parse_geojson, read_time
 from sunpy_scss.canonical._check import check_map
 from sunpy_scss.exceptions import AnnotationError, InvalidMapError, UnreadableFileError
@@ -38,7 +40,10 @@ __all__ = [
 
 _log = logging.getLogger("sunpy")
 _FRAMES = {"heliographic_stonyhurst", "heliographic_carrington", "helioprojective"}
+_GLOBES = HeliographicStonyhurst | HeliographicCarrington
 _MAX_GAP = 6 * u.hour
+# A ring around a pole is closed along it: in degrees of latitude.
+_AT_POLE = 89.9
 # Distance from disc centre, for polygons in the plane of the sky.
 _MAX_RADII = 10
 
@@ -260,6 +265,7 @@ def geojson_to_mask(
     Return the mask Map of polygons in a GeoJSON file.
 
     Geometries of type Polygon and MultiPolygon are drawn; the rings after the first one of a polygon are its holes.
+    A feature whose geometry is null has no place and is skipped.
     GeoJSON itself knows only the Earth. Two members beside ``features`` say what the numbers mean::
 
         {"type": "FeatureCollection",
@@ -271,13 +277,15 @@ def geojson_to_mask(
     ----------
     path : path-like
     smap : sunpy.map.GenericMap
-        The image on whose pixels the polygons are drawn. They are rotated with the solar surface to its time.
+        The image, or heliographic Map, on whose pixels the polygons are drawn. They are rotated with the solar surface
+        to its time.
     feature : str
         The feature that the polygons outline: ``"CH"``, ``"AR"`` or a code of your own, such as ``"FILAMENT"``.
     frame : str, optional
         ``"heliographic_stonyhurst"`` or ``"heliographic_carrington"``, longitude and latitude in degrees; or
         ``"helioprojective"``, in arcsec as the observer of ``smap`` sees them. The default is that of the file. Edges
-        are straight in longitude and latitude: write 355 to 365, not 355 to 5.
+        are straight in longitude and latitude: write 355 to 365, not 355 to 5; an edge of over 180 degrees brings a
+        warning.
     date : str or astropy.time.Time, optional
         The time at which the coordinates hold. The default is that of the file.
     max_gap : astropy.units.Quantity, optional
@@ -291,7 +299,8 @@ def geojson_to_mask(
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        If ``smap`` is not a helioprojective Map of known solar radius, or is more than ``max_gap`` away in time.
+        If ``smap`` is neither a heliographic Map nor a helioprojective Map of known solar radius, or is more than
+        ``max_gap`` away in time.
     `~sunpy_scss.exceptions.UnreadableFileError`
         If there is no such file, or it is larger than 32 MB.
     `~sunpy_scss.exceptions.AnnotationError`
@@ -322,7 +331,8 @@ def geojson_to_mask(
     >>> mask.data.shape == smap.data.shape
     True
     """
-    check_map(smap)
+    if not isinstance(getattr(smap, "coordinate_frame", None), _GLOBES):
+        check_map(smap)
     _check_feature(feature)
     polygons, facts = parse_geojson(path)
     frame = _solar_frame(frame or facts.get("frame"), date or facts.get("date"), smap)
@@ -461,6 +471,26 @@ def _check_places(polygons, frame, smap, path):
             )
             raise AnnotationError(msg)
     check_polygons(polygons, path, unit=radius)
+    if not isinstance(frame, Helioprojective):
+        _warn_of_wide_edges(polygons, path)
+
+
+def _warn_of_wide_edges(polygons, path):
+    """Warn of an edge over more than half the Sun: a region across the origin of longitudes became the rest of it."""
+    for ring in (ring for rings in polygons for ring in rings):
+        following = np.roll(ring, -1, axis=0)
+        widths = abs(following[:, 0] - ring[:, 0])
+        widths[np.minimum(abs(ring[:, 1]), abs(following[:, 1])) > _AT_POLE] = 0
+        if widths.max() > 180:
+            at = np.argmax(widths)
+            start, end = ring[at, 0], following[at, 0]
+            msg = (
+                f"{path}: a ring has an edge of {widths[at]:g} degrees of longitude, from {start:g} to {end:g}, and is "
+                "drawn as wide as that. If the region lies across the origin of longitudes, let them run on: write 355 "
+                "to 365, not 355 to 5. If it is that wide, add vertices along the edge."
+            )
+            warn_caller(msg, SunpyUserWarning)
+            return
 
 
 def _check_feature(feature):

@@ -37,9 +37,9 @@ class Tracks:
     regions : astropy.table.QTable
         A row for each region in each mask; `track_regions` lists the columns.
     events : astropy.table.QTable
-        What began, ended, merged and split.
+        The tracks that began, ended, merged and split.
     times : astropy.time.Time
-        Of all masks, those without regions included.
+        The times of all masks, also of those without regions.
     """
 
     regions: QTable
@@ -65,7 +65,7 @@ def track_regions(
     Parameters
     ----------
     masks : iterable of sunpy.map.GenericMap
-        Of one feature, in order of time, 1 inside and 0 outside; from any observers. They are taken one by one, so that
+        Masks of one feature in order of time, 1 inside and 0 outside; from any observers. They are read one by one, so
         a generator may read years of them from files.
     images, magnetograms : iterable of sunpy.map.GenericMap, optional
         One for each mask, for statistics of intensity and magnetic flux as in `~sunpy_scss.masks.region_table`.
@@ -121,7 +121,7 @@ def track_regions(
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`, or if masks are of different features or by different
+        If `~sunpy_scss.masks.region_table` rejects a mask, or if masks are of different features or by different
         rules, or two of one image.
     ValueError
         If there is no mask, their order is not that of time, a number is out of its range, or there are more or fewer
@@ -202,7 +202,7 @@ def track_regions(
 
 
 def _settings(min_overlap, max_angle, patience, memory):
-    """What the tracker is told, in its units, if it makes sense."""
+    """Return the settings of the tracker in its units; raise an error if they are not valid."""
     if not 0 <= min_overlap <= 1:
         msg = f"min_overlap must be from 0 to 1, a share of the smaller region (got {min_overlap})."
         raise ValueError(msg)
@@ -236,7 +236,7 @@ def _check_any(masks):
 
 
 def _followed(table, number, time, tracks):
-    """The table of the regions of a mask with time and tracks, and plain coordinates, whose frame is that of all."""
+    """Return the table of the regions of a mask with time, tracks and plain coordinates in a common frame."""
     centroid = table["centroid"]
     columns = {
         "mask": np.full(len(table), number),
@@ -270,7 +270,7 @@ def track_series(tracks: Tracks, track: int) -> TimeSeries:
     Parameters
     ----------
     tracks : Tracks
-        As `track_regions` gives them.
+        The tracks that `track_regions` returns.
     track : int
         The number of the region.
 
@@ -318,7 +318,7 @@ def total_series(tracks: Tracks) -> TimeSeries:
     Parameters
     ----------
     tracks : Tracks
-        As `track_regions` gives them.
+        The tracks that `track_regions` returns.
 
     Returns
     -------

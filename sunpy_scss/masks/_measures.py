@@ -36,7 +36,7 @@ _BORDER = (0.16, 0.84)
 
 
 def areas(regions):
-    """Areas, and the shares of them near the limb."""
+    """Return areas, and the shares of them near the limb."""
     total = regions.sum(regions.solid_angles)
     half_sun = total / (2 * np.pi)
     cosine = regions.surface.cosine(regions.points)
@@ -88,7 +88,7 @@ class Rim:
         return self.regions.surface.points(*self.corners)
 
     def any(self, values):
-        """True for the regions that have one pixel at least where values (n,) are."""
+        """Return True for each region that has at least one pixel where values (n,) are True."""
         return np.logical_or.reduceat(values, self.starts)
 
     def reach(self, values):
@@ -112,7 +112,7 @@ def rim_of(regions):
 
 
 def places(regions, rim):
-    """Centroids and extents on the sphere, and boxes in the coordinates of the Map."""
+    """Return centroids and extents on the sphere, and boxes in the coordinates of the Map."""
     surface = regions.surface
     lon, lat = longitude_latitude(regions.sum(regions.solid_angles * regions.points))
     frame = HeliographicStonyhurst(obstime=surface.obstime, rsun=regions.mask.rsun_meters)
@@ -175,7 +175,7 @@ def _around_poles(rim):
 
 
 def borders(regions, rim):
-    """Perimeters, and what cuts the regions."""
+    """Return perimeters, and the flags of regions cut by the limb or the edge."""
     surface = regions.surface
     at_limb = np.zeros(len(rim.rows), dtype=bool)
     if surface.is_image:
@@ -194,7 +194,7 @@ def borders(regions, rim):
 
 
 def intensities(regions, image):
-    """Statistics of the pixels of an image, in DN/s where these are known."""
+    """Return statistics of the pixels of an image, in DN/s if the scale is known."""
     image = as_rate(image)
     if same_grid(surface_of(image), regions.surface):
         values = image.data[regions.rows, regions.columns].astype(float)
@@ -246,7 +246,7 @@ def radial_field(magnetogram, surface, rows, columns):
 
 
 def field(regions, magnetogram):
-    """Return the mean, fluxes and shape of the radial magnetic field."""
+    """Return the mean, fluxes and distribution of the radial magnetic field."""
     radial = radial_field(magnetogram, regions.surface, regions.rows, regions.columns)
     known = np.isfinite(radial)
     weights, radial = np.where(known, regions.solid_angles, 0), np.where(known, radial, 0)
@@ -272,7 +272,7 @@ def field(regions, magnetogram):
 
 
 def confidence(regions, probability):
-    """Mean probability, and areas within two probabilities of the border; what is not known (NaN) may be inside."""
+    """Return the mean probability, and areas within two probabilities of the border; unknown (NaN) may be inside."""
     if not same_grid(surface_of(probability), regions.surface):
         msg = "The probability must be on the pixels of the mask, as predict_probability gives it for the same Map."
         raise InvalidMapError(msg)

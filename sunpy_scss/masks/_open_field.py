@@ -37,7 +37,7 @@ def compare_with_open_field(
     mask : sunpy.map.GenericMap
         1 inside and 0 outside, helioprojective or heliographic.
     open_field : sunpy.map.GenericMap
-        Of any model: 1 or the polarity -1 and 1 where the field is open, 0 where it is closed, NaN where it is not
+        From any model: 1 or the polarity -1 and 1 where the field is open, 0 where it is closed, NaN where it is not
         known. Its grid is that of the comparison.
     tight, wide : sunpy.map.GenericMap, optional
         The same holes by a tighter and a wider outline, which bound the flux.
