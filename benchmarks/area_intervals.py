@@ -1,12 +1,11 @@
 """
-How often the area intervals of region_table hold the labelled area.
+The coverage of the area intervals of region_table: how often they hold the labelled area.
 
     python benchmarks/area_intervals.py MODEL DIR [--part PART] [--boundary NAME --label-level N] [--fit]
 
 DIR holds images/, masks/ and index.csv. Found and labelled regions that overlap are taken together, as one of either
-is often several of the other. A 68 % interval should hold 68 %. With --fit it prints the pair of probabilities for a
-card's
-area_levels instead: those that leave a sixth of the labelled areas below the intervals, and a sixth above.
+is often several of the other. A 68 % interval should hold 68 %. With --fit it prints instead the pair of probabilities
+for area_levels of a card: they leave a sixth of the labelled areas below the intervals, and a sixth above.
 """
 
 import argparse
@@ -67,11 +66,11 @@ def main():
 
 
 def labelled_mask(mask, level):
-    """1 inside a boundary. What is not known, as beside a hole at the limb, is not inside."""
+    """Return 1 inside a boundary; unknown pixels, for example beside a hole at the limb, are not inside."""
     return Map((mask.data >= level).astype(np.int16), mask.meta)
 
 
-# Tried for the inner and the outer border of a region, as differences of the logit from that of the threshold.
+# Levels to try for the inner and the outer border of a region, as differences of the logit from that of the threshold.
 _STEPS = np.array([0, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.4, 2, 2.8, 4])
 
 
@@ -99,7 +98,7 @@ def fit(options):
                 above.append([area[0, own].sum() < truth, *(high[:, own].sum(axis=1) < truth)])
     levels = []
     for sign, shares in ((1, np.mean(below, axis=0)), (-1, np.mean(above, axis=0))):
-        # From the threshold outwards, fewer and fewer lie beyond.
+        # From the threshold outwards, fewer and fewer areas lie beyond.
         step = np.interp(-1 / 6, -np.maximum.accumulate(shares[::-1])[::-1], _STEPS)
         levels.append(round(float(expit(centre + sign * step)), 3))
         print(
@@ -110,12 +109,12 @@ def fit(options):
 
 
 def bounds(table):
-    """(3, regions): lower bound, area, upper bound in Mm2."""
+    """Return lower bound, area and upper bound in Mm2, (3, regions)."""
     return np.stack([table[name].to_value("Mm2") for name in ("area_low", "area", "area_high")])
 
 
 def overlapping(mask, label, n_found, n_labelled):
-    """The number of the group of each found region, then of each labelled one."""
+    """Return the group number of each found region, then of each labelled one."""
     found, labelled = (label_regions(smap).data.astype(int) for smap in (mask, label))
     both = (found > 0) & (labelled > 0)
     total = n_found + n_labelled

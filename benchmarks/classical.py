@@ -1,5 +1,5 @@
 """
-The threshold method against the labels of a folder, as a user gets its masks.
+The threshold method, with the masks that a user gets, against the labels of a folder.
 
     python benchmarks/classical.py DIR [--split train] [--threshold FRACTION]
 

@@ -1,11 +1,11 @@
 """
-What each stage from a file to its mask and table costs, with each bundled model, as a table in reST.
+The cost of each stage from a file to its mask and table, with each bundled model, as a table in reST.
 
     python benchmarks/costs.py FILE [FILE ...] [--models scss-ch-193-5 ...] [--repeats 6]
 
-Processor seconds, the least of some warm calls: they add up over all processors, so that other work on the machine
-changes them little. All calls take turns, so that what does change hits every stage alike. Without ``--models``, those
-that are bundled for the wavelength of the first file.
+It prints processor seconds, the least of some warm calls. They add up over all processors, so that other work on the
+machine changes them little. All calls take turns, so that changes hit every stage alike. Without ``--models`` it takes
+the models bundled for the wavelength of the first file.
 """
 
 import argparse
@@ -29,7 +29,7 @@ SEGMENT = {"CH": (segment_coronal_holes, 1000 * u.Mm**2), "AR": (segment_active_
 
 
 def stages(path, model):
-    """Functions to be timed, by what they do."""
+    """Return the functions to be timed, by the name of their stage."""
     smap, card = read_map(path), model.card
     maps = maps_of_channels(smap, card)
     seen = network_input(maps, card)
@@ -51,7 +51,7 @@ def stages(path, model):
 
 
 def least(functions, repeats):
-    """The least processor seconds of each function over some rounds, in which each has its turn."""
+    """Return the least processor seconds of each function over some rounds, in which each has its turn."""
     for function in functions.values():
         function()
     taken = {name: [] for name in functions}

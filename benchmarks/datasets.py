@@ -1,9 +1,9 @@
 """
-Memory and time to make a data set, and what a cache saves: ratios in one run.
+Memory and time to make a data set, and the savings by a cache, as ratios in one run.
 
     python benchmarks/datasets.py [--images N]
 
-Labels synthetic Suns, makes data sets of N / 10 and of N of them with a cache, then the latter once more.
+It labels synthetic Suns, and makes data sets of N / 10 and of N of them with a cache, then the latter once more.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main():
 
 
 def in_new_process(folder, n):
-    """Peak memory and time of one data set; memory of a process never falls."""
+    """Return peak memory and time of one data set, in a new process, as the peak of a process never falls."""
     command = [sys.executable, __file__, "--measure", str(folder), str(n)]
     return [float(word) for word in subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()]
 

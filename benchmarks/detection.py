@@ -1,12 +1,12 @@
 """
-How small and how faint a coronal hole may be and still be found.
+The smallest and faintest coronal holes that a model finds.
 
     python benchmarks/detection.py MODEL DIR [--part PART] [--every N] [--figure FILE]
 
-Puts synthetic holes into quiet places of real images of DIR, which holds images/, masks/ and index.csv. Prints the
-share that is found by distance from disc centre, area and contrast, and for each contrast the smallest area from which
-on 80 % are found. Before that, the overlap with the labels, how many of the labelled holes are found, and how dark
-these are.
+It puts synthetic holes into quiet places of real images of DIR, which holds images/, masks/ and index.csv. First it
+prints the overlap with the labels, and the number and darkness of the labelled holes that are found. Then it prints the
+share of synthetic holes that is found by distance from disc centre, area and contrast, and for each contrast the
+smallest area from which on 80 % are found.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main():
         list_folder(options.folder, options.part)[:: options.every], model.at(model.card.scored).card
     )
     model = model.at(model.card.scored)
-    # Without its split, as the part that chose among models may be asked for, too.
+    # The split is left out, as the part that chose among models may be asked for, too.
     scores = scores_of(Model(model.card, model.predict), dataset)
     print(", ".join(f"{name} {scores[name]:.3f}" for name in ("iou", "hard_negative_fraction")))
     labelled_regions(model, dataset)
@@ -65,7 +65,7 @@ def main():
 
 
 def labelled_regions(model, dataset):
-    """Print how many labelled regions are found, and how much darker than the quiet Sun at their place they are."""
+    """Print the number of labelled regions that are found, and their contrast to the quiet Sun at their place."""
     card = model.card
     low, high = card.stretch.limits
     radius = card.grid.radius
@@ -90,7 +90,7 @@ def labelled_regions(model, dataset):
 
 
 def reliable_from(areas, shares):
-    """The smallest area from which on enough are found, interpolated in the logarithm."""
+    """Return the smallest area from which on enough holes are found, interpolated in the logarithm."""
     good = np.asarray(shares) >= RELIABLE
     if not good[-1]:
         return "beyond the largest"

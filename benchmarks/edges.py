@@ -1,9 +1,9 @@
 """
-How areas of coronal holes depend on the boundary and on the calibration, and how bright the limb is.
+The dependence of coronal hole areas on the boundary and the calibration, and the brightness of the limb.
 
     python benchmarks/edges.py FILE [FILE ...]
 
-Changes of the area of all images together, then from the 10th to the 90th percentile over single images.
+It prints the change of the area of all images together, then its 10th and 90th percentile over single images.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def main():
 
 
 def areas(maps, **options):
-    """In percent of the disc."""
+    """Return the areas in percent of the disc."""
     return np.array([float(area_fraction(segment_coronal_holes(smap, **options)).value) for smap in maps])
 
 

@@ -1,5 +1,5 @@
 """
-The coefficients of filament_score, and how well it tells the rejected dark regions from those kept as coronal holes.
+The coefficients of filament_score, and its power to separate rejected dark regions from coronal holes.
 
     python benchmarks/filaments.py DIR
 
@@ -39,7 +39,7 @@ def main():
 
 
 def regions(labelled):
-    """One table of all kept and rejected regions, with what the score is made of."""
+    """Return one table of all kept and rejected regions, with the inputs of the score."""
     tables = []
     for one in labelled:
         for rejected, mask in ((False, one.mask), (True, one.rejected)):
@@ -55,7 +55,7 @@ def regions(labelled):
 
 
 def print_coefficients(table):
-    """Of a logistic regression about the middle between the means of both kinds, each counting the same."""
+    """Print a logistic regression about the midpoint of the means of both kinds, which have equal weights."""
     values = np.stack([table[name] for name in USED], axis=1)
     known = np.isfinite(values).all(axis=1)
     values, rejected = values[known], np.array(table["rejected"])[known]

@@ -1,11 +1,11 @@
 """
-How fast a model learns another convention: fine-tuned on the first masks of another program, scored on later ones.
+Fine-tuning to another convention: on the first masks of another program, scored on later ones.
 
     python benchmarks/fine_tuning.py FITS MASKS OUTPUT
 
 FITS is a folder of AIA 193 images, MASKS a file of numpy with their names, `files`, and for each program the masks,
-packed along the last axis. The images up to DATE are learned from, one in four of them as validation part; the scores
-are of those from 14 days later on.
+packed along the last axis. The model is trained on the images up to DATE, with one in four of them for validation. It
+is scored on those from 14 days later on.
 """
 
 import argparse

@@ -1,5 +1,5 @@
 """
-What is predicted of HEK polygons, measured on recorded answers of the HEK.
+The masks of HEK polygons, checked on recorded answers of the HEK.
 
 Run ``python benchmarks/hek.py FILE.json`` with an answer of the HEK for SPoCA's active regions (``cosec=2``).
 """
@@ -65,7 +65,7 @@ def speed(records):
 
 
 def masks(records, every):
-    """Each region alone on an image of its own time."""
+    """Measure each region alone on an image of its own time."""
     overlap, projected, corrected, total = [], [], [], np.zeros(2)
     for record in records[::every]:
         table = hek_table(record)

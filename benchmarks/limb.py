@@ -1,10 +1,10 @@
 """
-How true areas and perimeters are from disc centre to the limb, on spherical caps seen from 1 au.
+The errors of areas and perimeters from disc centre to the limb, on spherical caps seen from 1 au.
 
     python benchmarks/limb.py [--sizes 256 512 1024] [--radius 10] [--directions 60]
 
-The middles of pixels say what is in a mask. Of what can be seen of a cap, the area on the sphere, the perimeter, the
-limb included, and the area on the sky are known. Printed are the errors in several directions from disc centre, in
+A pixel is in a mask if its middle is in the cap. For the visible part of a cap, the area on the sphere, the perimeter
+with the limb, and the area on the sky are known. It prints the errors over several directions from disc centre, in
 percent: their mean, their standard deviation and the largest.
 """
 
@@ -44,7 +44,7 @@ def main():
 
 
 def pixels(size):
-    """The surface on a grid, and the points in the middle of its pixels, NaN off the disc."""
+    """Return the surface on a grid, and the points in the middle of its pixels, NaN off the disc."""
     surface = canonical_surface(size, HALF_WIDTH, DISTANCE)
     rows, columns = np.indices((size, size)).reshape(2, -1)
     shown = surface.on_sun(rows, columns)
@@ -54,7 +54,7 @@ def pixels(size):
 
 
 def errors(grid, angle, direction, radius):
-    """Of the area, the perimeter and the area on the sky of a cap, in percent."""
+    """Return the errors of the area, the perimeter and the area on the sky of a cap, in percent."""
     across = np.sin(angle) * np.array([np.cos(direction), np.sin(direction)])
     centre = np.array([np.cos(angle), *across])
     inside = (centre @ grid.points > np.cos(radius)).reshape(grid.surface.shape)
@@ -65,9 +65,9 @@ def errors(grid, angle, direction, radius):
 
 
 def of_a_cap(angle, radius, distance, count=2000):
-    """Area, perimeter and area on the sky of what is visible of a cap, in (squares of) the solar radius."""
+    """Return area, perimeter and area on the sky of the visible part of a cap, in (squares of) the solar radius."""
     limb = np.arccos(1 / distance)
-    # Rings around disc centre, and how far each is in the cap to both sides.
+    # Rings around disc centre, and the extent of each in the cap to both sides.
     inner, outer = max(0, angle - radius), min(angle + radius, limb)
     if angle < radius:
         inner = 0
@@ -76,7 +76,7 @@ def of_a_cap(angle, radius, distance, count=2000):
     cosine = (np.cos(radius) - np.cos(rings) * np.cos(angle)) / np.maximum(np.sin(rings) * np.sin(angle), 1e-12)
     widths = 2 * np.arccos(np.clip(cosine, -1, 1)) * -np.diff(np.cos(edges))
     foreshortening = (distance * np.cos(rings) - 1) / np.sqrt(distance**2 - 2 * distance * np.cos(rings) + 1)
-    # Around the cap, and along the limb in it.
+    # The perimeter around the cap, and along the limb in it.
     around = np.linspace(0, 2 * np.pi, 100 * count, endpoint=False)
     visible = np.cos(angle) * np.cos(radius) + np.sin(angle) * np.sin(radius) * np.cos(around) >= 1 / distance
     on_limb = (np.cos(radius) - np.cos(limb) * np.cos(angle)) / np.maximum(np.sin(limb) * np.sin(angle), 1e-12)

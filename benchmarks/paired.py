@@ -4,8 +4,8 @@ Two models on the same labelled images: the differences of their scores, with in
     python benchmarks/paired.py FIRST SECOND DIR
 
 FIRST and SECOND are names or folders of models for one grid and stretch; DIR holds images/, masks/, rejected/ and
-index.csv. Whole blocks of 14 days are drawn, the same ones for both models: what is hard for one is hard for the other,
-so that a difference is known better than either score.
+index.csv. Whole blocks of 14 days are drawn, the same for both models. Images that are hard for one are hard for the
+other, so that the interval of the difference is narrower than that of either score.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def main():
 
 
 def pixels(dataset, predicted):
-    """(n, 4): intersection and union with the label, predicted hard negatives, hard negatives."""
+    """Return intersection and union with the label, predicted hard negatives, hard negatives; (n, 4)."""
     labelled = (np.asarray(dataset.labels) >= 0.5)[:, dataset.disk]
     rejected = (np.asarray(dataset.rejected) >= 0.5)[:, dataset.disk] & ~labelled
     predicted = predicted[:, dataset.disk]

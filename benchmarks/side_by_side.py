@@ -3,8 +3,8 @@ Speed, memory and agreement of ways to find coronal holes, on the same files and
 
     python benchmarks/side_by_side.py FILE ...
 
-The way of SCSS-Net as published: Pillow to 256 x 256, Keras's ``predict`` of a network of 32 filters, Pillow back. Its
-weights are random, which is as fast, so that its masks say nothing. Multi-Otsu: three classes of the logarithm of the
+SCSS-Net as published: Pillow to 256 x 256, Keras's ``predict`` of a network of 32 filters, Pillow back. Its weights are
+random, which is as fast, so that its masks have no meaning. Multi-Otsu: three classes of the logarithm of the
 disc. Processor seconds add up over all processors, so that other work on the machine changes them little.
 """
 
@@ -44,7 +44,7 @@ def multi_otsu(smap):
 
 
 def measured(function):
-    """Least processor seconds of some warm calls, and the memory that one adds in bytes."""
+    """Return the least processor seconds of some warm calls, and the memory that one adds in bytes."""
     function()
     times = []
     for _ in range(REPEATS):

@@ -1,11 +1,12 @@
 """
-Files from image to written mask: the rate, and how time and memory go with their number.
+The rate from image files to written masks, and the time and memory by their number.
 
     python benchmarks/throughput.py images/*.fits                   # a folder of 1024 x 1024 images
     python benchmarks/throughput.py images/*.fits --files 64 256 1000 --jobs 1 2 --zarr --regions
 
-Beside the time on the clock stands that of the processors, imports included, which other programs disturb less: its
-increase from number to number is the cost of an image. The images are linked under other names as often as it takes.
+It prints the time on the clock and that of the processors, imports included, which other programs disturb less. The
+increase of the latter with the number is the cost of an image. Images are linked under other names until there are
+enough.
 """
 
 import argparse
@@ -67,7 +68,7 @@ def main():
 
 
 def line(counts, used):
-    """What an image costs, and how far the cost of many is from a line in their number."""
+    """Return the cost of an image, and the deviation of the cost of many from a line in their number."""
     (slope, start), off = np.polyfit(counts, used, 1), ""
     if len(counts) > 2:
         off = f", at most {np.abs(used / np.polyval((slope, start), counts) - 1).max():.1%} off a line"
@@ -87,7 +88,7 @@ def measure(script, options, count, jobs):
 
 
 def reading_rate(images):
-    """Images that sunpy reads in a second, in one process."""
+    """Return the number of images that sunpy reads in a second, in one process."""
     from sunpy_scss.images import read_map
 
     read_map(images[0])

@@ -1,5 +1,5 @@
 """
-Masks of whole Maps, as a user gets them, against the labels of the validation part.
+The masks of whole Maps that a user gets, against the labels of the validation part.
 
     python benchmarks/validate.py MODEL DIR [--samples N] [--threshold P] [--plots FOLDER]
 
@@ -55,7 +55,7 @@ def main():
 
 
 def labelled_nearby(labelled, truth):
-    """(n, ny, nx): which pixels another image has labelled, at most two days before or after."""
+    """Return the pixels that another image at most two days before or after has labelled, (n, ny, nx)."""
     days = np.array([one.image.date.mjd for one in labelled])
     near = (np.abs(days[:, np.newaxis] - days) <= 2.1) & ~np.eye(len(days), dtype=bool)
     return np.array([truth[others].any(axis=0) for others in near])

@@ -1,5 +1,5 @@
 """
-Do coronal holes predict the solar wind? A line fitted on one stretch of images, judged on another.
+The solar wind predicted from coronal holes: a line fitted on one stretch of images, tested on another.
 
     python benchmarks/wind.py IMAGES SPEEDS.csv --fit 2011 --test 2017 --figure wind.png
 
@@ -93,7 +93,7 @@ def _draw(path, observed, forecasts):
     drawn = {"observed": observed[inside], f"{name}, four days ahead": network}
     for (label, series), style in zip(drawn.items(), ({"color": "0.6"}, {"color": "C3", "marker": "."}), strict=True):
         days, speed = mdates.date2num(series.time.datetime), series["speed"].value
-        # No line across the gaps that are not scored either.
+        # The line is interrupted at gaps, which are not scored either.
         breaks = np.flatnonzero(np.diff(days) > 3) + 1
         axes.plot(np.insert(days, breaks, np.nan), np.insert(speed, breaks, np.nan), label=label, lw=1, **style)
     axes.xaxis.set_major_locator(mdates.MonthLocator())

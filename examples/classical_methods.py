@@ -19,8 +19,8 @@ from sunpy_scss.synthetic import synthetic_sun
 
 ###############################################################################
 # A real image of AIA at 193 Å. The threshold is half-way, in the logarithm, between
-# the disc median and the level of dark coronal holes. Regions that come near that
-# level nowhere are left out.
+# the disc median and the level of dark coronal holes. Regions that do not come near
+# that level anywhere are left out.
 
 smap = example_map(193)
 network, threshold = segment_coronal_holes(smap), threshold_coronal_holes(smap)
@@ -36,8 +36,8 @@ for place, (title, mask) in enumerate(masks.items(), start=1):
     plot_masks(smap, mask, axes=axes).set_title(title)
 
 ###############################################################################
-# The third method needs images at 171 and 211 Å of the same time as well, which do not
-# come with sunpy. Here it sees a synthetic Sun, on which the truth is known.
+# The third method also needs images at 171 and 211 Å of the same time, which do not
+# come with sunpy. Here it gets a synthetic Sun, whose true holes are known.
 
 suns = [synthetic_sun(wavelength=wavelength) for wavelength in (171, 193, 211) * u.AA]
 truth = suns[1].coronal_holes

@@ -27,7 +27,8 @@ masks = [
 ]
 
 ###############################################################################
-# Each is compared with each. Areas are those on the Sun, corrected for foreshortening.
+# Each mask is compared with each other one. Areas are those on the Sun, corrected for
+# foreshortening.
 
 table = compare_masks(masks, names=names)
 for name in ("iou", "dice", "area_ratio"):
@@ -35,7 +36,8 @@ for name in ("iou", "dice", "area_ratio"):
 print(table["first", "second", "iou", "dice", "area_ratio"])
 
 ###############################################################################
-# How many masks have a pixel inside, and how many differ from the majority.
+# The vote map counts the masks that have a pixel inside. The disagreement counts those
+# that differ from the majority.
 
 counts = {"Masks inside": consensus(masks), "Masks against": disagreement(masks)}
 
@@ -45,8 +47,8 @@ for place, (title, count) in enumerate(counts.items(), start=1):
     plot_disagreement(smap, count, axes=axes).set_title(title)
 
 ###############################################################################
-# Region by region. A threshold may break a hole into pieces or miss it; 0 stands for a
-# region without a partner.
+# The regions are compared one by one. A threshold may break a hole into pieces or miss
+# it; 0 stands for a region without a partner.
 
 regions = match_regions(masks[0], masks[2])
 for name, digits in (("overlap", 0), ("share_first", 2), ("iou", 2)):

@@ -1,5 +1,5 @@
 """
-What a model is worth
+The scores of a model
 =====================
 
 `~sunpy_scss.train.evaluate` scores a model by place and time, with intervals. Here
@@ -26,8 +26,8 @@ labelled = [
 ]
 
 # %%
-# A model is a card and a function of the stretched images. This one takes what is dark
-# for a hole, and the darker it is, the more surely.
+# A model is a card and a function of the stretched images. This one takes dark pixels
+# for a hole: the darker a pixel, the higher its probability.
 
 card = ModelCard(
     name="dark",
@@ -52,12 +52,13 @@ for name in columns[3:]:
 evaluation.scores[columns].pprint_all()
 
 # %%
-# All of it on one page. The intervals come from drawing whole blocks of time.
+# A figure shows all of it on one page. The intervals come from drawing whole blocks of
+# time.
 
 figure = plot_evaluation(evaluation)
 
 # %%
-# Where it fails: the worst cases above the best.
+# The worst cases, above the best, show where it fails.
 
 figure = plot_cases(dataset, evaluation)
 

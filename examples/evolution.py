@@ -3,7 +3,7 @@
 A rotation of coronal holes
 =================================
 
-Which hole is which from day to day, what becomes of them, one map of the whole Sun, and
+Holes followed from day to day, the events of their lives, one map of the whole Sun, and
 the share of the central meridian from which the solar wind to Earth comes.
 """
 
@@ -33,7 +33,7 @@ from sunpy_scss.synthetic import Cap, synthetic_sun
 
 ###############################################################################
 # A synthetic Sun every second day for a month, so that the truth is known. Two holes
-# turn with the Sun through all of it. A third grows, touches one of them and becomes a
+# turn with the Sun the whole time. A third grows, touches one of them and becomes a
 # part of it. A fourth is born in full view and dies in full view.
 
 
@@ -58,8 +58,8 @@ masks = [sun.coronal_holes for sun in suns]
 
 ###############################################################################
 # Each hole keeps its number, also when it comes back after half a rotation behind the
-# Sun. What comes and goes at the limb is not taken for birth and death, and pieces into
-# which a hole breaks up there have its number.
+# Sun. Regions that come and go at the limb do not count as born or dead. If a hole
+# breaks into pieces there, the pieces keep its number.
 
 tracks = track_regions(masks)
 tracks.events["time"].format = "iso"

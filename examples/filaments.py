@@ -3,7 +3,7 @@
 Filament or hole?
 =================
 
-Filaments are dark at 193 Å as coronal holes are, but they are thin, have less contrast
+Filaments are dark at 193 Å like coronal holes, but they are thin, have less contrast
 and softer borders, and show fewer bright points.
 """
 
@@ -21,7 +21,7 @@ from sunpy_scss.plotting import plot_masks
 
 ###############################################################################
 # A real image, and everything dark in it that is larger than 3000 Mm2: coronal holes
-# and look-alikes.
+# and filaments.
 
 smap = example_map(193)
 on_disk = coordinate_is_on_solar_disk(all_coordinates_from_map(smap))
@@ -48,8 +48,8 @@ for row, centroid in zip(table, region_table(mask)["centroid"], strict=True):
     axes.text(x, y, f"{row['score']:.2f}", color=colour, ha="center", va="center")
 
 ###############################################################################
-# What the score is made of. Bars to the right speak for a look-alike, bars to the left
-# for a coronal hole.
+# The parts of the score. Bars to the right speak for a filament, bars to the left for a
+# coronal hole.
 
 names = ["by_width", "by_contrast", "by_bright_points", "by_sharpness"]
 figure, axes = plt.subplots(layout="constrained")

@@ -56,7 +56,7 @@ print(f"seen at {mask.meta['hektime']}, rotated by {mask.meta['hekrot']:.1f} h")
 print(mask.meta["history"])
 
 ###############################################################################
-# What has been drawn, with the areas on the surface.
+# The table lists the events that were drawn, with the areas on the surface.
 
 table = drawn_events(events, smap)
 table["area_drawn"] = table["area_drawn"].to(u.Mm**2)
@@ -64,9 +64,9 @@ table["area_drawn"].info.format = ".0f"
 print(table["label", "obstime", "n_pixels", "area_drawn"])
 
 ###############################################################################
-# The borders at the time of the Map are coordinates to plot. Dashed is where they would
-# be if the polygons were those of the start of the event, as
-# `sunpy.net.hek.HEKClient` has it: turned four hours too far.
+# The borders at the time of the Map are coordinates to plot. The dashed lines show them
+# if the polygons were those of the start of the event, as `sunpy.net.hek.HEKClient`
+# has it: turned four hours too far.
 
 x, y = [-50, 950] * u.arcsec, [-500, -50] * u.arcsec
 corners = SkyCoord(x, y, frame=smap.coordinate_frame)

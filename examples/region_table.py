@@ -3,8 +3,8 @@
 Coronal holes in numbers
 ==========================
 
-How large is each hole on the Sun, where is it, how dark, how sure is its outline, and
-how much magnetic flux is in it?
+A table of the holes on the Sun: the area, place and brightness of each, how sure its
+outline is, and its magnetic flux.
 """
 
 import matplotlib.pyplot as plt

@@ -26,7 +26,7 @@ by_threshold = threshold_coronal_holes(corona)
 active_regions = segment_active_regions(loops)
 
 ###############################################################################
-# Each image with its masks: one, or a list of any features and methods. This is the
+# Each image gets its masks: one, or a list of any features and methods. This is the
 # page:
 
 page = write_report(

@@ -3,7 +3,7 @@
 Coronal holes of a Map
 ========================
 
-A mask, the probabilities behind it, and how much the threshold matters.
+A mask, the probabilities behind it, and the effect of the threshold.
 """
 
 import matplotlib.pyplot as plt
@@ -15,7 +15,7 @@ from sunpy_scss.plotting import plot_masks, plot_probability
 
 ###############################################################################
 # The image is a real one that comes with sunpy: AIA 193 Å of June 2013, as Helioviewer
-# gives it. For a file of yours it would be ``smap = sunpy.map.Map("file.fits")``.
+# gives it. For a file of your own it would be ``smap = sunpy.map.Map("file.fits")``.
 
 smap = example_map(193)
 

@@ -41,7 +41,7 @@ for longitude in (0, 30, 60) * u.deg:
     print(f"{longitude:3.0f}: {fraction:.2f} of the hemisphere, {truth:.2f} % in truth")
 
 # %%
-# Another observer sees the same Sun from the side: here from 60 degrees further west.
+# Another observer, here 60 degrees further west, sees the same Sun from the side.
 
 place = {"frame": "heliographic_stonyhurst", "obstime": "2017-06-01T12:00"}
 west = SkyCoord(60 * u.deg, 0 * u.deg, 1 * u.AU, **place)

@@ -3,9 +3,9 @@
 How sure a mask is
 ==================
 
-A mask says yes or no. What is behind it says more: a calibrated probability, how far
-that changes when the network is shown the same Sun in a different way, and an interval
-for each area.
+A mask says yes or no. Three more quantities tell how sure it is: a calibrated
+probability, its change when the network gets the same Sun in a different way, and an
+interval for each area.
 """
 
 import matplotlib.pyplot as plt
@@ -23,9 +23,9 @@ probability = predict_probability(smap, model=model)
 spread = predict_spread(smap, model=model)
 
 ###############################################################################
-# The spread is the standard deviation over eight variants of the image, mirrored and
-# shifted. It is large along outlines and in faint regions, where the answer is a matter
-# of chance.
+# The standard deviation is taken over eight variants of the image, mirrored and
+# shifted. It is large along outlines and in faint regions, where the answer depends on
+# chance.
 
 figure = plt.figure(figsize=(12, 4), layout="constrained")
 plot_masks(smap, mask, axes=figure.add_subplot(1, 3, 1, projection=smap.wcs))
@@ -41,7 +41,7 @@ for number, (one, title, colours, highest) in enumerate(panels, start=2):
 
 ###############################################################################
 # The table gives an interval for the area of each region, and its mean probability.
-# With the spread as the image, it gives the mean spread too.
+# With the standard deviation as the image, it gives its mean too.
 
 columns = ["id", "area_low", "area", "area_high", "confidence"]
 table = region_table(mask, probability=probability)[columns]

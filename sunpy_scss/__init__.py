@@ -1,7 +1,7 @@
 """
 Coronal holes and active regions in full-disc EUV images, as sunpy Maps.
 
-The public names are resolved at first use, so that importing the package stays instant.
+Public names are resolved at first use, so that the import of the package is instant.
 """
 
 from importlib.metadata import version as _version

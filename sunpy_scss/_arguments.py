@@ -11,14 +11,14 @@ __all__ = ["check_area", "check_count", "check_number", "check_type"]
 
 def check_number(value, name, *, above, below):
     """
-    A number between two others, exclusively, as a float.
+    Return a number between two others, exclusively, as a float.
 
     Raises
     ------
     TypeError
-        If it is no number: text, an array, or a Quantity with a unit.
+        If it is not a number, but text, an array, or a Quantity with a unit.
     ValueError
-        If it is not between them; NaN is not.
+        If it is not between them, or is NaN.
     """
     plain = value.to_value(u.dimensionless_unscaled) if isinstance(value, u.Quantity) else value
     if np.ndim(plain) != 0 or not isinstance(plain := np.asarray(plain)[()], numbers.Real | np.bool_):
@@ -32,12 +32,12 @@ def check_number(value, name, *, above, below):
 
 def check_count(value, name, *, least, most):
     """
-    A whole number between two others, inclusively, as an int.
+    Return a whole number between two others, inclusively, as an int.
 
     Raises
     ------
     TypeError
-        If it is no whole number.
+        If it is not a whole number.
     ValueError
         If it is not between them.
     """
@@ -51,7 +51,7 @@ def check_count(value, name, *, least, most):
 
 
 def check_area(value, name):
-    """Raise a ValueError unless a Quantity, whose unit is right, is one finite number that is not negative."""
+    """Raise a ValueError unless a Quantity of area is one finite number that is not negative."""
     if not value.isscalar or not 0 <= value.value < np.inf:
         msg = f"{name} must be one area, 0 or more, as 1000 * u.Mm**2 (got {value})."
         raise ValueError(msg)

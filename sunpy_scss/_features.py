@@ -1,4 +1,4 @@
-"""The features that are looked for, and what the package takes for granted of each."""
+"""The features to look for, and the facts that the package assumes about each."""
 
 import re
 from dataclasses import dataclass, field
@@ -11,24 +11,24 @@ _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,19}")
 @dataclass(frozen=True)
 class Feature:
     """
-    Facts of a feature.
+    The facts of a feature.
 
     Attributes
     ----------
     name : str
-        In words, one of them.
+        The name in words, in the singular.
     wavelength : int
-        Of the images that show it best, in Angstrom.
+        The wavelength of the images that show it best, in Angstrom.
     wavelengths : tuple of int
-        Of all images in which it is looked for unless the caller says what to look for.
+        The wavelengths of the images in which it is looked for, unless the caller names a feature.
     model : str
         The bundled model that finds it by default: the one whose outline agrees best with labels.
     model_of_boundaries : str
         The bundled model that draws nested boundaries, which the caller names.
     color : str
-        Of its outlines in figures.
+        The colour of its outlines in figures.
     is_dark : bool
-        Whether it is darker than the quiet Sun.
+        True if it is darker than the quiet Sun.
     models_of_others : dict
         The bundled models that draw further boundaries, by the names of these.
     """
@@ -43,7 +43,7 @@ class Feature:
     models_of_others: dict = field(default_factory=dict)
 
 
-# By the names that the HEK has for them.
+# Keys are the codes of the HEK.
 FEATURES = {
     "CH": Feature("coronal hole", 193, (193, 195), "scss-ch-193-5", "scss-ch-193-5", "deepskyblue", is_dark=True),
     "AR": Feature(
@@ -60,7 +60,7 @@ FEATURES = {
 
 
 def feature_at(wavelength):
-    """The feature that images of a wavelength, a number in Angstrom, show; None if it is neither's."""
+    """Return the feature that images of a wavelength, a number in Angstrom, show; None if there is none."""
     for name, facts in FEATURES.items():
         if any(abs(wavelength - known) <= 0.5 for known in facts.wavelengths):
             return name
@@ -68,7 +68,7 @@ def feature_at(wavelength):
 
 
 def default_model(feature, boundary=None):
-    """The name of the bundled model for a feature, and for a boundary of it where one is asked for by name."""
+    """Return the name of the bundled model for a feature, and for one of its boundaries if that is named."""
     facts = FEATURES[feature]
     if boundary is None:
         return facts.model
@@ -76,10 +76,10 @@ def default_model(feature, boundary=None):
 
 
 def is_feature(code):
-    """Whether something can be the code of a feature, of the table or of a user's own: short and in capital letters."""
+    """Return True for the code of a feature, in the table or a user's own: a short text in capital letters."""
     return isinstance(code, str) and _CODE.fullmatch(code) is not None
 
 
 def feature_name(feature):
-    """A feature in words; of one that is not in the table, which a card may name, its code."""
+    """Return the name of a feature in words, or its code if the table does not have it."""
     return FEATURES[feature].name if feature in FEATURES else feature

@@ -29,21 +29,21 @@ def make_map(data, smap, provenance, *, history, keywords=None, highest=1):
     """
     Return a Map of results on the WCS of another Map.
 
-    It is built from the WCS and not from the header: what described the intensities of the input must not stay, nor
-    INSTRUME, by which a saved mask would be taken for an image.
+    It is built from the WCS and not from the header. Keywords about the intensities of the input must not stay, nor
+    must INSTRUME, by which sunpy would read a saved mask as an image.
 
     Parameters
     ----------
     data : numpy.ndarray
         int16 for masks, the one integer type that survives saving, rotating and cutting; float32 for probabilities.
     smap : sunpy.map.GenericMap
-        Where the coordinates, date, observer and wavelength come from.
+        The source of the coordinates, date, observer and wavelength.
     provenance : sunpy_scss._provenance.Provenance
-        What it tells takes precedence over what ``smap`` tells.
+        The origin of the result. Its values take precedence over those of ``smap``.
     history : str
-        How the result was made; lines of at most 72 characters, as FITS has them.
+        The way in which the result was made, in lines of at most 72 characters for FITS.
     keywords : dict, optional
-        Others for the header.
+        Other keywords for the header.
     highest : int, optional
         The value at the bright end of the colours.
 
@@ -63,21 +63,21 @@ def make_map(data, smap, provenance, *, history, keywords=None, highest=1):
         header["WAVELNTH"] = wavelength.value
         header["WAVEUNIT"] = wavelength.unit.to_string("fits")
     header |= {**provenance.keywords(), **(keywords or {}), "HISTORY": history}
-    # A constant mask has no range of its own to scale colours by.
+    # A constant mask has no range of its own for the colours.
     settings = {"norm": Normalize(0, max(1, highest)), "cmap": "gray", "interpolation": "nearest"}
     return ResultMap(data, header, plot_settings=settings)
 
 
 class ResultMap(GenericMap):
     """
-    A result of this package, made new or read from a file: a Map as any other, but for its preview in notebooks.
+    A result of this package, new or read from a file. Only its preview in notebooks differs from that of other Maps.
 
-    The preview of sunpy equalises the histogram. It fails where there is but one value, as in an empty mask.
+    The preview of sunpy equalises the histogram. It fails if there is only one value, as in an empty mask.
     """
 
     @classmethod
     def is_datasource_for(cls, data, header, **kwargs):
-        """Tell sunpy whether a file of this header is one."""
+        """Return True if the header is that of a result, for sunpy."""
         return is_result(header)
 
     def _repr_html_(self, compute_dask=False):
@@ -98,9 +98,9 @@ def make_mask(inside, smap, provenance, *, history):
     inside : numpy.ndarray
         True or 1 inside the feature.
     smap, history
-        As for `make_map`.
+        The arguments of `make_map`.
     provenance : sunpy_scss._provenance.Provenance
-        It tells the feature, the method, and whose labels or rule it is. The content is said here unless it is there.
+        The feature, the method, and the source of the labels or rule. The content is added here unless it is given.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def make_mask(inside, smap, provenance, *, history):
 
 
 def _wavelength(smap):
-    """The wavelength of a Map; None also where its header names a filter instead."""
+    """Return the wavelength of a Map; None also if its header names a filter instead."""
     try:
         return wavelength_of(smap)
     except InvalidMapError:
@@ -119,7 +119,7 @@ def _wavelength(smap):
 
 
 def _wcs_header(smap):
-    """The WCS keywords in the units of the Map, where astropy writes degrees."""
+    """Return the WCS keywords in the units of the Map, in place of the degrees of astropy."""
     header = dict(smap.wcs.to_header())
     for axis, (unit, new) in enumerate(zip(smap.wcs.wcs.cunit, smap.spatial_units, strict=True), start=1):
         factor = unit.to(new)
@@ -138,7 +138,7 @@ def pixels_inside(mask):
     sunpy_scss.exceptions.InvalidMapError
         If it has other values than 0 and 1.
     """
-    values = np.asarray(mask.data)  # in memory, where dask would read it
+    values = np.asarray(mask.data)  # in memory, because dask would read it again
     inside = values == 1
     if np.count_nonzero(inside) != np.count_nonzero(values):
         msg = "A mask holds 0 and 1 only; apply a threshold to probabilities first, as in mask.data >= 0.5."
@@ -147,8 +147,8 @@ def pixels_inside(mask):
 
 
 def several_masks(masks):
-    """Return masks as they were given, in any iterable; raise TypeError if they are one Map."""
-    if isinstance(masks, GenericMap):  # which claims to be iterable, and fails with a riddle
+    """Return masks as given, in any iterable; raise TypeError for a single Map."""
+    if isinstance(masks, GenericMap):  # a Map claims to be iterable, and then fails with an obscure error
         msg = "Several masks are expected (got one Map); give a list, as [mask]."
         raise TypeError(msg)
     return masks

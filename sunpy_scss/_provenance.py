@@ -1,4 +1,4 @@
-"""The origin of a mask and of all that is made from it: the one file that spells its header keywords."""
+"""The origin of a mask and of all results from it. Only this file spells its header keywords."""
 
 import math
 import re
@@ -12,12 +12,12 @@ __all__ = ["Provenance", "is_result", "said_by_all"]
 
 
 def _entry(keyword, meaning, kind=str, *, of_image=False):
-    """A field with one header keyword."""
+    """Return a field with one header keyword."""
     return field(default=None, metadata={"keyword": keyword, "meaning": meaning, "kind": kind, "of_image": of_image})
 
 
 def _entries(keyword, meaning, kind=str, *, first="", of_image=False):
-    """A field with a header keyword for each of several values: KEY, KEY2, KEY3 or, if first is "1", KEY1, KEY2."""
+    """Return a field with a keyword for each of several values: KEY, KEY2, KEY3 or, if first is "1", KEY1, KEY2."""
     more = {"first": first, "of_image": of_image}
     return field(default=(), metadata={"keyword": keyword, "meaning": meaning, "kind": kind, **more})
 
@@ -25,7 +25,7 @@ def _entries(keyword, meaning, kind=str, *, first="", of_image=False):
 @dataclass(frozen=True)
 class Provenance:
     """
-    The origin of a mask, or of what was made from masks: a probability Map, a table, a store, a picture.
+    The origin of a mask, or of a result from masks: a probability Map, a table, a store, a picture.
 
     Each field has a header keyword. A field that is not known is None or, if it holds several values, empty.
     """
@@ -62,7 +62,7 @@ class Provenance:
 
     @classmethod
     def new(cls, **told):
-        """Return the provenance of a result that is made now, by this version."""
+        """Return the provenance of a new result of this version."""
         return cls(version=sunpy_scss.__version__, **told)
 
     @classmethod
@@ -73,7 +73,7 @@ class Provenance:
         Parameters
         ----------
         source : sunpy.map.GenericMap, astropy.table.Table, astropy.table.Row, mapping or Provenance
-            A Map, a table or its row, a FITS header, or the attributes of a store. What it does not tell stays unknown.
+            A Map, a table or its row, a FITS header, or the attributes of a store. Fields that it lacks stay unknown.
 
         Returns
         -------
@@ -82,7 +82,7 @@ class Provenance:
         Raises
         ------
         sunpy_scss.exceptions.InvalidMapError
-            A keyword that must be a number is not one.
+            If a keyword that must be a number is not one.
         """
         if isinstance(source, cls):
             return source
@@ -92,7 +92,7 @@ class Provenance:
 
     @classmethod
     def common(cls, sources):
-        """Return what the provenances of several sources have in common."""
+        """Return the fields that the provenances of several sources share."""
         return cls.of(said_by_all([cls.of(source).keywords() for source in sources]))
 
     def keywords(self):
@@ -107,15 +107,15 @@ class Provenance:
         return {keyword: _plain(value) for keyword, _, value in self._told() if len(keyword) <= 8}
 
     def rows(self):
-        """Return all that is known for a reader: pairs of (keyword, meaning, value)."""
+        """Return all known fields for a reader, as tuples (keyword, meaning, value)."""
         return list(self._told())
 
     def without_image(self):
-        """Return what the masks of many images share: the provenance without the fields of one image."""
+        """Return the part that the masks of many images share: the provenance without the fields of one image."""
         return replace(self, **{one.name: one.default for one in fields(self) if one.metadata["of_image"]})
 
     def image_keywords(self):
-        """Return the keywords of the numbers that differ from image to image, for as many channels as there are."""
+        """Return the keywords of the numbers that differ from image to image, for every channel."""
         channels = (0.0,) * max(1, len(self.wavelengths))
         return tuple(Provenance(seen=0.0, medians=channels, scales=channels).keywords())
 
@@ -136,16 +136,16 @@ class Provenance:
         }
 
     def same_settings(self, other):
-        """Return True if both were made with the same settings, be it by other versions and of other images."""
+        """Return True if both were made with the same settings, even by other versions and of other images."""
         return not self.other_settings(other)
 
     def other_settings(self, other):
-        """Return the settings that differ: from the name to the pair of values, of this one and of the other."""
+        """Return the settings that differ, from the name to a pair of values: of this one and of the other."""
         mine, others = self.settings, other.settings
         return {name: (mine[name], others[name]) for name in mine if not _same(mine[name], others[name])}
 
     def __str__(self):
-        """Say in a line who drew it, as for a legend: "scss-ch-193-5, tight"."""
+        """Return the author of the mask in a line, for legends: "scss-ch-193-5, tight"."""
         return ", ".join(filter(None, (self.method, self.boundary))) or "unknown method"
 
     def _told(self):
@@ -167,7 +167,7 @@ def _numbered(one, number):
 
 
 def _read(one, header):
-    """The value of a field, as a header has it."""
+    """Return the value of a field from a header."""
     if not _is_several(one):
         return _typed(header, one.metadata["keyword"], one.metadata["kind"])
     pattern = re.compile(rf"{one.metadata['keyword']}([1-9]\d{{0,2}})?")
@@ -191,7 +191,7 @@ def _typed(header, keyword, kind):
 
 
 def _plain(value):
-    """A value as FITS can hold it; what is no printable ASCII is escaped."""
+    """Return a value that FITS can hold; characters that are not printable ASCII are escaped."""
     if not isinstance(value, str):
         return value
     return re.sub(r"[^ -~]", lambda found: found[0].encode("unicode_escape").decode(), value)
@@ -205,11 +205,11 @@ def _same(one, other):
 
 
 def is_result(header):
-    """Return True if a header is of a result of this package."""
+    """Return True if a header is that of a result of this package."""
     return "scssver" in header
 
 
 def said_by_all(headers):
-    """Return the keywords that are in all of some headers, with the same value."""
+    """Return the keywords that all of some headers have with the same value."""
     first, *others = headers
     return {key: value for key, value in first.items() if all(other.get(key) == value for other in others)}

@@ -1,4 +1,4 @@
-"""Results to files, whole or not at all, in folders that are made where missing."""
+"""Files of results, written whole or not at all; missing folders are made."""
 
 import shutil
 import tempfile
@@ -28,26 +28,26 @@ __all__ = [
     "scratch_folder",
 ]
 
-# How a cell begins that spreadsheets compute; numbers that are written as text may begin with a sign.
+# The beginnings of cells that spreadsheets compute. Numbers that are written as text may begin with a sign.
 _FORMULA = ("=", "@")
 
 # The field of a picture that takes any text.
 _SIGNED = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
 
 _SCRATCH = ".sunpy-scss-"
-# A scratch folder is locked within microseconds of its making; where nothing can be locked, only age tells.
+# A scratch folder is locked microseconds after it is made. Where locks do not work, only its age tells.
 _YOUNG, _OLD = 10, 86400
 
 
 def refuse_existing(*paths, overwrite):
     """
-    Raise an error where results would replace files; better before they are worked out than after.
+    Raise an error if results would replace files; call it before they are computed.
 
     Parameters
     ----------
     *paths : path-like
     overwrite : bool
-        Whether to replace them, so that there is no error.
+        Replace them, without an error.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def refuse_existing(*paths, overwrite):
 
 def save_map(smap, path):
     """
-    Save a Map as FITS, whole or not at all; what is there is replaced.
+    Save a Map as FITS, whole or not at all; an existing file is replaced.
 
     Parameters
     ----------
@@ -74,22 +74,22 @@ def save_map(smap, path):
 
 def save_figure(figure, path, *, dpi=None, sign=None):
     """
-    Save a figure and close it, whole or not at all; what is there is replaced.
+    Save a figure, whole or not at all, and close it; an existing file is replaced.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
     path : path-like
-        The end of its name says the format, such as ``.png``, ``.pdf`` or ``.svg``.
+        Its suffix is the format, such as ``.png``, ``.pdf`` or ``.svg``.
     dpi : float, optional
-        Pixels for each inch; those of the figure by default.
+        Pixels per inch; the default is that of the figure.
     sign : str, optional
-        A text in ASCII to find again among the bytes of the file, which says what it was made of.
+        A text in ASCII that tells the origin of the figure; it can be found among the bytes of the file.
     """
-    import matplotlib.pyplot as plt  # a heavy import that other files do without
+    import matplotlib.pyplot as plt  # a heavy import that other files do not need
 
     try:
-        # Tight: the layout of a figure does not know of the titles of WCSAxes.
+        # Tight, because the layout of a figure does not know the titles of WCSAxes.
         metadata = {_SIGNED[Path(path).suffix]: sign} if sign else None
         save_whole(
             path,
@@ -101,10 +101,10 @@ def save_figure(figure, path, *, dpi=None, sign=None):
 
 def save_table(table, path):
     """
-    Save a table in the format that the name ends with, whole or not at all; what is there is replaced.
+    Save a table in the format of its suffix, whole or not at all; an existing file is replaced.
 
-    In CSV a text that spreadsheets would take for a formula, as the name of a file may be one, gets an apostrophe
-    before it.
+    In CSV a text that spreadsheets would read as a formula gets an apostrophe before it. The name of a file may be such
+    a text.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def _is_formula(cell):
 
 def save_text(text, path):
     """
-    Save a text as UTF-8, whole or not at all; what is there is replaced.
+    Save a text as UTF-8, whole or not at all; an existing file is replaced.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def save_text(text, path):
 
 
 def plain(value):
-    """A number, text or array as JSON has it, which knows no NaN."""
+    """Return a number, text or array in the types of JSON, which has no NaN."""
     value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
     if isinstance(value, list):
         return [plain(one) for one in value]
@@ -150,7 +150,7 @@ def plain(value):
 
 def plain_rows(table):
     """
-    A table as JSON has it.
+    Return a table in the types of JSON.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def plain_rows(table):
     -------
     rows : list of dict
     units : dict
-        Of the columns that have one.
+        The units of the columns that have one.
     """
     columns, units = {}, {}
     for name, column in table.columns.items():
@@ -182,9 +182,9 @@ def save_whole(path, write):
     Parameters
     ----------
     path : path-like
-        What is there is replaced; its folder is made where missing.
+        An existing file is replaced; a missing folder is made.
     write : callable
-        Of the path to write to, which ends like ``path``.
+        A function of the path to write to, which has the suffix of ``path``.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -197,14 +197,14 @@ def save_whole(path, write):
 @contextmanager
 def scratch_folder(parent):
     """
-    A folder for files in the making, on the disk where they will be.
+    Yield a folder for unfinished files, on the disk of their final place.
 
-    It is removed at the end. What a killed program left is removed when the next one begins to write there.
+    It is removed at the end. A folder that a killed program left is removed when the next one begins to write there.
 
     Parameters
     ----------
     parent : path-like
-        Where it is made.
+        The folder in which it is made.
 
     Yields
     ------
@@ -213,7 +213,7 @@ def scratch_folder(parent):
     _sweep(Path(parent).resolve())
     with tempfile.TemporaryDirectory(dir=parent, prefix=_SCRATCH) as folder:
         lock = FileLock(Path(folder, ".lock"))
-        with suppress(OSError, NotImplementedError):  # some file systems of clusters know no locks
+        with suppress(OSError, NotImplementedError):  # some file systems of clusters have no locks
             lock.acquire(timeout=0)
         try:
             yield Path(folder)
@@ -221,7 +221,7 @@ def scratch_folder(parent):
             lock.release()
 
 
-@lru_cache(maxsize=1024)  # once for each folder: listing a large one takes time
+@lru_cache(maxsize=1024)  # once for each folder: to list a large one takes time
 def _sweep(parent):
     for folder in parent.glob(f"{_SCRATCH}*"):
         if _is_left(folder):
@@ -229,14 +229,14 @@ def _sweep(parent):
 
 
 def _is_left(folder):
-    """Tell whether the program that made a scratch folder has ended without removing it."""
+    """Return True if the program that made a scratch folder has ended without removing it."""
     try:
         age = time.time() - folder.stat().st_mtime
         if age < _YOUNG:
             return False
         with FileLock(folder / ".lock", timeout=0):
             return True
-    except (Timeout, FileNotFoundError):  # its owner is at work, or has removed it a moment ago
+    except (Timeout, FileNotFoundError):  # its owner is at work, or has just removed it
         return False
     except (OSError, NotImplementedError):  # nothing can be locked here
         return age > _OLD

@@ -1,4 +1,4 @@
-"""Warnings that point to the line of the user."""
+"""Warnings that point to the user's line of code."""
 
 import sys
 import warnings
@@ -8,7 +8,7 @@ __all__ = ["warn_caller"]
 
 def warn_caller(message, category):
     """
-    Warn at the line of the user that called the package, however deep inside it the doubt arose.
+    Warn at the user's line that called the package, however deep inside it the warning arose.
 
     Parameters
     ----------
@@ -16,7 +16,7 @@ def warn_caller(message, category):
     category : type
     """
     level, frame = 1, sys._getframe()
-    # astropy's unit checks stand between the user and a public function.
+    # The unit checks of astropy are between the user and a public function.
     while frame and frame.f_globals.get("__name__", "").split(".")[0] in ("sunpy_scss", "astropy"):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)

@@ -38,11 +38,11 @@ class WithRemedy:
     Parameters
     ----------
     problem : str
-        Whatever is wrong, as whole sentences.
+        The problem, in whole sentences.
     remedy : str, optional
-        What to do about it, in terms of Python.
+        The remedy in terms of Python.
     in_shell : str, optional
-        The remedy in terms of the command; that of Python by default.
+        The remedy in terms of the command; the default is that of Python.
 
     Attributes
     ----------
@@ -65,15 +65,15 @@ class WithRemedy:
 
 
 class AnnotationError(WithRemedy, ValueError):
-    """Labels are not what their format says, or beyond what can be on the Sun."""
+    """Labels do not follow their format, or cannot be on the Sun."""
 
 
 class ArchiveError(WithRemedy, OSError):
-    """An archive of images did not answer, or not with what it should: an outage, not an absence of images."""
+    """An archive of images did not answer, or answered wrongly: an outage, not an absence of images."""
 
 
 class InvalidMapError(WithRemedy, ValueError):
-    """The Map cannot be segmented: its data or its header lack what is needed."""
+    """The Map cannot be segmented: its data or its header lack something that is needed."""
 
 
 class InvalidSeriesError(WithRemedy, ValueError):
@@ -81,23 +81,23 @@ class InvalidSeriesError(WithRemedy, ValueError):
 
 
 class PartialDiskError(InvalidMapError):
-    """Too little of the solar disc is inside the Map to know its brightness."""
+    """The Map shows too little of the solar disc to measure its brightness."""
 
 
 class ModelError(WithRemedy, ValueError):
-    """A model folder is incomplete, inconsistent or not what its card says."""
+    """A model folder is incomplete, inconsistent or contradicts its card."""
 
 
 class ModelNotFoundError(ModelError):
-    """No model of that name or at that place."""
+    """There is no model of that name or at that place."""
 
 
 class TrainingError(WithRemedy, ValueError):
-    """Data or configuration cannot be trained on, or the training failed."""
+    """The data or the configuration are unfit for training, or the training failed."""
 
 
 class EmptyPartError(TrainingError):
-    """A folder of labelled images has none of a part that was asked for."""
+    """A folder of labelled images has no image of the requested part."""
 
 
 class NoImageError(WithRemedy, ValueError):
@@ -105,7 +105,7 @@ class NoImageError(WithRemedy, ValueError):
 
 
 class OutputExistsError(WithRemedy, FileExistsError):
-    """A file that is to be written exists, and replacing it was not asked for."""
+    """A file to be written exists, and its replacement was not requested."""
 
 
 class OutputInUseError(WithRemedy, FileExistsError):
@@ -113,11 +113,11 @@ class OutputInUseError(WithRemedy, FileExistsError):
 
 
 class UnreadableFileError(WithRemedy, OSError):
-    """A file is missing, cut off, no image, or not one image."""
+    """A file is missing, truncated, not an image, or has several images."""
 
 
 class WavelengthWarning(WithRemedy, SunpyUserWarning):
-    """The Map's wavelength is not one that the model was made for."""
+    """The model was not made for the wavelength of the Map."""
 
 
 class CalibrationWarning(WithRemedy, SunpyUserWarning):
@@ -125,27 +125,27 @@ class CalibrationWarning(WithRemedy, SunpyUserWarning):
 
 
 class LimbWarning(WithRemedy, SunpyUserWarning):
-    """The limb in the image is not quite where the header has it."""
+    """The limb in the image is slightly off its place in the header."""
 
 
 class MissingDataWarning(WithRemedy, SunpyUserWarning):
-    """Part of the disc has no data, or something stands before it."""
+    """A part of the disc has no data, or something is in front of it."""
 
 
 class MissingImageWarning(WithRemedy, SunpyUserWarning):
-    """An archive has no image near a time that was asked for."""
+    """An archive has no image near a requested time."""
 
 
 class QualityWarning(WithRemedy, SunpyUserWarning):
-    """The instrument team flagged this image, or it is a dark frame, a calibration, or not of the whole Sun."""
+    """The image was flagged by its team, is a dark frame or a calibration, or does not show the whole Sun."""
 
 
 class NothingFoundWarning(WithRemedy, SunpyUserWarning):
-    """A trained network finds nothing in any of the images that it was validated on."""
+    """A trained network finds nothing in any of its validation images."""
 
 
 class SplitWarning(WithRemedy, SunpyUserWarning):
-    """A model may have been trained on images that it is scored on, or was, or on those of the days around them."""
+    """A model was or may have been trained on the images that score it, or on images of the days around them."""
 
 
 class HEKError(WithRemedy, OSError):

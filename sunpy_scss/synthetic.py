@@ -1,4 +1,4 @@
-"""A simple Sun whose coronal holes and active regions are known: for examples, tests and first trainings."""
+"""A simple Sun with known coronal holes and active regions, for examples, tests and first trainings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,24 +20,24 @@ from sunpy_scss.canonical._brightening import limb_brightening
 
 __all__ = ["Cap", "SyntheticSun", "synthetic_sun"]
 
-# Half of the field of view in apparent solar radii, as AIA has it.
+# Half of the field of view of AIA, in apparent solar radii.
 _HALF_WIDTH = 1.28
-# What the model Sun looks like at a wavelength in Angstrom. Brightness in log10: of the quiet Sun in DN/s, its
-# scatter, and how much darker or brighter holes and active regions are. Those of 193 are measured on AIA images.
+# The model Sun by wavelength in Angstrom. Brightness in log10: that of the quiet Sun in DN/s, its scatter, and the
+# contrasts of holes and active regions. The values of 193 are measured on AIA images.
 _APPEARANCE = {
     171: {"quiet": 2.1, "scatter": 0.13, "hole": -0.35, "active": 0.75},
     193: {"quiet": 1.85, "scatter": 0.13, "hole": -0.70, "active": 0.85},
     211: {"quiet": 1.4, "scatter": 0.13, "hole": -0.75, "active": 0.95},
 }
-# The corona loses a factor e over this distance, in solar radii, down to a sky in DN/s.
+# The corona falls by a factor e over this distance, in solar radii, down to a sky in DN/s.
 _SCALE_HEIGHT, _SKY = 0.07, 2
 # Patches of the quiet Sun: independent points of noise across the Sun, and the share of each scale in the scatter.
 _PATCHES = {12: 0.5, 40: 0.6, 110: 0.6}
-# The same for the edges of regions; they move by at most so many times the roughness.
+# The same for the edges of regions, which move by at most this many times the roughness.
 _OUTLINE, _LARGEST = 14, 1.5
 # Standard deviation of white noise under a cubic B-spline in three dimensions.
 _SPLINE_SCATTER = (151 / 315) ** 1.5
-# Boundaries are this soft in the image, half-way in log10 on the mask's edge.
+# The softness of boundaries in the image; the edge of the mask is half-way in log10.
 _EDGE = np.radians(0.7)
 _POLE_SIZES, _HOLE_SIZES, _ACTIVE_SIZES = (18, 28), (8, 16), (4, 8)
 _ROUGHNESS = 0.25
@@ -54,9 +54,9 @@ class Cap:
     lon, lat : astropy.units.Quantity
         Heliographic Stonyhurst coordinates of its middle.
     radius : astropy.units.Quantity
-        Angle between its middle and its edge, seen from the centre of the Sun.
+        The angle between its middle and its edge, seen from the centre of the Sun.
     roughness : float
-        Scatter of that radius along the edge, as a share of it. With 0 the region is a spherical cap, whose area
+        The scatter of that radius along the edge, as a share of it. With 0 the region is a spherical cap, whose area
         is ``2 * pi * (1 - cos(radius))`` squares of the solar radius.
     """
 
@@ -78,7 +78,7 @@ class SyntheticSun:
     Attributes
     ----------
     image : sunpy.map.GenericMap
-        In DN/s, with the header of a calibrated AIA image.
+        The image in DN/s, with the header of a calibrated AIA image.
     coronal_holes, active_regions : sunpy.map.GenericMap
         int16, 1 inside and 0 outside, on the WCS of the image.
     """
@@ -102,23 +102,23 @@ def synthetic_sun(
     """
     Draw a simple Sun whose coronal holes and active regions are known exactly.
 
-    Quiet Sun with a patchy network, limb brightening and a corona; two polar and two or three smaller coronal holes;
-    two to four active regions. Use it to practise, to test and to demonstrate. What a model scores on it says nothing
-    about the real Sun, which has filaments and bright points, and no sharp edges.
+    It has a quiet Sun with a patchy network, limb brightening and a corona, two polar and two or three smaller coronal
+    holes, and two to four active regions. Use it to practise, to test and to demonstrate. The score of a model on it
+    says nothing about the real Sun, which has filaments and bright points, and no sharp edges.
 
     Parameters
     ----------
     date : str or astropy.time.Time, optional
     wavelength : astropy.units.Quantity, optional
-        171, 193 or 211 Angstrom. Only the levels of 193 are measured ones; holes are fainter contrasts at 171.
+        171, 193 or 211 Angstrom. Only the levels of 193 are measured. At 171 holes have less contrast.
     size : int, optional
         Pixels on a side. The field of view is 2.56 apparent solar radii wide, whatever the observer.
     seed : int, optional
-        The same seed gives the same Sun, also for another observer, size and wavelength.
+        The same seed gives the same Sun, even for another observer, size and wavelength.
     coronal_holes, active_regions : iterable of Cap, optional
-        In place of random ones.
+        Regions to draw in place of random ones.
     observer : astropy.coordinates.SkyCoord, optional
-        Earth by default. Regions are placed relative to Earth all the same.
+        The default is Earth. Regions are placed relative to Earth for every observer.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def _appearance(wavelength):
 
 
 def _random_regions(rng):
-    """Two polar holes, then smaller holes and active regions apart from each other."""
+    """Return two polar holes and smaller holes, and active regions, all apart from each other."""
     poles = [Cap(0 * u.deg, sign * 90 * u.deg, rng.uniform(*_POLE_SIZES) * u.deg, _ROUGHNESS) for sign in (1, -1)]
     taken = list(poles)
     holes = [_place(rng, taken, 45, _HOLE_SIZES) for _ in range(rng.integers(2, 4))]
@@ -183,7 +183,7 @@ def _random_regions(rng):
 
 
 def _place(rng, taken, highest, sizes):
-    """A region that touches none of those taken; it is added to them."""
+    """Return a region that touches none of those taken, and add it to them."""
     while True:
         lon, lat = rng.uniform(-65, 65), rng.uniform(-highest, highest)
         cap = Cap(lon * u.deg, lat * u.deg, rng.uniform(*sizes) * u.deg, _ROUGHNESS)
@@ -193,7 +193,7 @@ def _place(rng, taken, highest, sizes):
 
 
 def _separation(one, other):
-    """Between the edges of two regions, in radians."""
+    """Return the distance between the edges of two regions, in radians."""
     angle = np.arccos(np.clip(one._middle() @ other._middle(), -1, 1))
     return angle - (one.radius + other.radius).to_value(u.rad)
 
@@ -218,14 +218,14 @@ def _blank_map(date, wavelength, size, observer):
 
 def _surface(smap):
     """
-    The point of the Sun behind each pixel, off the disc the nearest on the limb.
+    Return the point of the Sun behind each pixel; off the disc, the nearest point on the limb.
 
     Returns
     -------
     numpy.ndarray
         (3, ny, nx) unit vectors, heliographic Stonyhurst.
     numpy.ndarray
-        (ny, nx) distance from disc centre in apparent solar radii.
+        (ny, nx), the distance from disc centre in apparent solar radii.
     """
     seen = all_coordinates_from_map(smap)
     radius = np.hypot(seen.Tx, seen.Ty) / smap.rsun_obs
@@ -236,14 +236,14 @@ def _surface(smap):
 
 
 def _noise(points, n, rng):
-    """Smooth noise of unit variance on the sphere, with ``n`` independent points across it."""
+    """Return smooth noise of unit variance on the sphere, with ``n`` independent points across it."""
     lattice = rng.standard_normal((n + 4,) * 3)
     smooth = ndimage.map_coordinates(lattice, (points + 1) / 2 * n + 1.5, order=3, prefilter=False)
     return smooth / _SPLINE_SCATTER
 
 
 def _depths(regions, points, outline):
-    """How far inside the nearest edge of the regions each point is, in radians; negative outside."""
+    """Return the depth of each point inside the nearest edge of the regions, in radians; negative outside."""
     depths = np.full(outline.shape, -np.pi)
     for region in regions:
         angle = np.arccos(np.clip(np.tensordot(region._middle(), points, axes=1), -1, 1))
@@ -253,12 +253,12 @@ def _depths(regions, points, outline):
 
 
 def _image(points, radius, holes, active, appearance, seed):
-    """DN/s."""
+    """Return the image in DN/s."""
     rng = np.random.default_rng([seed, 2])
     patches = sum(share * _noise(points, n, rng) for n, share in _PATCHES.items())
     heights = np.maximum(radius - 1, 0) / _SCALE_HEIGHT
     fading = np.exp(-heights)
-    # Above the limb details blur into the corona; the lack of it over holes stays, with softer edges.
+    # Above the limb details blur into the corona. Holes keep their dark corona, with softer edges.
     patches *= fading
     brightness = (
         appearance["quiet"]

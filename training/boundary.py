@@ -1,16 +1,16 @@
 """
-Where the outline of coronal holes should run: the evidence behind the default boundary, in dex of intensity.
+The evidence behind the default boundary of coronal holes, in dex of intensity.
 
     python training/boundary.py programs MASKS FOLDER [--model NAME]
     python training/boundary.py valley FOLDER
     python training/boundary.py cut FILE ... [--model NAME]
 
-MASKS is an npz file with ``files``, the names of FITS files in FOLDER, and for each program what it drew on them
-(`numpy.packbits` along the last axis, row 0 south). The first table gives the mean IoU with each program, and with what
-at least two or three of them drew, of the model's outlines and of the rule of threshold_coronal_holes.
-FOLDER of the second table is that of labels.py. In the histogram of log intensity around each larger hole, between the
-hole and the quiet Sun, there is a valley: it tells at which dex, by the disc median of the image. The last one prints
-which share of the disc a network takes in, and which one if the image is zero beyond the limb.
+MASKS is an npz file with ``files``, the names of FITS files in FOLDER, and for each program its masks of them
+(`numpy.packbits` along the last axis, row 0 south). The first table gives the mean IoU of the model's outlines, and of
+the rule of threshold_coronal_holes, with each program and with the areas that at least two or three of them share.
+FOLDER of the second table is that of labels.py. The histogram of log intensity around each larger hole has a valley
+between the hole and the quiet Sun; the table gives its place in dex, by the disc median of the image. The last one
+prints the share of the disc that a network takes in, and that share if the image is zero beyond the limb.
 """
 
 import argparse
@@ -34,8 +34,8 @@ from sunpy_scss.segment import threshold_coronal_holes
 DEX = (-0.1, -0.075, -0.05, -0.025, 0, 0.05, 0.1)
 RULE_DEX = (-0.1, -0.05, 0)
 DARK_LEVEL = 21.4  # DN/s, of threshold_coronal_holes
-# Pixels of a hole that is looked at, and around it; its greatest distance from disc centre; and how much deeper than
-# the lower one of both sides a valley is.
+# The least pixels of a hole, and those around it; its greatest distance from disc centre; and the least depth of a
+# valley below the lower one of both sides.
 LARGE, AROUND, FARTHEST, DEPTH = 600, 15, 0.8, 1.15
 
 
@@ -89,7 +89,7 @@ def programs(options):
 
 
 def border(smap, dex):
-    """The intensity half-way between the dark level and the disc median, and so much above."""
+    """Return the intensity half-way between the dark level and the disc median, plus ``dex``."""
     median = canonical_image(smap, CanonicalGrid(336, 1.09375)).disk_median
     return np.sqrt(DARK_LEVEL * median) * 10**dex * u.DN / u.s
 
@@ -106,7 +106,7 @@ def iou(one, other):
 def valley(folder):
     with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    # Every third image, but all of the years with few.
+    # Every third image is taken, and all images of years with few.
     rows = [row for number, row in enumerate(rows) if number % 3 == 0 or row["date"][:4] in ("2019", "2021")]
     found = np.array([pair for row in rows for pair in valleys(folder, row["key"])])
     for low, high in pairwise((30, 60, 80, 100, 120, 140, 180)):
@@ -119,7 +119,7 @@ def valley(folder):
 
 
 def valleys(folder, key):
-    """Disc median and dex of the valley for each large hole of an image, where there is a valley."""
+    """Yield disc median and dex of the valley of each large hole of an image that has one."""
     image = fits.getdata(folder / "images" / f"{key}.fits").astype(float)
     kept = fits.getdata(folder / "masks" / f"{key}.fits") > 0
     distance = radius(len(image))

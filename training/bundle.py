@@ -69,7 +69,7 @@ def main():
 
 
 def remembering(model):
-    """The model, which answers for the same images only once."""
+    """Return the model with a memory, so that it computes each set of images only once."""
     known = {}
 
     def answer(images):
@@ -83,8 +83,10 @@ def remembering(model):
 
 def with_thresholds(model, dataset, *, strict):
     """
-    Of the thresholds whose IoU is the highest, or less than 0.005 below, those nearest to one half, or the highest;
-    none lower than that of the boundary around it.
+    Return the model with chosen thresholds.
+
+    Candidates are those with the highest IoU or less than 0.005 below. The one nearest to one half is taken, or if
+    strict the highest. None is lower than that of the boundary around it.
     """
     levels = np.arange(0.3, 0.71, 0.05)
     best = {}
@@ -106,14 +108,14 @@ def with_thresholds(model, dataset, *, strict):
 
 
 def share_of(dataset, level):
-    """What the labels have inside a boundary on the mean, in percent of the disc."""
+    """Return the mean area of the labels inside a boundary, in percent of the disc."""
     labels = dataset.nested[level]
     shares = [(labels[at] >= 0.5)[dataset.disk].mean() for at in range(len(dataset))]
     return round(100 * float(np.mean(shares)), 2)
 
 
 def split_of(labels, old):
-    """Which images the model has seen; it started from one that was trained on the training part of OLD."""
+    """Return the images that the model has seen; it started from one trained on the training part of OLD."""
     rows = read_index(labels)
     parts = {
         part: tuple((row["key"], row["date"]) for row in rows if row["split"] == part)
@@ -129,7 +131,7 @@ def read_index(folder):
 
 
 def on_old_labels(model, folder, cache):
-    """The default boundary and the labels that were there before, 1 inside."""
+    """Return the model of the default boundary, and the data set of the labels that were there before."""
     alone = model.at(model.card.scored)
     one = dataclasses.replace(alone.card.boundaries[0], level=1)
     card = dataclasses.replace(alone.card, boundaries=(one,))

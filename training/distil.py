@@ -3,11 +3,11 @@ A small network taught by a larger one and by the labels: weights for bundle.py.
 
     python training/distil.py TEACHER RECIPE LABELS OUTPUT [--minutes N] [--cache DIR]
 
-LABELS is what labels.py wrote; its part train is learned from. TEACHER draws the boundaries of the recipe's card on the
-same grid. Where a label is known the target is the mean of it and of what the teacher says, in regions that the review
-rejected the label alone, and where it is not known the teacher alone, with less weight. Images are changed as
-`varied` says. The learning rate falls over the minutes that are given. OUTPUT becomes the weights, a running mean over
-the last steps, as Keras keeps them; every 400 steps the scores on the part validation are printed.
+LABELS is the folder written by labels.py; the network learns from its part train. TEACHER draws the boundaries of the
+recipe's card on the same grid. Where a label is known, the target is the mean of the label and the teacher's answer. In
+regions that the review rejected it is the label alone. Where no label is known it is the teacher's answer alone, with
+less weight. `varied` changes the images. The learning rate falls over the given minutes. OUTPUT becomes the weights, a
+running mean over the last steps, in the form of Keras. Every 400 steps the scores on the part validation are printed.
 """
 
 import argparse
@@ -25,12 +25,12 @@ from sunpy_scss.train import list_folder, make_dataset, read_configuration
 from sunpy_scss.train._evaluation import scores_of
 from sunpy_scss.train._weights import build_network
 
-# Weight of pixels whose label is not known.
+# The weight of pixels without a known label.
 UNKNOWN_WEIGHT = 0.3
-# How many images are turned, shifted and zoomed, and how many get noise.
+# The share of images that are turned, shifted and zoomed, and the share that gets noise.
 TURNED, NOISY = 0.5, 0.5
-# How many images have all beyond some radius near the limb set to one value: the least one in six of ten, or the
-# median of the disc. These are the radii.
+# The share of images with one value beyond a radius near the limb: the least one in six of ten, else the median of the
+# disc. The last two are the limits of that radius.
 CUT, LEAST, CUT_RADII = 0.25, 0.6, (1.0, 1.05)
 WARMUP_STEPS = 50
 
@@ -117,7 +117,7 @@ class PatchNet(nn.Module):
 
 
 def pair(dataset, position, teacher, rejected_weight):
-    """(boundaries + 2, size, size) half precision: image, what is to be said of each pixel, and its weight."""
+    """Return image, target and weight of each pixel in half precision, (boundaries + 2, size, size)."""
     image = np.asarray(dataset.images[position])
     labels = np.stack([plane[position] for plane in dataset.nested.values()])
     known = np.where(dataset.counted(position), dataset.known[position], 0)
@@ -131,10 +131,10 @@ def pair(dataset, position, teacher, rejected_weight):
 
 def varied(planes, card, augmentation, rng):
     """
-    Image, target and weight, changed for the whole cycle and for images that others prepared.
+    Return image, target and weight, changed for the whole solar cycle and for images that others prepared.
 
-    Mirrored; turned, shifted, zoomed; with another contrast about the pivot, as that of a brighter or darker quiet Sun,
-    and clipped where an image with that disc median is; and with one value beyond a radius near the limb.
+    They are mirrored, turned, shifted and zoomed. The contrast about the pivot becomes that of a brighter or darker
+    quiet Sun, with the clipping of an image with that disc median. Some get one value beyond a radius near the limb.
     """
     planes = planes.float()
     for axis in (1, 2):
@@ -173,7 +173,7 @@ def turned(planes, augmentation, rng):
 
 
 def loss_of(network, images, targets, weights, loss):
-    """The weighted sum of binary cross-entropy and Dice of a batch, the mean over the boundaries."""
+    """Return the weighted sum of binary cross-entropy and Dice of a batch, the mean over the boundaries."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits = network(images.to(memory_format=torch.channels_last))
     logits = logits.float()
@@ -193,7 +193,7 @@ def remember(mean, network, decay):
 
 
 def scores(state, card, validation):
-    """IoU of each boundary at one half, and the share of the rejected area that the first one takes."""
+    """Return the IoU of each boundary at one half, and the share of the rejected area in the first one."""
     network = keras_network(state, card)
     model = Model(card, lambda images: np.asarray(network(images, training=False)))
     found = {one.name: scores_of(model.at(one.name), validation) for one in card.boundaries}
@@ -202,7 +202,7 @@ def scores(state, card, validation):
 
 
 def keras_network(state, card):
-    """The network of a card with the weights of a `PatchNet`."""
+    """Return the network of a card with the weights of a `PatchNet`."""
     network = build_network(card)
     blocks = {"bottleneck": "bottleneck"}
     blocks |= {

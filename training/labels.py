@@ -55,7 +55,7 @@ AGREE, CONFLICT = 0.5, 0.3  # least shares of a region that neighbouring days co
 
 @dataclass
 class Labelled:
-    """One image with what the folder says of it, and what these rules make of that."""
+    """One image with its labels in the folder, and the results of these rules."""
 
     row: dict
     date: Time
@@ -72,7 +72,7 @@ class Labelled:
 
     @property
     def latitude(self):
-        """In radians; NaN off the disc."""
+        """Return the latitude in radians; NaN off the disc."""
         return longitude_latitude(self.points)[1]
 
     @property
@@ -112,7 +112,7 @@ def radius(size):
 
 
 def surface_of(view, size):
-    """Points of the Sun on the grid, (3, size, size); NaN off the disc."""
+    """Return the points of the Sun on the grid, (3, size, size); NaN off the disc."""
     grid = CanonicalGrid(size, HALF_WIDTH)
     points = np.full((3, *grid.shape), np.nan, dtype=np.float32)
     points[:, grid.disk] = view.surface_at(np.stack(grid.points)[:, grid.disk])
@@ -120,14 +120,14 @@ def surface_of(view, size):
 
 
 def where_in(other, points, date):
-    """Rows and columns at which another image has points of the Sun of a date, and whether it sees them."""
+    """Return rows and columns, in another image, of points of the Sun at a date, and True where it sees them."""
     there = drift(points, date, other.date)
     x, y = other.view.sky(there) / other.view.limb
     return *CanonicalGrid(len(other.image), HALF_WIDTH).nearest(x, y), other.view.is_visible(there)
 
 
 def others(one, everything, low, high, where):
-    """What images ``low`` to ``high`` days later keep, and what they reject, on the pixels ``where`` of this one."""
+    """Return the kept and rejected areas of images ``low`` to ``high`` days later, on the pixels ``where``."""
     kept, rejected = np.zeros((2, *where.shape), dtype=bool)
     for other in everything:
         days = other.days - one.days
@@ -155,7 +155,7 @@ def without_small(mask, least=SMALLEST):
 
 
 def coronal_holes(everything):
-    """Yield each image with its label and what is left of the rejected area."""
+    """Yield each image with its label and the remaining rejected area."""
     everything = sorted(everything, key=lambda one: one.days)
     for one in everything:
         kept, rejected, unknown = settle(one, everything)
@@ -164,7 +164,7 @@ def coronal_holes(everything):
 
 
 def settle(one, everything):
-    """Kept, rejected and unknown pixels after asking the neighbouring days."""
+    """Return the kept, rejected and unknown pixels after a comparison with the neighbouring days."""
     disk = np.isfinite(one.latitude)
     (before, not_before), (after, not_after) = (
         others(one, everything, *span, disk) for span in ((-NEAR_DAYS, -1e-3), (1e-3, NEAR_DAYS))
@@ -200,14 +200,14 @@ def settle(one, everything):
 
 
 def small_and_dark(one, taken):
-    """What is as dark as a hole and was left out before anything was kept or rejected."""
+    """Return regions as dark as a hole that were left out before the review."""
     dark = ndimage.binary_closing(ndimage.binary_opening(darkness(one) < CH_LEVEL)) & (radius(len(taken)) < STRIP)
     dark = without_small(dark)
     return dark & ~ndimage.binary_propagation(dark & taken, mask=dark)
 
 
 def to_the_limb(one, kept):
-    """Polar regions near the limb reach it; beside all regions that do, the label is not known."""
+    """Extend polar regions near the limb to it; return them, and the unknown pixels beside regions at the limb."""
     distance = radius(len(kept))
     disk, one_pixel = distance <= 1, 2 * HALF_WIDTH / len(kept)
     reaching, unknown = kept.copy(), np.zeros_like(kept)
@@ -226,14 +226,14 @@ def to_the_limb(one, kept):
 
 
 def darkness(one):
-    """The quantity that the reviewed labels were cut from."""
+    """Return the quantity whose threshold gave the reviewed labels."""
     distance = radius(len(one.image))
     values = np.log10(np.maximum(one.image, CH_FLOOR)) - np.interp(distance, _RADII, _LIMB)
     return ndimage.gaussian_filter(values - 0.5 * np.log10(np.median(one.image[distance < 0.9])), CH_SMOOTHING)
 
 
 def holes_by_level(one, kept, rejected):
-    """Inside how many of the wide, the middle and the tight boundary each pixel is."""
+    """Return the number of boundaries, of wide, middle and tight, around each pixel."""
     values = darkness(one)
     disk = radius(len(kept)) <= 1
     tight = without_small(kept & (values < CH_LEVEL - CH_STEP))
@@ -292,7 +292,7 @@ GAP_DAYS = 14
 
 
 def part(everything, held_out):
-    """train, validation, test or gap for each image."""
+    """Return train, validation, test or gap for each image."""
     days = np.array([one.days for one in everything])
     given = np.array([one.row["split"] for one in everything])
     chosen = np.zeros(len(days), dtype=bool)

@@ -1,5 +1,5 @@
 """
-How long small active regions last: are labelled ones seen in the images before and after, hours away?
+The lifetime of small active regions: the share that is labelled hours before and after, too.
 
     python training/small_regions.py DIR
 """
@@ -36,7 +36,7 @@ def main():
 
 
 def lasting(before, one, after):
-    """Area of each region, and whether some of it is labelled before and after."""
+    """Return the area of each region, and True if a part of it is labelled before and after."""
     disk = np.isfinite(one.latitude)
     earlier, later = (others(one, [other], -1, 1, disk)[0] for other in (before, after))
     distance = radius(len(one.kept))

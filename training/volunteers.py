@@ -69,7 +69,7 @@ def main():
 
 
 def prepared(folder, card, path):
-    """Images, masks and the teachers' answers of a folder on the grid of the card, kept in a file."""
+    """Return images, masks and the teachers' answers of a folder on the grid of the card, kept in a file."""
     if not path.exists():
         with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -87,7 +87,7 @@ def prepared(folder, card, path):
 
 
 def taught(smap, size):
-    """The mean probability of a full region that the bundled models give, (size, size)."""
+    """Return the mean probability of a full region by the bundled models, (size, size)."""
     answers = []
     for name, boundary in TEACHERS:
         model = load_model(name).at(boundary)
@@ -98,7 +98,7 @@ def taught(smap, size):
 
 
 def learned(suns, disk):
-    """Images to learn from, with targets: polygons, full regions, and the weights of both."""
+    """Return the images to learn from, with targets: polygons, full regions, and the weights of both."""
     images, targets, n_human = [], [], 0
     for number, sun in enumerate(suns):
         for at in np.flatnonzero(sun["split"] == "train"):
@@ -113,7 +113,7 @@ def learned(suns, disk):
 
 
 def trusted(mask, teacher, disk):
-    """How much each pixel of a label drawn with few corners counts."""
+    """Return the weight of each pixel of a label drawn with few corners."""
     weight = disk.astype(float)
     inside = mask >= 0.5
     weight[ndimage.binary_dilation(inside) & ~ndimage.binary_erosion(inside)] *= EDGE
@@ -126,7 +126,7 @@ def trusted(mask, teacher, disk):
 
 
 def changed(image, target, radius, rng):
-    """An image and its target under another contrast, another limb, mirrored and turned."""
+    """Return an image and its target with another contrast and another limb, mirrored and turned."""
     shown = 0.4 + np.exp(rng.uniform(-0.25, 0.25)) * (image - 0.4) + rng.uniform(-0.06, 0.06)
     shown = ndimage.gaussian_filter(shown, rng.choice([0, rng.uniform(0.3, 0.8)]))
     shown += rng.normal(0, rng.uniform(0, 0.02), shown.shape)
@@ -144,7 +144,7 @@ def changed(image, target, radius, rng):
 
 
 def loss_of(logits, target):
-    """Cross entropy and Dice of the polygons, and cross entropy of the full regions."""
+    """Return the loss: cross entropy and Dice of the polygons, and cross entropy of the full regions."""
     label, full, weight, everywhere = target.unbind(1)
     right = tf.binary_cross_entropy_with_logits(logits[:, 0], label, reduction="none")
     claimed, counts = torch.sigmoid(logits[:HUMAN, 0]), weight[:HUMAN]
@@ -198,7 +198,7 @@ def train(suns, card, options):
 
 
 def bundle(network, card, folders, output):
-    """The model folder: the threshold of the best mean IoU of the validation part, and the scores there."""
+    """Write the model folder with the threshold of the best mean IoU of the validation part and its scores."""
     parts = {part: make_dataset(list_folder(folders[0], part), card) for part in ("train", "validation")}
     training, validation = parts.values()
     model = in_half_precision(save_model(card, network, output, overwrite=True).card, output)
@@ -227,7 +227,7 @@ def bundle(network, card, folders, output):
 
 
 def in_half_precision(card, folder):
-    """The model with kernels of 16 bits, which are exact enough, in a file half as large."""
+    """Store a model with kernels of 16 bits, exact enough and half as large; return it."""
     (path,) = folder.glob("model*.weights.h5")
     halved = folder / "halved.h5"
     with h5py.File(path) as old, h5py.File(halved, "w") as new:
@@ -247,7 +247,7 @@ def in_half_precision(card, folder):
 
 
 def rows_of(folder):
-    """What the index of a folder says of the images that are learned from; all of them, if it has no parts."""
+    """Return the index rows of the training images of a folder, or all rows if it has no parts."""
     with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
         return [row for row in csv.DictReader(file) if row.get("split", "train") == "train"]
 
@@ -258,7 +258,7 @@ def with_threshold(model, threshold):
 
 
 def averaged(mean, network, decay):
-    """The running mean of the weights, in place after the first step."""
+    """Return the running mean of the weights, updated in place after the first step."""
     if mean is None:
         mean = Net(network.filters, network.layers, outputs=2)
         mean.load_state_dict(network.state_dict())
@@ -279,7 +279,7 @@ def answers(network, images):
 
 
 def iou(probability, mask, disk):
-    """Mean IoU over images by threshold."""
+    """Return the mean IoU over images by threshold."""
     inside, scores = mask >= 0.5, {}
     for threshold in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6):
         claimed = probability >= threshold
@@ -328,7 +328,7 @@ class Net(nn.Module):
         return self.parts["probability"](x)
 
     def take(self, keras_network):
-        """The weights of the Keras network; an output for each of these."""
+        """Take the weights of the Keras network; each output gets those of its one output."""
         with torch.no_grad():
             for name, part in self.parts.items():
                 own = [part.weight, part.bias]
@@ -341,7 +341,7 @@ class Net(nn.Module):
                     values.copy_(new.expand(values.shape))
 
     def give(self, keras_network):
-        """These weights to the Keras network, which has the first output alone."""
+        """Give these weights to the Keras network, which has the first output alone."""
         for name, part in self.parts.items():
             given = [part.weight, part.bias]
             if isinstance(part, nn.BatchNorm2d):
@@ -354,8 +354,9 @@ class Net(nn.Module):
 
 def turned(kernel, name, *, back=False):
     """
-    The kernel of a convolution from (ny, nx, from, to) to (to, from, ny, nx), or back. Those of the decoder are
-    transposed ones: (ny, nx, to, from), and mirrored.
+    Return the kernel of a convolution turned from (ny, nx, from, to) to (to, from, ny, nx), or back.
+
+    Those of the decoder are transposed ones: (ny, nx, to, from), and mirrored.
     """
     transposed = name.startswith("decoder")
     if back:

@@ -1,1 +1,1 @@
-"""What segmenting costs, stage by stage and as a whole; see ``stages.py``."""
+"""The cost of segmenting, by stage and as a whole; see ``stages.py``."""

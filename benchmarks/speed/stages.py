@@ -1,5 +1,5 @@
 """
-What each stage costs on images of 1024 and 4096 pixels, beside the reading of the same file; for airspeed velocity.
+The cost of each stage on images of 1024 and 4096 pixels, beside the reading of the file; for airspeed velocity.
 
     pip install asv
     asv run --quick -E existing:same          # without --quick: quieter figures, some minutes
@@ -28,7 +28,7 @@ FOLDER = Path("speed").absolute()  # asv works in a folder of its own, and remov
 
 
 def image_file(size):
-    """A synthetic Sun as archives deliver images: whole numbers, compressed by Rice's method."""
+    """Write a synthetic Sun as archives deliver images: whole numbers, compressed by Rice's method."""
     path = FOLDER / f"sun{size}.fits"
     if not path.exists():
         FOLDER.mkdir(exist_ok=True)
@@ -39,7 +39,7 @@ def image_file(size):
 
 
 class Stages:
-    """A warm process."""
+    """The stages in a warm process."""
 
     params = (1024, 4096)
     param_names = ("pixels",)
@@ -84,7 +84,7 @@ class Stages:
         region_table(self.mask)
 
     def track_memory_map_to_mask(self, size):
-        """The peak above what the process held before, over the size of the image as it was read (Linux)."""
+        """Return the added peak of memory over the size of the image as it was read (Linux)."""
         segment_coronal_holes(self.smap)
         return added_memory(lambda: segment_coronal_holes(self.smap)) / self.smap.data.nbytes
 
@@ -92,7 +92,7 @@ class Stages:
 
 
 class Files:
-    """From files to files: the cost must be a line in their number."""
+    """The work from files to files: the cost must be linear in their number."""
 
     params = (1, 4, 16)
     param_names = ("files",)
@@ -113,7 +113,7 @@ class Files:
 
 
 class Start:
-    """A new process: what a command costs, beside the import that it cannot do without."""
+    """The cost of a command in a new process, beside that of the import it needs."""
 
     timeout = 600
 
@@ -132,7 +132,7 @@ class Start:
 
 
 def added_memory(function):
-    """Bytes by which the peak of a call lies above what the process held before; Linux alone tells."""
+    """Return the bytes that a call adds to the memory of the process at its peak; Linux alone tells them."""
     if not os.path.exists("/proc/self/clear_refs"):
         msg = "memory is measured on Linux only"
         raise NotImplementedError(msg)

@@ -1,1 +1,1 @@
-"""Geometry, and nothing else: grids, the solar surface, polygons on it."""
+"""Geometry only: grids, the solar surface, and polygons on it."""

@@ -1,19 +1,19 @@
-"""Parts of a sphere around points on it, and how large they are; pure arrays."""
+"""Cells around points on a sphere, and their areas; pure arrays."""
 
 import numpy as np
 from scipy.spatial import ConvexHull
 
 __all__ = ["cell_areas", "excess", "nearest_cells"]
 
-# So many pixels at a time stay in the cache of a processor.
+# This many pixels at a time stay in the cache of a processor.
 _CHUNK = 2**14
-# A point nearer to the edge than this, in radians, cannot be told from its mirror image.
+# A point that is nearer to the edge than this, in radians, cannot be told from its mirror image.
 _LEAST_DEPTH = 1e-5
 
 
 def cell_areas(points, index):
     """
-    Areas of spherical quadrangles.
+    Return the areas of spherical quadrangles.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def cell_areas(points, index):
 
 def nearest_cells(points, axis, angle, *, margin):
     """
-    What of a spherical cap is nearer to each point than to any other.
+    Return the Voronoi cells of points in a spherical cap.
 
     Parameters
     ----------
@@ -46,9 +46,10 @@ def nearest_cells(points, axis, angle, *, margin):
     axis : numpy.ndarray
         (3,) unit vector, the middle of the cap.
     angle : float
-        From there to its edge, in radians and close to a right angle: the edge is taken for straight between points.
+        The angle from there to the edge, in radians. It is close to a right angle, as the edge counts as straight
+        between points.
     margin : float
-        In radians. Points that are farther from the edge have others between them and all of it.
+        An angle in radians. Points that are farther from the edge have others between them and all of it.
 
     Returns
     -------
@@ -61,22 +62,22 @@ def nearest_cells(points, axis, angle, *, margin):
     around = points - axis[:, np.newaxis] * along
     around /= np.linalg.norm(around, axis=0)
     depth = np.maximum(angle - np.arccos(np.clip(along, -1, 1)), _LEAST_DEPTH)
-    # Points and their mirror images beyond the edge are equally far from it, which makes it the side of their cells.
+    # Points and their mirror images beyond the edge are equally far from it. So the edge is the border of their cells.
     within, beyond = (np.outer(axis, np.cos(angle + side)) + around * np.sin(angle + side) for side in (-depth, depth))
     return _cells_of_sphere(np.concatenate([within, beyond[:, depth <= margin]], axis=1), points.shape[1])
 
 
 def _cells_of_sphere(points, count):
-    """As `nearest_cells`, on the whole sphere, of the first ``count`` points; those of the last on a side are wrong."""
-    # The triangles of the hull are those around which there is a circle without points in it.
+    """Return the cells of the first ``count`` points on the whole sphere; the last ones on a side are wrong."""
+    # The triangles of the hull are those whose circumcircle holds no point.
     hull = ConvexHull(points.T)
     used = (hull.simplices < count).any(axis=1)
     triangles, centres = hull.simplices[used].T, hull.equations[used, :3].T
     a, b, c = (points[:, corner] for corner in triangles)
     turn = np.sign(_dot(np.cross(b - a, c - a, axis=0), centres))
     index, areas, sums = [], [], []
-    # From the middle of the circle to the middles of the sides: borders of cells. Where a circle has its middle
-    # outside of its triangle, areas are negative and others too large by as much.
+    # The borders of cells run from the centre of the circle to the middles of the sides. If that centre is outside the
+    # triangle, areas are negative, and others are too large by as much.
     for first, second in ((0, 1), (1, 2), (2, 0)):
         start, end = points[:, triangles[first]], points[:, triangles[second]]
         half = start + end
@@ -91,7 +92,11 @@ def _cells_of_sphere(points, count):
 
 
 def excess(a, b, c):
-    """Signed area of spherical triangles (Van Oosterom & Strackee 1983, https://doi.org/10.1109/TBME.1983.325207)."""
+    """
+    Return the signed areas of spherical triangles.
+
+    The formula is that of Van Oosterom & Strackee (1983), https://doi.org/10.1109/TBME.1983.325207.
+    """
     (x1, y1, z1), (x2, y2, z2) = b - a, c - a
     volume = a[0] * (y1 * z2 - z1 * y2) + a[1] * (z1 * x2 - x1 * z2) + a[2] * (x1 * y2 - y1 * x2)
     return 2 * np.arctan2(volume, 1 + _dot(a, b) + _dot(b, c) + _dot(c, a))

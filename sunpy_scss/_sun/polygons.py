@@ -2,8 +2,8 @@
 Polygons in solar coordinates on the pixels of a Map that may see the Sun from elsewhere, at another time.
 
 A polygon is a shape in the sky of an observer, or in heliographic longitude and latitude, at its own time. A pixel
-belongs to it where the piece of solar surface in the pixel, carried back to that time by differential rotation, lay
-inside the shape, on the side of the Sun that faced the observer of the polygon. So nothing has to be cut at a limb,
+belongs to it if the piece of solar surface in the pixel, rotated back to that time, lay inside the shape, on the side
+of the Sun that faced the observer of the polygon. The rotation is differential. So no polygon has to be cut at a limb,
 unfolded or led around a pole.
 """
 
@@ -23,19 +23,19 @@ from sunpy_scss._sun.view import View, longitude_latitude, longitude_origin, uni
 
 __all__ = ["draw", "earth_frame", "follow", "inside_rings", "outlines", "pixels_inside"]
 
-# What is straight in one view is curved in another: it is followed in steps of this share of the solar radius in the
-# sky (4 arcsec from Earth), and of this many degrees.
+# A straight edge in one view is curved in another. It is followed in steps of this share of the solar radius in the sky
+# (4 arcsec from Earth), and of this many degrees.
 _STEP_IN_THE_SKY, _STEP_IN_DEGREES = 1 / 240, 0.5
-# Pixels along the side of the blocks that are in or out as a whole where no border passes.
+# The side, in pixels, of the blocks that are wholly inside or outside if no border passes through them.
 _BLOCK = 16
-# Work on so many points, or pairs of points and edges, at once, to keep memory low.
+# The number of points, or pairs of points and edges, to work on at once, to keep memory low.
 _AT_ONCE = 1_000_000
-# Just inside the limb, where the line of sight still meets the surface.
+# A radius just inside the limb, where the line of sight still meets the surface.
 _LIMB = 1 - 1e-5
 
 
 def earth_frame(obstime, rsun):
-    """What is seen from Earth at a time, on a Sun of this radius."""
+    """Return the helioprojective frame of Earth at a time, on a Sun of this radius."""
     return Helioprojective(observer=get_earth(obstime), obstime=obstime, rsun=rsun)
 
 
@@ -51,30 +51,30 @@ class _Sky:
         return _STEP_IN_THE_SKY * np.degrees(self.view.limb) * 3600
 
     def coordinates(self, points):
-        """Of points on the Sun (3, n); (n, 2), NaN of those hidden."""
+        """Return the coordinates (n, 2) of points on the Sun (3, n); NaN for hidden points."""
         return (np.where(self.view.is_visible(points), self.view.sky(points), np.nan).T * u.rad).to_value(u.arcsec)
 
     def points(self, ring):
         """
-        Of the solar surface at coordinates; what is beyond the limb is drawn in to it.
+        Return the points of the solar surface at coordinates; those beyond the limb are moved inwards to it.
 
-        Drawing in along the radius crosses no point of the disc: what was inside remains inside.
+        The move along the radius crosses no point of the disc: a point inside a ring remains inside.
         """
         directions = self.view.directions(*(ring.T * u.arcsec).to_value(u.rad))
         return self.view.surface_at(directions * np.minimum(1, _LIMB / np.linalg.norm(directions, axis=0).clip(1e-9)))
 
     def limb(self, count):
-        """Points along the border of what this source shows, (3, count)."""
+        """Return points along the border of the surface that this source shows, (3, count)."""
         return self.view.circle(count)
 
     def turned(self, places, rings):
-        """The coordinates of places among which rings may have theirs."""
+        """Return the possible coordinates of places, of which a ring may use any."""
         return [places]
 
 
 @dataclass(frozen=True)
 class _Sphere:
-    """Heliographic longitude and latitude in degrees; longitudes begin at that of Stonyhurst in radians."""
+    """Heliographic longitude and latitude in degrees, from an origin at a Stonyhurst longitude in radians."""
 
     time: Time
     origin: float
@@ -112,12 +112,12 @@ def draw(polygons, frame, smap):
     Parameters
     ----------
     polygons : iterable of iterable of array_like
-        Each a polygon of one or more rings (n, 2): longitude and latitude, in arcsec for helioprojective coordinates
-        and degrees for heliographic ones. Even-odd: a ring inside another one is a hole. Edges are straight in these
-        coordinates, and longitudes run on where they are cut, as from 350 to 370. A vertex off the limb lies in the
-        plane of the sky.
+        Each item is a polygon of one or more rings (n, 2): longitude and latitude, in arcsec for helioprojective
+        coordinates and in degrees for heliographic ones. By the even-odd rule a ring inside another one is a hole.
+        Edges are straight in these coordinates. Longitudes run on across a cut, as from 350 to 370. A vertex off the
+        limb lies in the plane of the sky.
     frame : astropy.coordinates.BaseCoordinateFrame
-        Where and when these coordinates hold; without data.
+        The frame and time of these coordinates; without data.
     smap : sunpy.map.GenericMap
 
     Returns
@@ -138,14 +138,14 @@ def draw(polygons, frame, smap):
 
 def pixels_inside(shapes, frame, smap):
     """
-    The pixels of a Map that lie inside each of several shapes.
+    Return the pixels of a Map that lie inside each of several shapes.
 
     Parameters
     ----------
     shapes : iterable
-        For each its polygons, as of `draw`.
+        For each shape its polygons, as in `draw`.
     frame, smap
-        As of `draw`.
+        The arguments of `draw`.
 
     Returns
     -------
@@ -168,13 +168,13 @@ def pixels_inside(shapes, frame, smap):
 
 
 def _polygons(shape):
-    """Those of a shape that have vertices, as lists of arrays (n, 2)."""
+    """Return the polygons of a shape that have vertices, as lists of arrays (n, 2)."""
     rings = [[np.asarray(ring, dtype=float).reshape(-1, 2) for ring in polygon] for polygon in shape]
     return [polygon for polygon in rings if any(map(len, polygon))]
 
 
 def _places(rows, columns, source, surface):
-    """The coordinates of pixels in the source (n, 2), NaN where there is no surface or it was hidden."""
+    """Return the coordinates of pixels in the source (n, 2); NaN without surface, or if it was hidden."""
     places = np.full((len(rows), 2), np.nan)
     shown = surface.on_sun(rows, columns)
     points = drift(surface.points(rows[shown], columns[shown]), surface.obstime, source.time)
@@ -187,7 +187,7 @@ def _blocks_of(shape):
 
 
 def _pixels_of(blocks, shape):
-    """Flat indices of the pixels in blocks (n, 2)."""
+    """Return flat indices of the pixels in blocks (n, 2)."""
     corners = np.reshape(blocks, (-1, 2, 1)).astype(int) * _BLOCK
     down, right = np.indices((_BLOCK, _BLOCK)).reshape(2, -1)
     rows, columns = corners[:, 0] + down, corners[:, 1] + right
@@ -196,7 +196,7 @@ def _pixels_of(blocks, shape):
 
 
 def _blocks(shapes, source, surface):
-    """For each shape the blocks of pixels that are wholly inside, (n, 2), and which blocks are mixed for some shape."""
+    """Return for each shape the blocks (n, 2) wholly inside it, and the blocks that are mixed for some shape."""
     size = _blocks_of(surface.shape)
     rings = [ring for shape in shapes for polygon in shape for ring in polygon]
     border = _touched(_border(rings, source, surface), surface)
@@ -216,7 +216,7 @@ def _grown(blocks):
 
 
 def _touched(pixels, surface):
-    """The blocks in which positions on the pixel grid (2, n) are."""
+    """Return the blocks that hold positions (2, n) on the pixel grid."""
     touched = np.zeros(_blocks_of(surface.shape), dtype=bool)
     rows, columns = np.floor((np.nan_to_num(pixels, nan=-9) + 0.5) / _BLOCK).astype(int)
     here = (rows >= 0) & (rows < touched.shape[0]) & (columns >= 0) & (columns < touched.shape[1])
@@ -225,7 +225,7 @@ def _touched(pixels, surface):
 
 
 def _border(rings, source, surface):
-    """Positions on the pixel grid (2, n) along rings, half a block apart or less; NaN behind the limb."""
+    """Return positions on the pixel grid (2, n) along rings, at most half a block apart; NaN behind the limb."""
     if not rings:
         return np.empty((2, 0))
     dense = [_dense(ring, source) for ring in rings]
@@ -234,7 +234,7 @@ def _border(rings, source, surface):
     finer = []
     for ring, places in zip(dense, np.split(pixels, ends, axis=1), strict=True):
         apart = np.linalg.norm(np.roll(places, -1, axis=1) - places, axis=0)
-        # Where the border comes into sight, it may do so along the limb.
+        # A border that comes into view may do so along the limb.
         counts = np.ceil(np.nan_to_num(apart, nan=8 * _BLOCK) / (_BLOCK / 2))
         finer.append(follow(ring, np.clip(counts, 1, 100).astype(int)))
     return _pixels(np.concatenate(finer), source, surface)
@@ -245,21 +245,21 @@ def _pixels(ring, source, surface):
 
 
 def _dense(ring, source):
-    """A ring with vertices a step apart or less."""
+    """Return a ring with vertices at most a step apart."""
     lengths = np.linalg.norm(np.roll(ring, -1, axis=0) - ring, axis=1)
     return follow(ring, np.maximum(1, np.ceil(lengths / source.step)).astype(int))
 
 
 def follow(ring, counts):
     """
-    More points along the edges of a ring that is closed by itself.
+    Return more points along the edges of a ring, which is closed implicitly.
 
     Parameters
     ----------
     ring : numpy.ndarray
         (n, k) vertices.
     counts : numpy.ndarray
-        (n,) into how many parts to divide the edge that begins at each.
+        (n,), the number of parts of the edge that begins at each vertex.
 
     Returns
     -------
@@ -272,30 +272,30 @@ def follow(ring, counts):
 
 
 def _inside(shape, places, source):
-    """Which coordinates lie in any polygon of a shape."""
+    """Return True for coordinates that lie in any polygon of a shape."""
     inside = np.zeros(len(places), dtype=bool)
     for rings in shape:
-        # Around a pole a ring may run on over more than one turn: what it covers twice is outside.
+        # Around a pole a ring may run on over more than one turn. An area that it covers twice is outside.
         inside |= np.logical_xor.reduce([inside_rings(rings, turned) for turned in source.turned(places, rings)])
     return inside
 
 
 def inside_rings(rings, points):
     """
-    Which points are inside a polygon of several rings by the even-odd rule: a ring inside another one is a hole.
+    Return True for points inside a polygon of rings, by the even-odd rule: a ring inside another one is a hole.
 
     Parameters
     ----------
     rings : sequence of numpy.ndarray
-        (n, 2) each, of floating-point vertices (x, y); closed by themselves. Those with under three vertices enclose
+        (n, 2) each, floating-point vertices (x, y), closed implicitly. A ring of fewer than three vertices encloses
         nothing.
     points : numpy.ndarray
-        (m, 2); NaN is nowhere.
+        (m, 2); NaN is outside.
 
     Returns
     -------
     numpy.ndarray
-        (m,) bool. Points on an edge belong to one side of it only: neighbours share none.
+        (m,) bool. A point on an edge belongs to one side only: neighbours share no point.
 
     Examples
     --------
@@ -308,7 +308,7 @@ def inside_rings(rings, points):
     if not any(map(len, rings)):
         return np.zeros(len(points), dtype=bool)
     (x0, y0), (x1, y1) = (np.concatenate(ends).T for ends in (rings, [np.roll(ring, -1, axis=0) for ring in rings]))
-    # Only those at the height of some edge matter. In order of height, those of one edge follow each other.
+    # Only points at the height of some edge matter. In order of height, the points of one edge are consecutive.
     chosen = np.flatnonzero((points[:, 1] >= y0.min()) & (points[:, 1] <= y0.max()))
     chosen = chosen[np.argsort(points[chosen, 1])]
     x, y = points[chosen].T
@@ -329,17 +329,17 @@ def inside_rings(rings, points):
 
 def outlines(shapes, frame, smap):
     """
-    The borders of shapes at the time and from the place of a Map, each with whether any of it can be seen.
+    Return the borders of shapes as seen in a Map, each with True if any of it is visible.
 
     Parameters
     ----------
     shapes, frame, smap
-        As of `pixels_inside`.
+        The arguments of `pixels_inside`.
 
     Returns
     -------
     list of (list of astropy.coordinates.SkyCoord, bool)
-        Closed rings in the frame of the Map. What is beyond the limb, then or now, follows the limb.
+        Closed rings in the frame of the Map. A part beyond the limb, then or now, follows the limb.
     """
     surface, source = surface_of(smap), _source(frame)
     rings = [[_dense(ring, source) for polygon in _polygons(shape) for ring in polygon] for shape in shapes]

@@ -1,7 +1,7 @@
 """
-The solar surface that a Map shows: where its pixels are on the sphere, how large they are there, and back.
+The solar surface that a Map shows: the places of its pixels on the sphere, their areas, and the way back.
 
-All works alike for images from any place and for heliographic Maps. Whatever has an area has it from here.
+The functions work for images from any place and for heliographic Maps. All areas of the package come from here.
 """
 
 import warnings
@@ -25,10 +25,10 @@ from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = ["Surface", "box_around", "canonical_surface", "remove_small_regions", "surface_of"]
 
-# Halvings of the way between the centre of a pixel and a corner beyond the end of the projection.
+# The number of halvings of the way from the centre of a pixel to a corner beyond the end of the projection.
 _HALVINGS = 30
-# How many pixels from the limb the slant of the surface still makes the sides of pixels poor borders between them, and
-# how many are needed beside these to say where the borders are.
+# The distance from the limb, in pixels, within which the slant of the surface makes the sides of pixels poor borders,
+# and the number of pixels beside these that are needed to find the borders.
 _SLANTED, _BESIDE = 2, 3
 _EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
@@ -44,7 +44,7 @@ class Surface(View):
     shape : tuple of int
         (ny, nx).
     obstime : astropy.time.Time or None
-        None where no time is known, and none needed.
+        None if no time is known and none is needed.
     origin : float or None
         The Stonyhurst longitude in radians at which the longitudes of a heliographic Map begin; None in an image.
     """
@@ -56,12 +56,12 @@ class Surface(View):
 
     @property
     def is_image(self):
-        """Whether the Map shows the Sun as seen from somewhere, with a limb."""
+        """True if the Map shows the Sun as an observer sees it, with a limb."""
         return self.origin is None
 
     @cached_property
     def wraps(self):
-        """Whether the last column of a heliographic Map is the neighbour of the first."""
+        """True if the last column of a heliographic Map is the neighbour of the first."""
         nx = self.shape[1]
         if self.is_image or nx < 3:
             return False
@@ -76,7 +76,7 @@ class Surface(View):
 
     def world(self, rows, columns):
         """
-        Longitudes and latitudes in radians in the frame of the Map.
+        Return longitudes and latitudes in radians in the frame of the Map.
 
         Corners of pixels beyond the poles or the end of the projection are moved inwards to it.
         """
@@ -87,7 +87,7 @@ class Surface(View):
         return lon, lat
 
     def _inwards(self, rows, columns):
-        """From positions without coordinates towards the nearest pixel's centre, as far as the projection reaches."""
+        """Move positions without coordinates towards the centre of the nearest pixel, into the projection."""
         ny, nx = self.shape
         centre = np.clip(np.rint(rows), 0, ny - 1), np.clip(np.rint(columns), 0, nx - 1)
         inner, outer = np.zeros(rows.shape), np.ones(rows.shape)
@@ -99,11 +99,11 @@ class Surface(View):
         return [start + inner * (end - start) for start, end in zip(centre, (rows, columns), strict=True)]
 
     def _seen(self, rows, columns):
-        """The `directions` in which pixels look; (2, n)."""
+        """Return the `directions` of the pixels, (2, n)."""
         return self.directions(*self._world(rows, columns))
 
     def on_sun(self, rows, columns):
-        """Whether there is solar surface in the middle of pixels."""
+        """Return True for pixels with solar surface at their centres."""
         if self.is_image:
             lon, lat = self._world(rows, columns)
             towards = np.cos(lat) * np.cos(lon)
@@ -112,15 +112,15 @@ class Surface(View):
 
     def points(self, rows, columns):
         """
-        The solar surface at positions on the pixel grid.
+        Return the points of the solar surface at positions on the pixel grid.
 
-        Off the disc it is the nearest point of the limb. So it is for a corner or side of a pixel whose neighbour has
-        its middle off the disc: pixels on the disc share the visible surface among them without rest.
+        Off the disc this is the nearest point of the limb, and so it is for a corner or side of a pixel whose neighbour
+        has its centre off the disc. So the pixels on the disc cover the visible surface without a gap.
 
         Parameters
         ----------
         rows, columns : numpy.ndarray
-            (n,), whole numbers in the middle of pixels, halves at their corners and sides.
+            (n,), whole numbers at the centres of pixels, halves at their corners and sides.
 
         Returns
         -------
@@ -140,7 +140,7 @@ class Surface(View):
 
     @cached_property
     def diagonal(self):
-        """Of a pixel of an image, in apparent solar radii."""
+        """The diagonal of a pixel of an image, in apparent solar radii."""
         middle = np.array(self.shape) / 2
         return np.linalg.norm(self._seen(*middle) - self._seen(*(middle + 1)))
 
@@ -149,7 +149,7 @@ class Surface(View):
         return np.all([self.on_sun(row, column) for row, column in sides], axis=0)
 
     def pixels(self, points):
-        """Rows and columns of points, NaN where the Map cannot show them: behind the limb, beyond the projection."""
+        """Return rows and columns of points; NaN if the Map cannot show them, behind the limb or off the projection."""
         if self.is_image:
             lon, lat = np.where(self.is_visible(points), self.sky(points), np.nan)
         else:
@@ -162,7 +162,7 @@ class Surface(View):
         return rows, columns
 
     def nearest(self, points):
-        """Indices into the flattened data of the pixels in which points are; -1 where the Map does not show them."""
+        """Return the pixels of points, as indices into the flattened data; -1 if the Map does not show them."""
         ny, nx = self.shape
         rows, columns = np.floor(np.nan_to_num(self.pixels(points), nan=-9) + 0.5).astype(int)
         inside = (rows >= 0) & (rows < ny) & (columns >= 0) & (columns < nx)
@@ -170,7 +170,7 @@ class Surface(View):
 
     def corners(self, rows, columns):
         """
-        Corners of pixels.
+        Return the corners of pixels.
 
         Parameters
         ----------
@@ -182,7 +182,7 @@ class Surface(View):
         rows, columns : numpy.ndarray
             (m,) positions of the corners, each once.
         index : numpy.ndarray
-            (4, n), which of them are around each pixel, in order.
+            (4, n), the corners around each pixel, in order.
         """
         around = ((0, 0), (0, 1), (1, 1), (1, 0))
         top, left = (part.min() if part.size else 0 for part in (rows, columns))
@@ -200,15 +200,15 @@ class Surface(View):
 
     def cells(self, rows, columns):
         """
-        What of the surface pixels stand for.
+        Return the areas of surface that pixels represent.
 
-        Close to the limb a pixel spans many degrees across which the surface turns away, and those that the limb cuts
-        have no middle on the Sun. There each place belongs to the pixel whose middle is nearest to it on the sphere.
+        Close to the limb a pixel spans many degrees, across which the surface turns away; some pixels that the limb
+        cuts have no centre on the Sun. There each place belongs to the pixel whose centre is nearest on the sphere.
 
         Parameters
         ----------
         rows, columns : numpy.ndarray
-            (n,) indices of pixels with their middle on the Sun, all different.
+            (n,) indices of pixels with their centre on the Sun, all different.
 
         Returns
         -------
@@ -220,7 +220,7 @@ class Surface(View):
         """
         corner_rows, corner_columns, index = self.corners(rows, columns)
         areas = cell_areas(self.points(corner_rows, corner_columns), index)
-        # Not `points`, which looks whether all is on the Sun.
+        # Not `points`, which checks that all is on the Sun.
         middles = self.surface_at(self._seen(rows, columns)) if self.is_image else self.points(rows, columns)
         if self.is_image:
             sines = np.sqrt(1 - np.minimum(self.cosine(middles), 1) ** 2)
@@ -231,7 +231,7 @@ class Surface(View):
         return areas, middles
 
     def _cells_at_limb(self, rows, columns, middles):
-        # A cell is at most as long as the way from the middle of a pixel on the limb to the limb itself.
+        # A cell is at most as long as the way from the centre of a pixel on the limb to the limb itself.
         count = max(1, int(2 * np.pi / np.sqrt(2 * self.diagonal)) - 1)
         wanted = np.unique(self._sectors(middles, count))
         limb = self.circle(int(2 * np.pi * 3 / self.diagonal))
@@ -241,7 +241,7 @@ class Surface(View):
         sky = self._seen(near_rows, near_columns)
         shown = np.linalg.norm(sky, axis=0) <= 1
         shown[chosen] = True
-        # No pixel on the disc that is farther from the limb is the last one before it.
+        # A pixel on the disc that is farther from the limb cannot be the last one before it.
         margin = np.arccos(1 - self.diagonal)
         axis, angle = self.observer / self.distance, np.arccos(1 / self.distance)
         areas, middles = nearest_cells(self.surface_at(sky[:, shown]), axis, angle, margin=margin)
@@ -249,24 +249,24 @@ class Surface(View):
         return areas[place], middles[:, place]
 
     def _sectors(self, points, count):
-        """In which of so many equal sectors around disc centre points are."""
+        """Return the indices of points among this many equal sectors around disc centre."""
         west, north, _ = self.axes @ points
         return np.floor(np.arctan2(north, west) * count / (2 * np.pi)).astype(int) % count
 
     def areas(self, rows, columns):
-        """Areas of pixels, as `cells` has them."""
+        """Return the areas of pixels, as `cells` does."""
         return self.cells(rows, columns)[0]
 
     @cached_property
     def smallest(self):
-        """The area of a pixel of an image at disc centre, wherever that is, in squares of the solar radius."""
+        """The area of a pixel at disc centre, in squares of the solar radius, even if the image does not show it."""
         row, column = self.pixels(self.observer[:, np.newaxis] / self.distance)
         down, right = np.array([(-0.5, -0.5, 0.5, 0.5), (-0.5, 0.5, 0.5, -0.5)])
         return cell_areas(self.points(row + down, column + right), np.arange(4)[:, np.newaxis])[0]
 
 
 def _pixels_beside(rows, columns, *also):
-    """The pixels within `_BESIDE` rows and columns of pixels, each once, and where among them some others are."""
+    """Return the pixels within `_BESIDE` rows and columns of pixels, each once, and where others are among them."""
     top, left = rows.min() - _BESIDE, columns.min() - _BESIDE
     beside = np.zeros((rows.max() - top + _BESIDE + 1, columns.max() - left + _BESIDE + 1), dtype=bool)
     for down, right in product(range(2 * _BESIDE + 1), repeat=2):
@@ -279,7 +279,7 @@ def _pixels_beside(rows, columns, *also):
 
 def surface_of(smap):
     """
-    The `Surface` of a Map.
+    Return the `Surface` of a Map.
 
     Parameters
     ----------
@@ -291,7 +291,7 @@ def surface_of(smap):
     TypeError
         If ``smap`` is not a Map.
     sunpy_scss.exceptions.InvalidMapError
-        If its coordinates are neither, or its Sun has another size than the Sun.
+        If its coordinates are neither, or if the size of its Sun is wrong.
     """
     frame = getattr(smap, "coordinate_frame", None)
     if frame is None:
@@ -309,7 +309,7 @@ def surface_of(smap):
 
 
 def _observer_of_a_globe(smap):
-    """The observer of a heliographic Map; Earth if it has none, as it needs none."""
+    """Return the observer of a heliographic Map; Earth if it has none, because it needs none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SunpyMetadataWarning)
         return smap.observer_coordinate
@@ -317,13 +317,13 @@ def _observer_of_a_globe(smap):
 
 def canonical_surface(grid, distance):
     """
-    The `Surface` of the canonical grid, its observer above latitude 0 and longitude 0.
+    Return the `Surface` of the canonical grid, with its observer above latitude 0 and longitude 0.
 
     Parameters
     ----------
     grid : sunpy_scss.canonical._grid.CanonicalGrid
     distance : float
-        Of the observer from Sun centre in solar radii.
+        The distance of the observer from Sun centre, in solar radii.
     """
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = "HPLN-TAN", "HPLT-TAN"
@@ -335,16 +335,16 @@ def canonical_surface(grid, distance):
 
 def remove_small_regions(mask, surface, least):
     """
-    A mask without its 8-connected regions of less area.
+    Return a mask without its 8-connected regions of smaller area.
 
     Parameters
     ----------
     mask : numpy.ndarray
         (ny, nx) bool.
     surface : Surface
-        Of an image.
+        The surface of an image.
     least : float
-        In squares of the solar radius, by the measure of `sunpy_scss.masks.region_table`.
+        The least area, in squares of the solar radius, measured as in `sunpy_scss.masks.region_table`.
 
     Returns
     -------
@@ -356,7 +356,7 @@ def remove_small_regions(mask, surface, least):
     labels, _ = ndimage.label(box, structure=_EIGHT_NEIGHBOURS)
     inside = np.flatnonzero(box)
     numbers = labels.ravel()[inside]
-    # A pixel shows no less surface than one at disc centre: regions of so many pixels need not be measured.
+    # Every pixel shows at least the surface of one at disc centre. Regions of this many pixels need no measurement.
     doubtful = np.bincount(numbers) * surface.smallest < least
     inside, numbers = inside[doubtful[numbers]], numbers[doubtful[numbers]]
     rows, columns = np.divmod(inside, box.shape[1])
@@ -371,6 +371,6 @@ def remove_small_regions(mask, surface, least):
 
 
 def box_around(mask):
-    """(rows, columns), the slices of the smallest box that holds all that is True; empty if nothing is."""
+    """Return (rows, columns), the slices of the smallest box around all True values; empty if there are none."""
     found = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     return tuple(slice(where[0], where[-1] + 1) if where.size else slice(0, 0) for where in found)

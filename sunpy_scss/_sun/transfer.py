@@ -1,4 +1,4 @@
-"""From the pixels of a Map to those of another, by way of the Sun, which turns in between."""
+"""The transfer from the pixels of a Map to those of another, by way of the Sun, which rotates in between."""
 
 import numpy as np
 from scipy import ndimage
@@ -13,17 +13,17 @@ from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = ["drift", "nearest_pixels", "same_grid", "sample"]
 
-# Pixels that are worked on together, to keep memory low.
+# The number of pixels to work on together, to keep memory low.
 _AT_ONCE = 1_000_000
 # Maps that are closer in time than this, in seconds, show the same Sun.
 _SAME_TIME = 1
-# A solar rotation, as long as it takes at high latitudes, in seconds.
+# The period of a solar rotation at high latitudes, in seconds.
 _LONGEST = 30 * 86400
 
 
 def drift(points, start, end):
     """
-    Points carried from one time to another by the differential rotation of the Sun, Howard et al. (1990).
+    Carry points from one time to another by the differential rotation of the Sun, Howard et al. (1990).
 
     Raises
     ------
@@ -49,7 +49,7 @@ def drift(points, start, end):
 
 
 def same_grid(one, other):
-    """True if two `Surface` are the same, seen from the same place at the same time, on the same pixels."""
+    """Return True if two `Surface` are seen from the same place at the same time, on the same pixels."""
     if (one.shape, one.is_image) != (other.shape, other.is_image) or _apart(one, other):
         return False
     some = [np.linspace(0, size - 1, 7).astype(int) for size in one.shape]
@@ -66,19 +66,19 @@ def _apart(one, other):
 
 def nearest_pixels(surface, target):
     """
-    For each pixel of a Map the one of another that is nearest on the Sun, as it was there then.
+    Return for each pixel of a Map the pixel of another Map that is nearest on the rotating Sun.
 
     Parameters
     ----------
     surface : Surface
-        Of the other Map.
+        The surface of the other Map.
     target : Surface
 
     Returns
     -------
     numpy.ndarray
-        Of the shape of ``target``, integers: indices into the flattened data of the other Map, -1 off the disc and
-        where the other Map does not show the surface.
+        Integers, in the shape of ``target``: indices into the flattened data of the other Map. They are -1 off the
+        disc, and if the other Map does not show the surface.
     """
     found = np.full(target.shape, -1)
     ny, nx = surface.shape
@@ -98,7 +98,7 @@ def _round(positions):
 
 
 def _off_the_limb(surface, positions):
-    """Positions (2, n) of points on the disc, moved inwards by a pixel where that in which they are is off the disc."""
+    """Move positions (2, n) on the disc inwards by a pixel if the centre of their own pixel is off the disc."""
     if not surface.is_image:
         return positions
     outside = ~surface.on_sun(*_round(positions))
@@ -107,7 +107,7 @@ def _off_the_limb(surface, positions):
 
 
 def _strips(shape):
-    """Indices of the pixels of an array, some rows at a time."""
+    """Yield the indices of the pixels of an array, some rows at a time."""
     height = max(1, _AT_ONCE // shape[1])
     for start in range(0, shape[0], height):
         stop = min(start + height, shape[0])
@@ -116,23 +116,23 @@ def _strips(shape):
 
 def sample(smap, surface, rows, columns):
     """
-    Values of another Map in the pixels of a Map, on the surface as it was there then.
+    Return values of another Map in the pixels of a Map, on the rotating solar surface.
 
-    Interpolated linearly; where the pixels of the other Map are the smaller ones, they are averaged first.
+    Values are interpolated linearly. If the pixels of the other Map are smaller, they are averaged first.
 
     Parameters
     ----------
     smap : sunpy.map.GenericMap
         The other Map.
     surface : Surface
-        Of the Map whose pixels they are.
+        The surface of the Map to which the pixels belong.
     rows, columns : numpy.ndarray
         (n,) indices of pixels.
 
     Returns
     -------
     values : numpy.ndarray
-        (n,), NaN where the other Map does not show the surface.
+        (n,), NaN if the other Map does not show the surface.
     foreshortening : numpy.ndarray
         (n,), `Surface.foreshortening` for the observer of the other Map.
     """
@@ -142,14 +142,14 @@ def sample(smap, surface, rows, columns):
         smap = smap.superpixel([factor, factor] * u.pix, func=np.mean)
         other = surface_of(smap)
     points = drift(surface.points(rows, columns), surface.obstime, other.obstime)
-    # Beyond the edge of the data there is none.
+    # Beyond the edge of the data there is no value.
     there = np.nan_to_num(other.pixels(points), nan=-9)
     values = ndimage.map_coordinates(smap.data.astype(float), there, order=1, cval=np.nan)
     return values, other.foreshortening(points)
 
 
 def _pixels_in_a_pixel(other, surface, rows, columns):
-    """How many pixels of the other Map are along the side of a pixel, in the median."""
+    """Return the median number of pixels of the other Map along the side of a pixel."""
     some = slice(None, None, len(rows) // 1000 + 1)
     diagonals = []
     for sign in (1, -1):

@@ -1,5 +1,5 @@
 """
-The Sun as it is seen from somewhere.
+The Sun as an observer sees it.
 
 Points on the Sun are unit vectors in the heliographic Stonyhurst frame of one time, arrays of shape (3, ...).
 """
@@ -33,14 +33,14 @@ class View:
     Attributes
     ----------
     observer : numpy.ndarray
-        (3,), where the observer is, in solar radii.
+        (3,), the position of the observer in solar radii.
     """
 
     observer: np.ndarray
 
     @cached_property
     def distance(self):
-        """Of the observer from the centre of the Sun, in solar radii."""
+        """The distance of the observer from the centre of the Sun, in solar radii."""
         return np.linalg.norm(self.observer)
 
     @cached_property
@@ -50,28 +50,28 @@ class View:
 
     @cached_property
     def axes(self):
-        """(3, 3), the directions to solar west and north and to the observer."""
+        """The directions to solar west and north and to the observer, (3, 3)."""
         towards = self.observer / self.distance
         west = np.cross([0, 0, 1], towards)
         west /= np.linalg.norm(west)
         return np.stack([west, np.cross(towards, west), towards])
 
     def cosine(self, points):
-        """Cosine of the angle at the centre of the Sun between points and disc centre."""
+        """Return the cosine of the angle between points and disc centre, at the centre of the Sun."""
         return _product("i,i...->...", self.observer / self.distance, points)
 
     def foreshortening(self, points):
-        """Cosine of the angle between the line of sight and the vertical at points."""
+        """Return the cosine of the angle between the line of sight and the vertical at points."""
         cosine = self.cosine(points)
         return (self.distance * cosine - 1) / np.sqrt(self.distance**2 - 2 * self.distance * cosine + 1)
 
     def is_visible(self, points):
-        """Whether points are on this side of the limb."""
+        """Return True for points on this side of the limb."""
         return self.cosine(points) >= 1 / self.distance
 
     def sky(self, points):
         """
-        Where points are in the sky, those hidden behind the limb as if the Sun were transparent.
+        Return the positions of points in the sky, as if the Sun were transparent.
 
         Returns
         -------
@@ -83,33 +83,33 @@ class View:
         return np.stack([np.arctan2(x, depth), np.arctan2(y, np.hypot(x, depth))])
 
     def drawn_sky(self, points):
-        """As `sky`, those hidden moved outwards to the limb."""
+        """Return the positions of `sky`, with hidden points moved outwards to the limb."""
         sky = self.sky(points)
         outwards = self.limb / np.maximum(np.linalg.norm(sky, axis=0), 1e-12)
         return np.where(self.is_visible(points), sky, sky * outwards)
 
     def directions(self, lon, lat):
         """
-        Directions in the sky given by helioprojective longitude and latitude in radians.
+        Return directions in the sky for helioprojective longitudes and latitudes in radians.
 
         Returns
         -------
         numpy.ndarray
-            (2, n), to west and north: the sine of their angle to disc centre, in units of that of the limb; NaN of
-            those away from the Sun.
+            (2, n), to west and north: the sine of their angle to disc centre, in units of that of the limb; NaN for
+            directions away from the Sun.
         """
         in_front = np.where(np.cos(lon) > 0, 1, np.nan)
         return np.stack([np.cos(lat) * np.sin(lon), np.sin(lat)]) * self.distance * in_front
 
     def surface_at(self, directions):
-        """The points of the Sun in `directions` of length 1 and less, (3, n)."""
+        """Return the points of the Sun in `directions` of length 1 and less, (3, n)."""
         sine = directions / self.distance
         cosine = np.sqrt(1 - (sine**2).sum(axis=0))
         along = self.distance * cosine - np.sqrt(np.maximum(1 - (directions**2).sum(axis=0), 0))
         return _product("ji,j...->i...", self.axes, np.stack([*(along * sine), self.distance - along * cosine]))
 
     def circle(self, count):
-        """Points just inside the limb, evenly around it; (3, count)."""
+        """Return points evenly around the Sun, just inside the limb; (3, count)."""
         angles = np.arange(count) / count * 2 * np.pi
         towards = (1 + 1e-6) / self.distance
         across = np.sqrt(1 - towards**2)
@@ -118,18 +118,18 @@ class View:
 
 
 def _product(indices, first, second):
-    # Not "@" or tensordot: for so small a matrix the threads that these start spin longer than they work.
+    # Not "@" or tensordot: for so small a matrix their threads spin longer than they work.
     return np.einsum(indices, first, second)
 
 
 def view_of(observer, rsun):
     """
-    The `View` of an observer.
+    Return the `View` of an observer.
 
     Parameters
     ----------
     observer : astropy.coordinates.SkyCoord
-        With a time.
+        The observer, with a time.
     rsun : astropy.units.Quantity
         The solar radius.
     """
@@ -140,16 +140,16 @@ def view_of(observer, rsun):
 
 def carrington_frame(obstime):
     """
-    The Carrington coordinates of all tables and files: as seen from Earth.
+    Return the Carrington frame of all tables and files, as seen from Earth.
 
-    They take into account the time that light takes to Earth, whoever observed. Where an observer at 0.3 au looks at
-    the same moment, Carrington's longitudes would be 0.06 degrees larger by its own light.
+    It includes the light travel time to Earth, for every observer. With its own light travel time an observer at 0.3 au
+    would see Carrington longitudes larger by 0.06 degrees at the same moment.
     """
     return HeliographicCarrington(observer="earth", obstime=obstime)
 
 
 def longitude_origin(frame):
-    """The Stonyhurst longitude in radians at which the longitudes of a heliographic frame begin."""
+    """Return the Stonyhurst longitude in radians at which the longitudes of a heliographic frame begin."""
     begin = SkyCoord(0 * u.deg, 0 * u.deg, 1 * u.R_sun, frame=frame)
     return begin.transform_to(HeliographicStonyhurst(obstime=frame.obstime)).lon.to_value(u.rad)
 
@@ -159,16 +159,16 @@ def unit_vectors(lon, lat):
 
 
 def longitude_latitude(points):
-    """In radians, of vectors (3, ...) of any length; longitudes from -pi to pi."""
+    """Return longitudes, from -pi to pi, and latitudes of vectors (3, ...) of any length, in radians."""
     x, y, z = points
     return np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))
 
 
 def half_turn(angles):
-    """Angles in radians brought to the range from -pi to pi."""
+    """Return angles in radians in the range from -pi to pi."""
     return (angles + np.pi) % (2 * np.pi) - np.pi
 
 
 def distances(first, second):
-    """Along great circles between points, in solar radii."""
+    """Return the distances between points along great circles, in solar radii."""
     return 2 * np.arcsin(np.minimum(np.linalg.norm(second - first, axis=0) / 2, 1))

@@ -1,4 +1,4 @@
-"""The formats of annotation files: text in, positions out. No Map."""
+"""The formats of annotation files: from their text to positions, without a Map."""
 
 import json
 import re
@@ -18,19 +18,19 @@ from sunpy_scss.exceptions import AnnotationError, UnreadableFileError
 
 __all__ = ["check_polygons", "parse_all", "parse_geojson", "read_time"]
 
-# The images that the files were drawn on, in pixels a side; no file says it.
+# The side, in pixels, of the images on which the files were drawn; no file tells it.
 _SCSS_SIZE, _ABP_SIZE = 4096, 1024
 _CLASS_CORONAL_HOLE = 0
-# Several times what any real file holds: beyond it a file is damaged, and reading or drawing it would take minutes.
+# Several times the content of any real file. A larger file is damaged; to read or draw it would take minutes.
 _MAX_BYTES, _MAX_UNPACKED = 32_000_000, 128_000_000
 _MAX_VERTICES = 200_000
-_MAX_LENGTH = 10_000  # of all outlines, in solar radii
-_MAX_PIXELS = 10 * _SCSS_SIZE  # from the corner of the image
+_MAX_LENGTH = 10_000  # length of all outlines together, in solar radii
+_MAX_PIXELS = 10 * _SCSS_SIZE  # distance from the corner of the image
 _YEARS = range(1960, 2101)
 
 
 def _read_text(path):
-    """The text of a file; bytes that are none are left to fail as annotation, with their line."""
+    """Return the text of a file. Bytes that are no text stay in it, so that the parser can name their line."""
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
@@ -50,7 +50,7 @@ def _check_size(name, size, limit):
 
 def parse_all(path):
     """
-    An annotation file, or all those of a folder or a zip file.
+    Parse an annotation file, or all those of a folder or a zip file.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _parse_zip(path):
                 _check_size(f"{path}, {name},", sizes[name], _MAX_BYTES)
             _check_size(f"{path}, unpacked,", sum(sizes[name] for name in names), _MAX_UNPACKED)
             return [_parse(name, archive.read(name).decode("utf-8-sig", "replace")) for name in names]
-    # What zipfile raises: RuntimeError where it lacks a password, NotImplementedError where it lacks a method.
+    # zipfile raises RuntimeError if it lacks a password, and NotImplementedError if it lacks a method.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
         if isinstance(error, UnreadableFileError):
             raise
@@ -99,15 +99,15 @@ def _parse_zip(path):
 
 def read_time(value):
     """
-    The time that a file or a caller means.
+    Return the time that a file or a caller gives.
 
     Raises
     ------
     ValueError
-        If it is no time, or not one of which there are images.
+        If it is not a time, or is outside the years of solar images.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ErfaWarning)  # of years that are refused here
+        warnings.simplefilter("ignore", ErfaWarning)  # about years that are refused here
         time = Time(value)
         if not time.isscalar or time.ymdhms["year"] not in _YEARS:
             msg = f"a time between {_YEARS[0]} and {_YEARS[-1]} is expected (got {value})."
@@ -117,20 +117,21 @@ def read_time(value):
 
 def check_polygons(polygons, name, *, unit=1):
     """
-    Raise an error where polygons are not finite, or where drawing them would take minutes.
+    Raise an error if polygons are not finite, or if drawing them would take minutes.
 
     Parameters
     ----------
     polygons : iterable of iterable of array_like
-        Each a polygon of rings (n, 2).
+        Each item is a polygon of rings (n, 2).
     name : str
-        Of the file, for the message.
+        The name of the file, for the message.
     unit : float
         A solar radius, or a radian on the Sun, in the unit of the coordinates.
 
     Raises
     ------
     `~sunpy_scss.exceptions.AnnotationError`
+        If they are not finite, or too many or too long to be real.
     """
     rings = [np.asarray(ring, dtype=float).reshape(-1, 2) for rings in polygons for ring in rings]
     count = sum(len(ring) for ring in rings)
@@ -148,7 +149,7 @@ def check_polygons(polygons, name, *, unit=1):
 
 def _parse_scss(name, text):
     """
-    A file of the SCSS-Net annotations; see `sunpy_scss.annotations.read_annotations`.
+    Parse a file of the SCSS-Net annotations; see `sunpy_scss.annotations.read_annotations`.
 
     Returns
     -------
@@ -232,7 +233,7 @@ def _faults(positions, vertices):
 
 def _parse_abp(name, text):
     """
-    A file of the Region Growth catalogue; see `sunpy_scss.annotations.read_annotations`.
+    Parse a file of the Region Growth catalogue; see `sunpy_scss.annotations.read_annotations`.
 
     Returns
     -------
@@ -265,7 +266,7 @@ def _parse_abp(name, text):
 
 
 def _abp_disk(line):
-    """Column and row of disc centre, and the solar radius, in pixels."""
+    """Return the column and row of disc centre, and the solar radius, in pixels."""
     x, y, radius = map(float, line.split()[:3])
     if not (0 <= x < _ABP_SIZE and 0 <= y < _ABP_SIZE and 1 <= radius < _ABP_SIZE):
         msg = f"disc centre and radius must be pixels of an image of {_ABP_SIZE} (got {line[:80]!r})."
@@ -274,7 +275,7 @@ def _abp_disk(line):
 
 
 def _abp_pixels(info, triples):
-    """Columns and rows of the pixels of one object; boundary (code 1) and interior (2) alike belong to it."""
+    """Return the columns and rows of one object: of its boundary (code 1) and of its interior (code 2)."""
     _, count, *_, kind = map(int, info.split())
     values = np.array(triples.split(), dtype=int).reshape(-1, 3)
     if kind != _CLASS_CORONAL_HOLE:
@@ -287,7 +288,7 @@ def _abp_pixels(info, triples):
 
 
 def _outlines(columns, rows):
-    """Rings half-way between pixels and their neighbours; x to the right and y downwards."""
+    """Return rings half-way between pixels and their neighbours, x to the right and y downwards."""
     if not len(columns):
         return []
     left, top = columns.min(), rows.min()
@@ -302,12 +303,12 @@ _PARSERS = {".txt": _parse_scss, ".abp": _parse_abp}
 
 def parse_geojson(path):
     """
-    The polygons of a GeoJSON file.
+    Parse the polygons of a GeoJSON file.
 
     Returns
     -------
     list of list of numpy.ndarray
-        Rings (n, 2), the outer one and holes, of each polygon.
+        For each polygon its rings (n, 2): the outer one, then the holes.
     dict
         The members of the outermost object.
     """
@@ -339,7 +340,7 @@ def _geojson_ring(positions):
     if len(positions) < 3:
         msg = f"a ring of {len(positions)} positions encloses no area."
         raise ValueError(msg)
-    ring = np.array(positions, dtype=float)  # null becomes NaN, which is refused with all that is not finite
+    ring = np.array(positions, dtype=float)  # null becomes NaN, and the check of finite values refuses it
     if ring.ndim != 2 or ring.shape[1] < 2:
         msg = f"a ring is a list of positions [x, y] (got {str(positions)[:60]})."
         raise ValueError(msg)
@@ -351,7 +352,7 @@ def _polygons_in(thing):
     if kind == "FeatureCollection":
         return [polygon for feature in thing["features"] for polygon in _polygons_in(feature)]
     if kind == "Feature":
-        return _polygons_in(thing["geometry"])
+        return [] if thing["geometry"] is None else _polygons_in(thing["geometry"])  # a feature without a place
     if kind == "GeometryCollection":
         return [polygon for geometry in thing["geometries"] for polygon in _polygons_in(geometry)]
     if kind == "MultiPolygon":

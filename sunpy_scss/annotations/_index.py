@@ -11,24 +11,24 @@ _COLUMNS = ("key", "date", "split")
 
 def read_index(path):
     """
-    The rows of an index.
+    Return the rows of an index.
 
     Parameters
     ----------
     path : pathlib.Path
-        CSV in UTF-8, with or without a byte order mark, its columns parted by commas, semicolons or tabs.
+        CSV in UTF-8, with or without a byte order mark, its columns separated by commas, semicolons or tabs.
 
     Returns
     -------
     list of dict
-        By the names of the columns; those of cells that are not there are empty.
+        One for each row, from the name of a column to its cell; a missing cell is an empty text.
 
     Raises
     ------
     FileNotFoundError
-        If there is none.
+        If there is no such file.
     `~sunpy_scss.exceptions.TrainingError`
-        If it is not such a file, has no column ``key``, or a key is missing or there twice.
+        If it is not such a file, if it has no column ``key``, or if a key is missing or occurs twice.
     """
     if not path.exists():
         msg = f"{path} is not there: a folder of labels has an index beside its images and masks."
@@ -44,7 +44,7 @@ def read_index(path):
     if "key" not in columns:
         msg = f"{path} needs a column 'key' in its first line (got {', '.join(map(repr, columns)) or 'nothing'})."
         raise TrainingError(msg)
-    rows = [row for row in rows if any(row.values())]  # spreadsheets end in lines of separators
+    rows = [row for row in rows if any(row.values())]  # spreadsheets write lines of separators at the end
     keys = [row["key"] for row in rows]
     twice = (
         next((key for number, key in enumerate(keys) if key in keys[:number]), None)
@@ -63,13 +63,13 @@ def read_index(path):
 
 def append_row(path, row):
     """
-    Add a line to an index, in its own columns; a new one is made where there is none.
+    Add a line to an index, in its own columns; make the index if there is none.
 
     Parameters
     ----------
     path : pathlib.Path
     row : dict
-        ``key``, ``date`` and ``split``. What the index has no column for is left out.
+        ``key``, ``date`` and ``split``. Values for which the index has no column are left out.
     """
     if not path.exists():
         path.write_text(",".join(_COLUMNS) + "\r\n", encoding="utf-8", newline="")
@@ -82,7 +82,7 @@ def append_row(path, row):
 
 
 def _lines(path):
-    """The lines of an index with their ends, and what parts its columns."""
+    """Return the lines of an index with their ends, and the separator of its columns."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = list(file) or [""]

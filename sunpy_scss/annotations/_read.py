@@ -1,4 +1,4 @@
-"""Labels that others have drawn, from files of polygons or painted images to mask Maps with a true WCS."""
+"""Labels that others have drawn: from files of polygons or painted images to mask Maps with a true WCS."""
 
 import logging
 import os
@@ -17,12 +17,14 @@ from astropy.time import Time
 from sunpy.coordinates import HeliographicCarrington, HeliographicStonyhurst, Helioprojective, get_earth
 from sunpy.map import GenericMap
 from sunpy.map.header_helper import make_fitswcs_header
+from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_scss._arguments import check_type
 from sunpy_scss._features import FEATURES, is_feature
 from sunpy_scss._mask_map import make_mask
 from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.polygons import draw, earth_frame
+from sunpy_scss._warn import warn_caller
 from sunpy_scss.annotations._formats import check_polygons, parse_all, parse_geojson, read_time
 from sunpy_scss.canonical._check import check_map
 from sunpy_scss.exceptions import AnnotationError, InvalidMapError, UnreadableFileError
@@ -38,41 +40,44 @@ __all__ = [
 
 _log = logging.getLogger("sunpy")
 _FRAMES = {"heliographic_stonyhurst", "heliographic_carrington", "helioprojective"}
+_GLOBES = HeliographicStonyhurst | HeliographicCarrington
 _MAX_GAP = 6 * u.hour
-# From disc centre, for polygons in the plane of the sky.
+# A ring around a pole is closed along it: in degrees of latitude.
+_AT_POLE = 89.9
+# Distance from disc centre, for polygons in the plane of the sky.
 _MAX_RADII = 10
 
 
 @dataclass(frozen=True)
 class Annotation:
     """
-    What one annotation file says.
+    The content of one annotation file.
 
     Attributes
     ----------
     name : str
-        Of the file, without folder and extension.
+        The name of the file, without folder and extension.
     feature : str
         ``"CH"`` for coronal holes or ``"AR"`` for active regions.
     date : astropy.time.Time
-        Of the image that it was drawn on.
+        The time of the image on which it was drawn.
     labels : str
-        Who drew it, in a word for headers.
+        The authors, in a word for headers.
     polygons : tuple of tuple of numpy.ndarray
         One polygon for each region, of one or more rings (n, 2): positions in apparent solar radii from disc centre,
         to solar west and north, as seen from Earth. A ring inside another one of the same polygon is a hole. The
         order of the vertices is that of the file; rings traced from pixels run counter-clockwise around a region and
         clockwise around a hole. None for an image without the feature, which is a valid answer.
     shape : tuple of int
-        (ny, nx) of the image that it was drawn on.
+        (ny, nx) of the image on which it was drawn.
     centre : tuple of float
         Disc centre in that image: column and row from 0 at the centre of the lower left pixel, north up.
     radius : float
         Apparent solar radius in pixels of that image.
     faults : dict
-        Counts: ``"short polygons"`` of under three vertices, which enclose nothing and are left out;
-        ``"off-limb vertices"`` and, among them, ``"vertices outside the image"``, which are kept, as masks end at the
-        limb.
+        Counts: ``"short polygons"`` of fewer than three vertices, which enclose nothing and are left out;
+        ``"off-limb vertices"`` and, among them, ``"vertices outside the image"``. These vertices are kept, because
+        masks end at the limb.
     """
 
     name: str
@@ -119,7 +124,7 @@ def read_annotations(path: str | os.PathLike) -> list[Annotation]:
         file).
     `~sunpy_scss.exceptions.AnnotationError`
         If a file is not of its format, or a folder or zip file holds none. An SCSS-Net file without any polygon must
-        be named for 193 or 171 Angstrom, as nothing else says which feature is missing.
+        be named for 193 or 171 Angstrom, because nothing else says which feature is missing.
 
     References
     ----------
@@ -159,7 +164,7 @@ def read_annotations(path: str | os.PathLike) -> list[Annotation]:
 
 def annotation_table(annotations: Iterable[Annotation]) -> Table:
     """
-    What is in annotations, and what is wrong with them.
+    Return a table of annotations: their sizes, and the faults found in them.
 
     Parameters
     ----------
@@ -168,7 +173,7 @@ def annotation_table(annotations: Iterable[Annotation]) -> Table:
     Returns
     -------
     astropy.table.Table
-        A row for each: ``name``, ``feature``, ``date``, the number of ``polygons`` and ``vertices``, and the counts
+        One row for each: ``name``, ``feature``, ``date``, the numbers of ``polygons`` and ``vertices``, and the counts
         of `Annotation.faults`, each a column.
 
     Examples
@@ -194,28 +199,28 @@ def annotation_to_mask(
     annotation: Annotation, smap: GenericMap | None = None, *, max_gap: u.Quantity[u.hour] = _MAX_GAP
 ) -> GenericMap:
     """
-    The mask Map of an annotation.
+    Return the mask Map of an annotation.
 
     Parameters
     ----------
     annotation : Annotation
     smap : sunpy.map.GenericMap, optional
-        Draw on the pixels of this Map, whatever its scale, rotation and observer: the polygons are turned with the
-        solar surface to its time and seen from there. By default on the image that the annotation was made on.
+        Draw on the pixels of this Map, whatever its scale, rotation and observer: the polygons are rotated with the
+        solar surface to its time, and seen by its observer. The default is the grid of the annotated image.
     max_gap : astropy.units.Quantity, optional
-        How far the time of the Map may be from that of the annotation. Turning does not tell how a region has grown or
-        decayed since.
+        The largest difference between the times of the Map and of the annotation. Rotation does not account for the
+        growth or decay of a region.
 
     Returns
     -------
     sunpy.map.GenericMap
-        int16, 1 in the feature and 0 elsewhere, never beyond the limb. By default with a WCS as seen from Earth, its
-        scale tied by the solar radius in pixels that the file tells.
+        int16, 1 in the feature and 0 elsewhere, never beyond the limb. The default WCS is that of an observer on
+        Earth; its scale follows from the solar radius in pixels that the file gives.
 
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        If ``smap`` is no helioprojective Map whose solar radius is known, or is further than ``max_gap`` away in time.
+        If ``smap`` is not a helioprojective Map of known solar radius, or is more than ``max_gap`` away in time.
     `~sunpy_scss.exceptions.AnnotationError`
         If the polygons are not finite, have more than 200,000 vertices, or are longer than 10,000 solar radii.
 
@@ -257,10 +262,11 @@ def geojson_to_mask(
     max_gap: u.Quantity[u.hour] = _MAX_GAP,
 ) -> GenericMap:
     """
-    The mask Map of polygons in a GeoJSON file.
+    Return the mask Map of polygons in a GeoJSON file.
 
     Geometries of type Polygon and MultiPolygon are drawn; the rings after the first one of a polygon are its holes.
-    GeoJSON itself knows the Earth only, so two members beside ``features`` say what the numbers mean::
+    A feature whose geometry is null has no place and is skipped.
+    GeoJSON itself knows only the Earth. Two members beside ``features`` say what the numbers mean::
 
         {"type": "FeatureCollection",
          "frame": "heliographic_stonyhurst",
@@ -271,17 +277,19 @@ def geojson_to_mask(
     ----------
     path : path-like
     smap : sunpy.map.GenericMap
-        The image whose pixels are drawn on. The polygons turn with the solar surface to its time.
+        The image, or heliographic Map, on whose pixels the polygons are drawn. They are rotated with the solar surface
+        to its time.
     feature : str
-        What the polygons are: ``"CH"``, ``"AR"`` or a code of your own, as ``"FILAMENT"``.
+        The feature that the polygons outline: ``"CH"``, ``"AR"`` or a code of your own, such as ``"FILAMENT"``.
     frame : str, optional
         ``"heliographic_stonyhurst"`` or ``"heliographic_carrington"``, longitude and latitude in degrees; or
-        ``"helioprojective"``, in arcsec as the observer of ``smap`` sees them. That of the file by default. Edges are
-        straight in longitude and latitude: write 355 to 365, not 355 to 5.
+        ``"helioprojective"``, in arcsec as the observer of ``smap`` sees them. The default is that of the file. Edges
+        are straight in longitude and latitude: write 355 to 365, not 355 to 5; an edge of over 180 degrees brings a
+        warning.
     date : str or astropy.time.Time, optional
-        When the coordinates hold. That of the file by default.
+        The time at which the coordinates hold. The default is that of the file.
     max_gap : astropy.units.Quantity, optional
-        How far the time of the Map may be from that date.
+        The largest difference between the time of the Map and that date.
 
     Returns
     -------
@@ -291,12 +299,13 @@ def geojson_to_mask(
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        If ``smap`` is no helioprojective Map whose solar radius is known, or is further than ``max_gap`` away in time.
+        If ``smap`` is neither a heliographic Map nor a helioprojective Map of known solar radius, or is more than
+        ``max_gap`` away in time.
     `~sunpy_scss.exceptions.UnreadableFileError`
         If there is no such file, or it is larger than 32 MB.
     `~sunpy_scss.exceptions.AnnotationError`
-        If the file is no GeoJSON of polygons, its coordinates cannot be on the Sun or beside it, its polygons have more
-        than 200,000 vertices, or its frame or date is unknown and was not given.
+        If the file is no GeoJSON of polygons, if its coordinates cannot be on or near the Sun, if its polygons have
+        more than 200,000 vertices, or if its frame or date is neither in the file nor given.
     ValueError
         If there is no such feature.
 
@@ -322,7 +331,8 @@ def geojson_to_mask(
     >>> mask.data.shape == smap.data.shape
     True
     """
-    check_map(smap)
+    if not isinstance(getattr(smap, "coordinate_frame", None), _GLOBES):
+        check_map(smap)
     _check_feature(feature)
     polygons, facts = parse_geojson(path)
     frame = _solar_frame(frame or facts.get("frame"), date or facts.get("date"), smap)
@@ -356,29 +366,29 @@ def _solar_frame(name, date, smap):
 
 def png_to_mask(path: str | os.PathLike, smap: GenericMap, *, feature: str) -> GenericMap:
     """
-    The mask Map of an image that was painted beside another one.
+    Return the mask Map of an image that was painted over a browse image.
 
     Parameters
     ----------
     path : path-like
-        PNG or another format without loss, of the size of the browse image that ``smap`` was made from, the same way
-        up; black outside the feature, one other grey or colour inside.
+        PNG or another lossless format, of the size and orientation of the browse image from which ``smap`` was made;
+        black outside the feature, one other grey or colour inside.
     smap : sunpy.map.GenericMap
-        That image.
+        The Map of that browse image.
     feature : str
-        What is painted: ``"CH"``, ``"AR"`` or a code of your own, as ``"FILAMENT"``.
+        The feature that is painted: ``"CH"``, ``"AR"`` or a code of your own, such as ``"FILAMENT"``.
 
     Returns
     -------
     sunpy.map.GenericMap
-        int16, 1 in the feature and 0 elsewhere, on the WCS of ``smap``. What is painted beyond the limb stays.
+        int16, 1 in the feature and 0 elsewhere, on the WCS of ``smap``. Paint beyond the limb stays.
 
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        If ``smap`` is no helioprojective Map whose solar radius is known.
+        If ``smap`` is not a helioprojective Map of known solar radius.
     `~sunpy_scss.exceptions.UnreadableFileError`
-        If there is no such file, or it is no image that can be read.
+        If there is no such file, or it cannot be read as an image.
     `~sunpy_scss.exceptions.AnnotationError`
         If the sizes differ or the image has more than two values.
     ValueError
@@ -410,7 +420,7 @@ def png_to_mask(path: str | os.PathLike, smap: GenericMap, *, feature: str) -> G
 
 
 def _colours(path, shape):
-    """The pixels of an image (ny, nx, bands), which are looked at only if they are as many as there should be."""
+    """Return the pixels of an image, (ny, nx, bands); raise an error before reading if their number is wrong."""
     path, pixels = Path(path), None
     try:
         with warnings.catch_warnings():
@@ -418,7 +428,7 @@ def _colours(path, shape):
             with Image.open(path) as image:
                 size = image.size[::-1]
                 if size == shape:
-                    # Pillow turns 8 bits into colours, and cuts what has more.
+                    # Pillow turns 8 bits into colours, and clips values of more bits.
                     pixels = np.asarray(image if image.mode.startswith(("I", "F")) else image.convert("RGB"))
     except FileNotFoundError as error:
         msg = f"{path} cannot be read: there is no such file."
@@ -448,7 +458,7 @@ def _check_gap(name, date, smap, max_gap):
 
 
 def _check_places(polygons, frame, smap, path):
-    """Raise an error for coordinates that cannot be on the Sun or beside it."""
+    """Raise an error for coordinates that cannot be on or near the Sun."""
     radius = smap.rsun_obs.to_value(u.arcsec) if isinstance(frame, Helioprojective) else np.degrees(1)
     limits = np.array([_MAX_RADII * radius] * 2 if isinstance(frame, Helioprojective) else [720, 90])
     for ring in (ring for rings in polygons for ring in rings):
@@ -461,6 +471,26 @@ def _check_places(polygons, frame, smap, path):
             )
             raise AnnotationError(msg)
     check_polygons(polygons, path, unit=radius)
+    if not isinstance(frame, Helioprojective):
+        _warn_of_wide_edges(polygons, path)
+
+
+def _warn_of_wide_edges(polygons, path):
+    """Warn of an edge over more than half the Sun: a region across the origin of longitudes became the rest of it."""
+    for ring in (ring for rings in polygons for ring in rings):
+        following = np.roll(ring, -1, axis=0)
+        widths = abs(following[:, 0] - ring[:, 0])
+        widths[np.minimum(abs(ring[:, 1]), abs(following[:, 1])) > _AT_POLE] = 0
+        if widths.max() > 180:
+            at = np.argmax(widths)
+            start, end = ring[at, 0], following[at, 0]
+            msg = (
+                f"{path}: a ring has an edge of {widths[at]:g} degrees of longitude, from {start:g} to {end:g}, and is "
+                "drawn as wide as that. If the region lies across the origin of longitudes, let them run on: write 355 "
+                "to 365, not 355 to 5. If it is that wide, add vertices along the edge."
+            )
+            warn_caller(msg, SunpyUserWarning)
+            return
 
 
 def _check_feature(feature):
@@ -474,7 +504,7 @@ def _apparent_radius(observer, rsun):
 
 
 def _blank_map(annotation):
-    """An empty Map with the geometry of the image that an annotation was drawn on."""
+    """Return an empty Map with the geometry of the image on which an annotation was drawn."""
     earth = get_earth(annotation.date)
     frame = Helioprojective(observer=earth, obstime=annotation.date)
     scale = _apparent_radius(earth, frame.rsun) / (annotation.radius * u.pix)

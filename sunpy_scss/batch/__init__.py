@@ -1,4 +1,4 @@
-"""One job over many images, that can be broken off and gone on with."""
+"""One job over many images, which can be stopped and resumed."""
 
 from lazy_loader import attach_stub as _attach_stub
 

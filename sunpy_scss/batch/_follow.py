@@ -1,4 +1,4 @@
-"""Images as they come: each gets its mask, a row in the table of its day, alerts and a page, once and for all."""
+"""Images as they arrive: each gets its mask, a row in the table of its day, alerts and a page, all once."""
 
 import json
 from dataclasses import dataclass, replace
@@ -36,8 +36,8 @@ class Followed:
     Attributes
     ----------
     path : pathlib.Path
-        ``images`` are from an archive; ``masks`` has the masks, ``days`` a table for each day, ``pages`` a page for
-        each image. ``alerts.txt`` has the alerts and ``set_aside.json`` the images that failed, with the reason.
+        ``images`` has images from an archive, ``masks`` the masks, ``days`` a table for each day, ``pages`` a page for
+        each image. ``alerts.txt`` has the alerts, and ``set_aside.json`` the failed images with the reasons.
     """
 
     path: Path
@@ -53,7 +53,7 @@ class Followed:
         return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
     def page(self, image):
-        """Return the page of an image. It is written last: where it is, all is done."""
+        """Return the page of an image. It is written last: an image with a page is done."""
         return self.path / "pages" / f"{stem_of(image)}.html"
 
     def set_aside(self, image, reason):
@@ -78,10 +78,10 @@ def newest_from(source, folder, *, within, now=None):
     Parameters
     ----------
     source : str
-        As for `sunpy_scss.images.search_aia`.
+        An archive, as for `sunpy_scss.images.search_aia`.
     folder : path-like
     within : astropy.units.Quantity
-        An older image does not count.
+        The largest age of an image.
     now : astropy.time.Time, optional
 
     Raises
@@ -89,7 +89,7 @@ def newest_from(source, folder, *, within, now=None):
     sunpy_scss.exceptions.ArchiveError
         If the archive does not answer.
     sunpy_scss.exceptions.NoImageError
-        If it has no image that is new enough.
+        If its newest image is older.
     """
     found = search_aia(now or Time.now(), 193 * u.AA, source=source, max_gap=within)
     if not len(found):
@@ -100,19 +100,19 @@ def newest_from(source, folder, *, within, now=None):
 
 def follow_once(find, output, *, options, tell, stale=None):
     """
-    Do what is left to do for the images that are there now.
+    Do the remaining work on the images that are there now.
 
     Parameters
     ----------
     find : callable
-        Returns what `find_images` takes.
+        Returns an argument for `find_images`.
     output : path-like
         A folder, see `Followed`.
     options : sunpy_scss.batch.BatchOptions
     tell : callable
         Takes each line for the operator.
     stale : astropy.units.Quantity, optional
-        Tell where the newest image is older than this.
+        Tell the operator if the newest image is older than this.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def follow_once(find, output, *, options, tell, stale=None):
 
 
 def _one(image, place, options, tell):
-    """Do all for one image, and return its time; None if it failed."""
+    """Do all work on one image and return its time; None if it failed."""
     (outcome,) = segment_files([image], place.path / "masks", options=replace(options, features=("CH",), jobs=1))
     if outcome.error:
         passes = isinstance(outcome.error, OSError) and not isinstance(outcome.error, UnreadableFileError)
@@ -199,7 +199,7 @@ def _on_meridian(regions):
 
 
 def _add_row(row, path):
-    """Put a row into the table of a day, in place of one of the same mask, in order of time."""
+    """Put a row into the table of a day, in order of time; it replaces a row of the same mask."""
     if path.exists():
         there = QTable.read(path)
         row = vstack([there[there["mask"] != row["mask"][0]], row])
@@ -215,12 +215,12 @@ def _add_lines(lines, path):
 
 
 def _waits(every, failures):
-    """Return the seconds to wait: after an outage half a minute, then twice as long each time."""
+    """Return the seconds to wait: half a minute after an outage, then twice as long each time."""
     return every if not failures else min(every, 30 * 2 ** (failures - 1))
 
 
 def follow(find, output, *, every, sleep, tell, **settings):
-    """Do `follow_once` again and again, until SIGTERM or Ctrl-C ends it."""
+    """Repeat `follow_once` until SIGTERM or Ctrl-C ends it."""
     failures = 0
     with _told_to_end():
         while True:

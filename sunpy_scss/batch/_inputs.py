@@ -25,13 +25,13 @@ __all__ = ["find_images", "fingerprint", "forget_ahead", "local_file", "name_of"
 
 _ENDING = re.compile(r"\.(fits|fit|fts|asdf|jp2)(\.(gz|bz2|fz))?$", re.IGNORECASE)
 
-# Of browse images, which are not looked for in folders: pictures of masks lie there, too.
+# Suffixes of browse images. Folders are not searched for these, because pictures of masks lie there, too.
 _PICTURE = re.compile(r"\.(jpg|jpeg|png)$", re.IGNORECASE)
 
 
 def find_images(inputs: Inputs) -> list[str]:
     """
-    Return the images that inputs name, each once and always in the same order.
+    Return the images that the inputs name, each once and always in the same order.
 
     Parameters
     ----------
@@ -43,13 +43,13 @@ def find_images(inputs: Inputs) -> list[str]:
     Returns
     -------
     list of str
-        Paths and addresses. What is named and does not exist is among them, also a pattern or a folder without images
-        beside others: it fails when it is read.
+        Paths and addresses. A named file that does not exist is among them, and so is a pattern or a folder without
+        images beside others: it fails when it is read.
 
     Raises
     ------
     `~sunpy_scss.exceptions.NoImageError`
-        If there is nothing: an empty folder, list or pattern.
+        If nothing is found: the folder, list or pattern is empty.
 
     Examples
     --------
@@ -87,17 +87,17 @@ def name_of(path):
 
 
 def stem_of(path):
-    """Return the name of an image without the end that tells its format."""
+    """Return the name of an image without the suffix of its format."""
     return _PICTURE.sub("", _ENDING.sub("", name_of(path)))
 
 
-# Of each address that is read ahead the download, under way or done; every thread has its own.
+# For each address that is read ahead, its download, under way or done. Every thread has its own.
 _ahead = threading.local()
 
 
 @contextmanager
 def local_file(path):
-    """Yield the file of a path or address on this machine, for as long as it is used."""
+    """Yield a local file of a path or address, for as long as it is used."""
     if "://" not in path:
         yield Path(path)
         return
@@ -107,7 +107,7 @@ def local_file(path):
 
 
 def read_ahead(path, reader):
-    """Let an executor read an image that comes next: into the memory of the system, or onto this machine."""
+    """Let an executor read the next image: a file into the cache of the system, an address onto this machine."""
     if "://" in path:
         vars(_ahead)[path] = reader.submit(_download, path)
     else:
@@ -115,7 +115,7 @@ def read_ahead(path, reader):
 
 
 def forget_ahead():
-    """Remove what was read ahead and is not needed any more."""
+    """Remove the downloads that are no longer needed."""
     while vars(_ahead):
         _, download = vars(_ahead).popitem()
         if not download.cancel() and not download.exception():
@@ -140,12 +140,12 @@ def _download(path):
 
 
 def fingerprint(path):
-    """Return size, time of change and hash of an image, by which a later run knows it again; an address as it is."""
+    """Return size, time of change and hash, by which a later run recognises an image; an address as it is."""
     return path if "://" in path else f"{(stamp := _stamp(path))} {_hash(path, stamp)}"
 
 
 def same_image(path, known):
-    """Tell whether a file has the fingerprint that is known; it is read only if it was copied or changed since."""
+    """Return True if a file has a known fingerprint. It is read only if it was copied or changed since."""
     if "://" in path:
         return path == known
     stamp, _, content = known.rpartition(" ")
@@ -157,7 +157,7 @@ def _stamp(path):
     return f"{facts.st_size} {facts.st_mtime_ns}"
 
 
-@lru_cache(maxsize=64)  # of what is read ahead; the stamp tells that it has changed since
+@lru_cache(maxsize=64)  # the cache of files read ahead; the time stamp tells whether a file has changed since
 def _hash(path, stamp):
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""All that can be said about a batch, in one object."""
+"""The options of a batch, in one object."""
 
 from __future__ import annotations
 
@@ -28,41 +28,41 @@ _PICTURES = ("png", "pdf", "svg")
 @dataclass(frozen=True, kw_only=True)
 class BatchOptions:
     """
-    The options of `segment_files`: what decides the masks, what is written, and how the work is done.
+    The options of `segment_files`: the settings of the masks, the files to write, and the way of working.
 
     Attributes
     ----------
     features : sequence of str
-        ``"CH"``, ``"AR"``; of several, each image gets the one that its wavelength shows. A model of another feature
-        finds that one.
+        ``"CH"``, ``"AR"`` or both. If there are several, each image gets the one that its wavelength shows. A model of
+        another feature finds that one.
     model, boundary, threshold, min_area, disk_median, samples
-        As for `sunpy_scss.segment_coronal_holes`; None takes the default there.
+        Arguments of `sunpy_scss.segment_coronal_holes`; None takes the default there.
     header : dict
-        Keywords to replace in the header of each image, or to add, as ``{"BUNIT": "DN/s"}``: where a header is wrong.
+        Keywords to replace in, or add to, a wrong header of each image, such as ``{"BUNIT": "DN/s"}``.
     flagged : bool
-        Segment images of AIA's bad moments, too: eclipses, calibrations, rolls, off-points, and what its team flagged.
-        By default they are told of and get no mask.
+        Also segment flagged images of AIA: eclipses, calibrations, rolls, off-points, and those that its team flagged.
+        By default they are reported and get no mask.
     plot : str or None
         Also draw the outline on the image, as a picture of this kind: ``"png"``, ``"pdf"`` or ``"svg"``.
     dpi : float or None
-        Pixels for each inch of a picture.
+        Pixels per inch of a picture.
     probability : bool
         Also write the probability Map, as ``NAME_ch_probability.fits``.
     regions : bool
         Also write the regions of all masks, the rows of `~sunpy_scss.masks.region_table` with intensities, as one
         Parquet table: ``regions.parquet`` in the folder, or ``NAME_regions.parquet`` beside a store.
     overwrite : bool
-        Replace files that are there; by default they are kept.
+        Replace existing files; by default they are kept.
     jobs : int or None
-        Processes to work in; None takes as many as there are processors, where there are enough images for it. A
-        script that asks for several must start under ``if __name__ == "__main__":``.
+        The number of processes; None takes one for each processor, if there are enough images. A script that asks for
+        several must start under ``if __name__ == "__main__":``.
     client : distributed.Client or None
         Work on the workers of dask instead, which must see the same files.
     notify : callable or None
         Called with each `Outcome` as it is known.
     prepare : callable or None
-        Called in each process before it works on an image, again and again: what a model needs there, as
-        ``partial(register_network, build, name)`` of `sunpy_scss.train.register_network`.
+        Called in each process before each image, to provide what a model needs there; for example
+        ``partial(register_network, build, name)`` with `sunpy_scss.train.register_network`.
 
     Raises
     ------
@@ -101,5 +101,5 @@ class BatchOptions:
 
     @property
     def of_masks(self) -> dict:
-        """Keywords for `sunpy_scss.segment_coronal_holes` and its siblings, without those that are None."""
+        """The keywords for `sunpy_scss.segment_coronal_holes` and its siblings, without those that are None."""
         return {name: value for name in _OF_MASKS if (value := getattr(self, name)) is not None}

@@ -1,4 +1,4 @@
-"""One image of a batch: what is asked of it, and what became of it."""
+"""One image of a batch: the work to do on it, and its outcome."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ __all__ = ["Item", "Outcome", "Result"]
 @dataclass(frozen=True)
 class Outcome:
     """
-    What became of one image.
+    The outcome of one image.
 
     Attributes
     ----------
     path : str
         The image.
     written, kept : tuple of pathlib.Path
-        Files that were made, and files that were there already and left as they are.
+        Files that were made, and existing files that were left as they are.
     error : Exception or None
-        Why there is no mask.
+        The reason why there is no mask.
     flagged : bool
-        Whether that is because the image is from one of the bad moments of the instrument.
+        True if the reason is a flaw of the exposure, such as an eclipse or a calibration.
     caveats : tuple of str
-        Warnings that were given.
+        The warnings about this image.
     seconds : float
-        The time that it took.
+        The time that the work took.
     """
 
     path: str
@@ -48,7 +48,7 @@ class Outcome:
 
     @property
     def status(self) -> str:
-        """``"written"``, ``"kept"`` (all files were there), ``"flagged"`` or ``"failed"``."""
+        """The status ``"written"``, ``"kept"`` (all files existed), ``"flagged"`` or ``"failed"``."""
         if self.error:
             return "flagged" if self.flagged else "failed"
         return "written" if self.written else "kept"
@@ -68,14 +68,14 @@ class Item:
     Attributes
     ----------
     number : int
-        Among all.
+        Its number among all images.
     path : str
     place : int
-        In a store.
+        Its index in a store.
     made : sunpy_scss._provenance.Provenance or None
-        Of its mask, if the mask is there and is to be kept.
+        The provenance of its mask, if there is one to keep.
     measured : dict or None
-        Origins of its masks in the table of regions; None if there is no table.
+        The origins of its masks in the table of regions; None if there is no table.
     """
 
     number: int
@@ -91,28 +91,28 @@ class Item:
 
     @property
     def stem(self):
-        """The name without the end that tells the format."""
+        """The name without the suffix of the format."""
         return stem_of(self.path)
 
 
 @dataclass(frozen=True)
 class Result:
     """
-    What a worker gives back.
+    The result that a worker returns.
 
     Attributes
     ----------
     outcome : Outcome
     name, origin : str
-        Of the mask in the table of regions.
+        The name and origin of the mask in the table of regions.
     rows : astropy.table.QTable or None
-        Its regions, if they have been measured.
+        The regions of the mask, if they were measured.
     header : dict or None
-        Of a mask that is new.
+        The header of a new mask.
     time : int
-        Of that mask, in milliseconds since 1970.
+        The time of that mask, in milliseconds since 1970.
     stops : bool
-        Whether no other image would fare better, as where the disc is full.
+        True if every other image would fail, too, for instance because the disk is full.
     """
 
     outcome: Outcome

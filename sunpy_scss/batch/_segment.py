@@ -1,4 +1,4 @@
-"""Masks of many images: stopped at any moment and gone on with later, here or on many machines."""
+"""Masks of many images, on one machine or many; the work can be stopped at any moment and resumed later."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["segment_files"]
 
-# Whose versions decide results.
+# Packages whose versions decide results.
 _PACKAGES = ("sunpy_scss", "sunpy", "astropy", "numpy", "scipy")
 
 
@@ -49,18 +49,18 @@ def segment_files(inputs: Inputs, output: str | os.PathLike, *, options: BatchOp
     """
     Segment many images and write their masks.
 
-    Interrupted or killed at any moment, the same call goes on where it stopped: every file is written whole or not
-    at all, and what is finished is kept. A file that fails is told of and stops nothing.
+    After an interruption at any moment, the same call resumes the work: every file is written whole or not at all, and
+    finished files are kept. An image that fails is reported and does not stop the others.
 
     Parameters
     ----------
     inputs : str, path-like or iterable of them
         Images as `find_images` names them: files, folders, patterns, addresses that fsspec knows.
     output : path-like
-        A folder, made where missing: the mask of ``NAME.fits`` is ``NAME_ch.fits`` or ``NAME_ar.fits``. Or a Zarr
+        A folder, made if missing: the mask of ``NAME.fits`` is ``NAME_ch.fits`` or ``NAME_ar.fits``. Or a Zarr
         store, ``NAME.zarr``, of the masks of one feature as an array (time, y, x); see `mask_at`.
     options : BatchOptions, optional
-        What decides the masks, what is written beside them, and how the work is done.
+        The settings of the masks, the files to write beside them, and the way of working.
 
     Returns
     -------
@@ -71,15 +71,15 @@ def segment_files(inputs: Inputs, output: str | os.PathLike, *, options: BatchOp
     Raises
     ------
     FileExistsError
-        If masks are there that were made with other settings.
+        If existing masks were made with other settings.
     `~sunpy_scss.exceptions.OutputInUseError`
         If another run works on the same output.
     OSError
-        If the output cannot be made or written, or the disc is full: what is finished stays.
+        If the output cannot be made or written, or the disk is full. Finished files stay.
     `~sunpy_scss.exceptions.NoImageError`
         If there are no images.
     ValueError, TypeError, ImportError
-        If the options do not fit, or need a package that is not installed; before anything is done.
+        If the options are wrong, or need a package that is not installed. This is checked before any work.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def segment_files(inputs: Inputs, output: str | os.PathLike, *, options: BatchOp
 
 
 def _run(paths, target, job, options):
-    """Do the work, and write the table and the report of what has been done, whatever ends it."""
+    """Do the work; whatever ends it, write the table and the report of the finished part."""
     started = time.time()
     items, outcomes = _items(paths)
     table = RegionTable(target.table) if options.regions else None
@@ -115,7 +115,7 @@ def _run(paths, target, job, options):
     try:
         for outcome in outcomes.values():
             notify(outcome)
-        # Shown on a terminal only, with the rate and the time that is left.
+        # Shown only on a terminal, with the rate and the remaining time.
         for item, result in tqdm(results, total=len(items), unit="file", disable=None, smoothing=0.05):
             outcomes[item.number] = _take(item, result, target, table)
             notify(outcomes[item.number])
@@ -131,7 +131,7 @@ def _run(paths, target, job, options):
 
 
 def _features_of(options):
-    """Return the features to look for; unless they are named, that of a model alone which finds another than those."""
+    """Return the features to look for. A model of another feature decides it, unless features are named."""
     if options.model is not None and tuple(options.features) == tuple(FEATURES):
         feature = load_model(options.model).card.feature
         if feature not in FEATURES:
@@ -140,7 +140,7 @@ def _features_of(options):
 
 
 def _is_for(feature, keywords):
-    """Tell whether the keywords that name a model or a boundary can be meant for a feature, of several."""
+    """Return True if the keywords that name a model or a boundary can be meant for this one of several features."""
     model, boundary = keywords.get("model"), keywords.get("boundary")
     model = load_model(model or default_model(feature, boundary))
     try:
@@ -150,14 +150,14 @@ def _is_for(feature, keywords):
 
 
 def _settings(features, keywords, header):
-    """Return for each feature what its masks have in common, a `Provenance`; wrong keywords are an error."""
+    """Return for each feature the `Provenance` that its masks share; raise an error for wrong keywords."""
     mended = ", ".join(f"{key.upper()}={value}" for key, value in sorted(header.items())) or None
     found = {}
     for feature in features:
         if len(features) > 1 and not _is_for(feature, keywords):
             continue
         segment = SEGMENT.get(feature, segment_feature)
-        segment([], **keywords)  # checks them as it would for an image
+        segment([], **keywords)  # this checks the keywords as for an image
         defaults = inspect.signature(segment).parameters.values()
         values = {one.name: one.default for one in defaults if one.kind is one.KEYWORD_ONLY} | keywords
         card = load_model(values["model"] or default_model(feature, values["boundary"])).at(values["boundary"]).card
@@ -165,13 +165,13 @@ def _settings(features, keywords, header):
         made = mask_provenance(card, **{name: values[name] for name in named})
         found[feature] = replace(made, mended=mended)
     if not found:
-        SEGMENT[features[0]]([], **keywords)  # which says what is wrong with model or boundary
+        SEGMENT[features[0]]([], **keywords)  # its error says what is wrong with model or boundary
     return found
 
 
 @contextmanager
 def _only_run(target):
-    """Hold the output for one run."""
+    """Lock the output for one run."""
     target.lock.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(target.lock, timeout=0):
@@ -183,7 +183,7 @@ def _only_run(target):
 
 @contextmanager
 def _told_to_end():
-    """Let SIGTERM end the run as Ctrl-C does, with what is finished on record; 143 is the usual exit status."""
+    """Let SIGTERM end the run as Ctrl-C does, with the finished part on record; 143 is the usual exit status."""
     is_ours = threading.current_thread() is threading.main_thread()
     if not is_ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
@@ -196,7 +196,7 @@ def _told_to_end():
 
 
 def _items(paths):
-    """Return images to work on, and the outcomes of those whose results would have the name of another's."""
+    """Return the images to work on, and failed outcomes of those whose results would have another's name."""
     items, outcomes, stems = [], {}, set()
     for number, path in enumerate(paths):
         item = Item(number, path)
@@ -210,12 +210,12 @@ def _items(paths):
 
 
 def _worth_it(images):
-    """Return how many processes are worth it: each takes some seconds to start."""
+    """Return the number of processes that saves time: each takes some seconds to start."""
     return max(1, min(processors(), images // 32))
 
 
 def _take(item, result, target, table):
-    """Return the outcome of an item; what else came with it is kept in its place."""
+    """Return the outcome of an item, and store the rest of its result."""
     if isinstance(result, WorkerError):
         return Outcome(item.path, error=result)
     if result.header is not None:
@@ -226,7 +226,7 @@ def _take(item, result, target, table):
 
 
 def _write_report(path, outcomes, paths, started, settings):
-    """Write what became of each image, for programs."""
+    """Write the outcome of each image, for programs to read."""
     known = [outcomes[number] for number in sorted(outcomes)]
     report = {
         "started": Time(started, format="unix").isot,

@@ -23,24 +23,24 @@ if TYPE_CHECKING:
 
 __all__ = ["MaskStore", "mask_at"]
 
-# The same for all masks of a store, and told by its attributes, as are the settings by which they were made.
+# These are the same for all masks of a store. Its attributes hold them, and the settings of the masks.
 _SHARED = ("CTYPE1", "CTYPE2", "CUNIT1", "CUNIT2", "TELESCOP", "WAVELNTH", "WAVEUNIT", "BUNIT", "CONTENT")
-# Numbers of the header that differ from time to time, each also an array of its own.
+# Numbers of the header that differ from time to time; each is also an array of its own.
 _NUMBERS = (
     *("CRPIX1", "CRPIX2", "CDELT1", "CDELT2", "CRVAL1", "CRVAL2", "PC1_1", "PC1_2", "PC2_1", "PC2_2"),
     *("LONPOLE", "LATPOLE", "DSUN_OBS", "HGLN_OBS", "HGLT_OBS", "RSUN_REF", "RSUN_OBS"),
     *Provenance().image_keywords(),
 )
 _PLOT = {"norm": Normalize(0, 1), "cmap": "gray", "interpolation": "nearest"}
-# xarray makes NaT of it, and keeps the other times to the millisecond.
+# xarray turns it into NaT, and keeps the other times to the millisecond.
 _NO_TIME = np.iinfo(np.int64).min
-# So many results are written at once, or those of so many seconds; a run that is killed does them again.
+# Results are written after so many masks or so many seconds. A killed run does the unwritten ones again.
 _AT_ONCE, _SECONDS = 16, 5
 
 
 class MaskStore:
     """
-    A store that one process fills, or many fill, each its own times; one of them keeps the account of what is there.
+    A store that one or many processes fill, each its own times; one process records which masks are done.
 
     Parameters
     ----------
@@ -57,22 +57,22 @@ class MaskStore:
     @classmethod
     def make(cls, path, shape, made):
         """
-        Make an empty store, whole or not at all; what is there is replaced.
+        Make an empty store, whole or not at all; an existing store is replaced.
 
         Parameters
         ----------
         path : path-like
         shape : (int, int)
-            Of a mask.
+            The shape of a mask.
         made : sunpy_scss._provenance.Provenance
-            What its masks have in common.
+            The provenance that its masks share.
         """
         import zarr
 
         path = Path(path)
         with scratch_folder(path.parent) as folder:
             group = zarr.open_group(folder / path.name, mode="w", zarr_format=2, attributes=made.keywords())
-            # What is not there is no mask without a hole: xarray makes NaN of -1.
+            # A missing mask is not a mask without holes: xarray turns -1 into NaN.
             _array(group, "mask", np.int8, -1, ("time", "y", "x"), (0, *shape), (1, *shape))
             times = {"units": "milliseconds since 1970-01-01", "calendar": "standard"}
             _array(group, "time", np.int64, _NO_TIME, ("time",), **times)
@@ -88,7 +88,7 @@ class MaskStore:
 
     @property
     def made(self):
-        """What its masks have in common, a `Provenance`."""
+        """The `Provenance` that its masks share."""
         return Provenance.of(dict(self._group.attrs))
 
     @property
@@ -97,13 +97,13 @@ class MaskStore:
 
     @property
     def files(self):
-        """Names of images, in order of their places."""
+        """The names of the images, in order of their places."""
         names = [str(name) for name in self._group["file"][:]]
-        # A run that was killed while it made room leaves places without a name, which are used first.
+        # A run that was killed while it made room left places without a name; these are used first.
         return names[: next((number + 1 for number in reversed(range(len(names))) if names[number]), 0)]
 
     def masks(self):
-        """Return for the image of each mask how the mask was made, a `Provenance`."""
+        """Return a dict from the image of each mask to the `Provenance` of the mask."""
         known = zip(self._group["file"][:], self._group["done"][:], self._group["header"][:], strict=True)
         return {str(name): Provenance.of(json.loads(str(head))) for name, done, head in known if done}
 
@@ -115,12 +115,12 @@ class MaskStore:
         ----------
         names : list of str
         anew : bool, optional
-            Remove the masks of these that are there.
+            Remove the existing masks of these images.
 
         Returns
         -------
         dict of str to int
-            The place of each image; new ones are behind those that are there.
+            The place of each image; new images come after the existing ones.
         """
         import zarr
 
@@ -139,7 +139,7 @@ class MaskStore:
         return places
 
     def write(self, place, mask):
-        """Write the pixels of a mask, whole or not at all; the store does not tell of them before `note`."""
+        """Write the pixels of a mask, whole or not at all. They count only after `note`."""
         if mask.data.shape != self.shape:
             msg = f"It has {mask.data.shape} pixels, the masks of the store {self.shape}; give it a store of its own."
             raise InvalidMapError(msg)
@@ -151,13 +151,13 @@ class MaskStore:
         self._group["mask"][place] = mask.data.astype(np.int8)
 
     def note(self, place, header, obstime):
-        """Note that a mask has been written, with the header of its Map and its time in milliseconds since 1970."""
+        """Record a written mask, with the header of its Map and its time in milliseconds since 1970."""
         self._waiting[place] = header, obstime
         if len(self._waiting) >= _AT_ONCE or time.monotonic() - self._written > _SECONDS:
             self.flush()
 
     def flush(self):
-        """Write what has been noted; that a mask is done comes last."""
+        """Write the records; the mark that a mask is done comes last."""
         if not self._waiting:
             return
         places = sorted(self._waiting)
@@ -172,7 +172,7 @@ class MaskStore:
         self._waiting, self._written = {}, time.monotonic()
 
     def close(self):
-        """Write what has been noted, and all metadata in one place, from which xarray opens a store at once."""
+        """Write the records, and all metadata in one place, from which xarray opens a store at once."""
         import zarr
 
         self.flush()
@@ -181,7 +181,7 @@ class MaskStore:
 
 def _array(group, name, dtype, fill, dimensions, shape=(0,), chunks=(4096,), **attributes):
     array = group.create_array(name, shape=shape, chunks=chunks, dtype=dtype, fill_value=fill)
-    # By which xarray knows them.
+    # By these names xarray knows the dimensions.
     array.attrs.update({"_ARRAY_DIMENSIONS": list(dimensions), **attributes})
 
 
@@ -198,12 +198,12 @@ def mask_at(path: str | os.PathLike, place: int) -> GenericMap:
     Returns
     -------
     sunpy.map.GenericMap
-        With the header that the mask would have as a FITS file.
+        The mask, with the header that it would have as a FITS file.
 
     Raises
     ------
     `~sunpy_scss.exceptions.UnreadableFileError`
-        If the image of that place has no mask, because it failed or is still to be done.
+        If the image at that place has no mask, because it failed or is still to be done.
 
     Examples
     --------

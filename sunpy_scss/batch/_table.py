@@ -1,4 +1,4 @@
-"""The regions of many masks: as rows that name their mask, and as one Parquet table that a batch fills."""
+"""The regions of many masks: as rows that name their mask, and as a Parquet table that a batch fills."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from sunpy_scss.masks._table import region_table
 
 __all__ = ["RegionTable", "region_rows"]
 
-# Masks in memory at once; a run that is killed measures so many again.
+# The number of masks in memory at once; a killed run measures so many again.
 _AT_ONCE = 256
 # In the metadata of a file: its masks, in order, each with its origin. A mask without a region has no row.
 _MASKS = b"sunpy_scss.masks"
@@ -32,7 +32,7 @@ def region_rows(mask, file, **others):
     file : path-like
         The name of the mask in the rows.
     **others
-        For `~sunpy_scss.masks.region_table`.
+        Arguments of `~sunpy_scss.masks.region_table`.
 
     Returns
     -------
@@ -61,17 +61,17 @@ class RegionTable:
     """
     The rows of many masks in one Parquet file, in the order of the input.
 
-    While masks are added, each batch of them is a file beside it, written whole; closing puts them together.
+    While masks are added, each batch of them is a file of its own beside it. Closing puts them together.
 
     Parameters
     ----------
     path : path-like
-        A table that is there is gone on with.
+        An existing table is continued.
 
     Attributes
     ----------
     origins : dict
-        The masks that are in the table, in order, each with its origin: a text that is another for another mask.
+        The masks in the table, in order, each with its origin: a text that differs for another mask.
     """
 
     def __init__(self, path):
@@ -86,11 +86,11 @@ class RegionTable:
         self._homes |= dict.fromkeys(origins, file)
 
     def keep_only(self, still_true):
-        """Forget the masks that a function of name and origin does not call true any more."""
+        """Forget the masks for which a function of name and origin is no longer true."""
         self.origins = {name: origin for name, origin in self.origins.items() if still_true(name, origin)}
 
     def add(self, name, origin, rows):
-        """Add the rows of a mask; those that it has from before are forgotten."""
+        """Add the rows of a mask; they replace its earlier rows."""
         self._waiting[name] = origin, rows
         if len(self._waiting) >= _AT_ONCE:
             self._flush()
@@ -113,7 +113,7 @@ class RegionTable:
         Parameters
         ----------
         order : list of str
-            Names of masks; those that are in the table and not among them come first.
+            The names of masks. Masks of the table that are not among them come first.
         """
         import pyarrow.parquet as pq
 
@@ -150,7 +150,7 @@ def _origins_in(file):
 
 
 def _to_arrow(tables):
-    """Return tables of astropy as one of Arrow."""
+    """Return tables of astropy as one table of Arrow."""
     import pyarrow as pa
 
     columns = {name: np.concatenate([_plain(table[name]) for table in tables]) for name in tables[0].colnames}
@@ -162,7 +162,7 @@ def _to_arrow(tables):
 
 
 def _common_schema(schemas):
-    """Return the schema of rows from several files."""
+    """Return a schema for rows from several files."""
     types, units = {}, defaultdict(set)
     for field in (field for schema in schemas for field in schema):
         types[field.name] = field.type
@@ -171,7 +171,7 @@ def _common_schema(schemas):
 
 
 def _schema(types, units):
-    """Return a schema that tells pandas, pyarrow and astropy types and units; no unit where there are several."""
+    """Return a schema that tells pandas, pyarrow and astropy types and units; no unit if there are several."""
     import pyarrow as pa
 
     units = {name: "".join(some) if len(some) == 1 else "" for name, some in units.items()}
@@ -180,7 +180,7 @@ def _schema(types, units):
     )
     for name, unit in units.items():
         described[name].unit = unit or None
-    # astropy warns where it has to find out how long texts are; no name of a file is longer than this.
+    # astropy warns if it has to find the longest text itself; no file name is longer than this.
     lengths = {f"table::len::{name}": "256" for name, kind in types.items() if kind == "string"}
     fields = [pa.field(name, kind, metadata={"unit": units[name]}) for name, kind in types.items()]
     return pa.schema(fields, metadata=lengths | {"table_meta_yaml": "\n".join(meta.get_yaml_from_table(described))})
@@ -201,7 +201,7 @@ def _write(path, schema, groups, origins):
 
 
 def _plain(column):
-    """Return a column as an array that Arrow knows; times as UTC."""
+    """Return a column as an array that Arrow knows; times are in UTC."""
     if isinstance(column, Time):
         return column.utc.datetime64.astype("datetime64[ms]")
     return np.asarray(getattr(column, "value", column))

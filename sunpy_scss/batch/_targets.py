@@ -1,4 +1,4 @@
-"""Where the masks of a batch go: a folder of FITS files, or a Zarr store."""
+"""The targets of a batch, to which masks are written: a folder of FITS files, or a Zarr store."""
 
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -23,14 +23,14 @@ _PICTURES = (".png", ".pdf", ".svg")
 
 def make_target(output, options, settings):
     """
-    Return where to write, by the name: a store ends with ``.zarr``, all else is a folder.
+    Return the target that a name means: a store if it ends with ``.zarr``, else a folder.
 
     Parameters
     ----------
     output : path-like
     options : sunpy_scss.batch.BatchOptions
     settings : dict
-        For each feature all that decides its masks.
+        For each feature, all settings that decide its masks.
 
     Returns
     -------
@@ -74,11 +74,11 @@ class _Folder:
         return [f"{item.stem}_{feature.lower()}.fits" for feature in features]
 
     def file(self, item, made):
-        """Return the file of the mask of an image that was made so."""
+        """Return the file of the mask of an image, given how it was made."""
         return self.path / self.names(item, [made.feature])[0]
 
     def prepare(self, items, job, table):
-        """Return the items, each with what is known of it; an error if masks were made with other settings."""
+        """Return the items, each with its mask on file; raise an error if masks were made with other settings."""
         if not job.overwrite:
             items = [replace(item, made=self._made(item, job.settings)) for item in items]
         if table is None:
@@ -94,7 +94,7 @@ class _Folder:
         return [replace(item, measured=measured) for item, measured in zip(items, known, strict=True)]
 
     def _made(self, item, settings):
-        """Return how the mask of an image was made, None where there is none."""
+        """Return how the mask of an image was made; None if there is no mask."""
         for name, some in zip(self.names(item, settings), settings.values(), strict=True):
             if (path := self.path / name).exists():
                 made = _made(path)
@@ -103,7 +103,7 @@ class _Folder:
         return None
 
     def load(self, item):
-        """Return the mask of an image that is there."""
+        """Return the mask of an image from its file."""
         return read_map(self.file(item, item.made))
 
     def save(self, item, mask):
@@ -111,7 +111,7 @@ class _Folder:
         save_map(mask, self.file(item, Provenance.of(mask)))
 
     def extras(self, item, made, *, anew):
-        """Return what has to be written beside a mask, and what is there and was made of the same."""
+        """Return the files still to be written beside a mask, and those that exist and were made from the same."""
         path = self.file(item, made)
         paths = [path.with_suffix(f".{self.plot}")] if self.plot else []
         paths += [path.with_name(path.stem + _PROBABILITY)] if self.with_probability else []
@@ -120,13 +120,13 @@ class _Folder:
 
     def _is_of(self, extra, made):
         if extra.name.endswith(_PROBABILITY):
-            # It depends on neither of these.
+            # The file depends on neither of these.
             others = {**made.other_settings(found := _made(extra)), "threshold": None, "min_area": None}
             return len(others) == 2 and found.source == made.source
         return self._sign(made).encode() in extra.read_bytes()
 
     def _sign(self, made):
-        """Return the text by which a picture says what it was made of."""
+        """Return the text by which a picture tells its mask and settings."""
         return f"sunpy_scss {sha256(f'{origin_of(made)} {self.dpi}'.encode()).hexdigest()[:32]}"
 
     def save_extra(self, extra, job, smap, mask):
@@ -138,7 +138,7 @@ class _Folder:
             save_figure(figure, extra, dpi=self.dpi, sign=self._sign(Provenance.of(mask)))
 
     def discard(self, item, features):
-        """Remove what an earlier run has made of an image that cannot be segmented any more."""
+        """Remove the files that an earlier run made of an image that can no longer be segmented."""
         for path in (self.path / name for name in self.names(item, features)):
             for file in (path, path.with_name(path.stem + _PROBABILITY), *map(path.with_suffix, _PICTURES)):
                 file.unlink(missing_ok=True)
@@ -151,7 +151,7 @@ class _Folder:
 
 
 class _Store:
-    """A Zarr store; workers write into it, and the process that they work for keeps the account of what is there."""
+    """A Zarr store. Workers write masks into it; the main process records which masks are done."""
 
     def __init__(self, path):
         self.path, self._account = path, None
@@ -175,7 +175,7 @@ class _Store:
         return self._beside(".lock")
 
     def names(self, item, features):
-        """Return the name of the mask of an image: that of the image."""
+        """Return the name of the mask of an image: the name of the image."""
         return [item.name]
 
     def file(self, item, made):
@@ -183,7 +183,7 @@ class _Store:
         return self.path
 
     def prepare(self, items, job, table):
-        """Return the items, each with what is known of it; an error if the store was made with other settings."""
+        """Return the items, each with its mask on record; raise an error if the store has other settings."""
         (settings,) = job.settings.values()
         names = [item.name for item in items]
         if self.path.exists():
@@ -207,7 +207,7 @@ class _Store:
         ]
 
     def load(self, item):
-        """Return the mask of an image that is there."""
+        """Return the mask of an image from the store."""
         return mask_at(self.path, item.place)
 
     def save(self, item, mask):
@@ -219,14 +219,14 @@ class _Store:
         return [], []
 
     def discard(self, item, features):
-        """Do nothing: the masks that are to be made anew have been removed."""
+        """Do nothing: masks to be made anew have already been removed."""
 
     def note(self, item, result):
-        """Enter a mask that has been written into the account."""
+        """Record that a mask has been written."""
         self._account.note(item.place, result.header, result.time)
 
     def close(self):
-        """Write what is known so far."""
+        """Write the records that are still in memory."""
         if self._account is not None:
             self._account.close()
 
@@ -243,7 +243,7 @@ def _first_shape(items):
 
 
 def _made(path):
-    """Return how a mask was made that is there; nothing is known where there is none."""
+    """Return how a mask was made; an empty provenance if there is no mask."""
     try:
         return Provenance.of(fits.getheader(path))
     except OSError:
@@ -251,7 +251,7 @@ def _made(path):
 
 
 def origin_of(made):
-    """Return what a mask was made of: a text that is another for another image or other settings."""
+    """Return the origin of a mask: a text that differs for another image or other settings."""
     # FITS does not keep the last digits of a number.
     settings = [f"{value:.12g}" if isinstance(value, float) else str(value) for value in made.settings.values()]
     return f"{', '.join(settings)} of {made.source}"
@@ -259,18 +259,19 @@ def origin_of(made):
 
 def _check_settings(path, made, settings):
     """
-    Raise an error unless masks that are there were made with the same settings.
+    Raise an error unless existing masks were made with the same settings.
 
     Parameters
     ----------
     path : path-like
-        Of a mask, or a store of masks.
+        A mask, or a store of masks.
     made, settings : sunpy_scss._provenance.Provenance
-        Of the masks that are there, and of this run.
+        The provenance of the existing masks, and that of this run.
 
     Raises
     ------
     sunpy_scss.exceptions.OutputExistsError
+        If a setting differs.
     """
     others = made.other_settings(settings)
     if not others:

@@ -32,13 +32,13 @@ from sunpy_scss.segment._predict import (
 __all__ = ["SEGMENT", "Job", "feature_shown"]
 
 SEGMENT = {"CH": segment_coronal_holes, "AR": segment_active_regions}
-# No file after the one that met these would fare better.
+# After one of these, every later file would fail, too.
 _STOPS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _FULL = ("no space left", "not enough space", "disk quota exceeded", "read-only file system")
-# These pass: a disc or a network that is away for a while.
+# These pass: a disk or a network that is away for a while.
 _PASSES = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ECONNRESET, errno.ENETUNREACH, errno.EHOSTUNREACH}
 _ATTEMPTS = 4
-# Warnings are caught for the whole process, and matplotlib is not made for threads, of which workers of dask have some.
+# Warnings are caught for the whole process, and matplotlib is not safe with the threads of dask workers.
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -49,18 +49,18 @@ class _FlaggedError(InvalidMapError):
 @dataclass(frozen=True)
 class Job:
     """
-    What to do with each `Item`; called with one it returns a `Result`.
+    The work to do on each `Item`: a callable that takes one and returns a `Result`.
 
     Attributes
     ----------
     target : object
-        Where to write.
+        The target to write to.
     settings : dict
-        For each feature what its masks have in common, a `Provenance`.
+        For each feature, the `Provenance` that its masks share.
     options : dict
         Keywords for the functions that segment.
     several : bool
-        Whether the wavelength of each image decides what is looked for.
+        True if the wavelength of each image decides the feature.
     overwrite, flagged, header, prepare
         As in `sunpy_scss.batch.BatchOptions`.
     """
@@ -86,7 +86,7 @@ class Job:
         return replace(result, outcome=replace(result.outcome, caveats=caveats, seconds=seconds))
 
     def each(self, items):
-        """Yield the results of items; while one is worked on, the file of the next is read."""
+        """Yield the results of items. The file of the next one is read during the work on each."""
         with ThreadPoolExecutor(1) as reader:
             try:
                 for item, following in zip_longest(items, items[1:]):
@@ -97,7 +97,7 @@ class Job:
                 forget_ahead()
 
     def differs(self, made):
-        """Tell whether a mask was made with other settings than those for its feature."""
+        """Return True if a mask was made with other settings than those for its feature."""
         return made.feature in self.settings and not self.settings[made.feature].same_settings(made)
 
     def _tried(self, item):
@@ -115,10 +115,10 @@ class Job:
                 return Result(outcome, stops=_stops(error))
 
     def _work(self, item, file):
-        """Write what is missing for an image."""
+        """Write the files that are missing for an image."""
         target, made, smap, mask = self.target, item.made, None, None
         if made is not None and not same_image(item.path, made.source or ""):
-            # It is made anew if the image has been replaced by another version of it.
+            # The mask is made anew if another version has replaced the image.
             smap, made = read_image(file, self.header), None
             _check_same_time(smap, target.load(item), target.path)
         is_new = made is None
@@ -144,7 +144,7 @@ class Job:
         return Result(outcome, name, origin, rows, header, round(mask.coordinate_frame.obstime.utc.unix * 1000))
 
     def mask(self, smap, item):
-        """Return the mask of an image, with what a later run has to know in its header."""
+        """Return the mask of an image; its header has all that a later run needs to know."""
         feature = feature_shown(smap, tuple(FEATURES) if self.several else tuple(self.settings))
         if feature not in self.settings:
             msg = f"its wavelength shows {FEATURES[feature].name}s, which the model does not find"
@@ -158,7 +158,7 @@ class Job:
         return mask
 
     def probability(self, smap, mask):
-        """Return what a mask was made of, by the same model and variants."""
+        """Return the probability Map of a mask, from the same model and variants."""
         known = inspect.signature(predict_probability).parameters
         options = {name: value for name, value in self.options.items() if name in known}
         made = Provenance.of(mask)
@@ -169,7 +169,7 @@ class Job:
 
 
 def feature_shown(smap, features):
-    """Return of several features the one that the wavelength of a Map shows."""
+    """Return the one of several features that the wavelength of a Map shows."""
     if len(features) == 1:
         return features[0]
     feature = feature_at(angstroms(smap))
@@ -194,7 +194,7 @@ def _check_same_time(smap, mask, path):
 
 
 def _passes(error):
-    """Tell whether something else may come of another attempt."""
+    """Return True if another attempt may succeed."""
     return any(
         isinstance(one, ConnectionError | TimeoutError) or getattr(one, "errno", None) in _PASSES
         for one in _causes(error)
@@ -202,7 +202,7 @@ def _passes(error):
 
 
 def _stops(error):
-    """Tell whether nothing more can be written, whatever the library that found out calls it."""
+    """Return True if nothing more can be written, whatever the library that raised the error calls it."""
     return any(
         getattr(one, "errno", None) in _STOPS or any(sign in str(one).lower() for sign in _FULL)
         for one in _causes(error)
@@ -210,14 +210,14 @@ def _stops(error):
 
 
 def _causes(error):
-    """Yield an error and what led to it."""
+    """Yield an error, then its causes."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
 def _portable(error):
-    """Return an error that comes whole from one process to another."""
+    """Return an error that survives the way from one process to another."""
     try:
         return pickle.loads(pickle.dumps(error))
     except Exception:

@@ -1,4 +1,4 @@
-"""Work on many items here, in processes of this machine, or on workers of dask; a worker that dies costs a retry."""
+"""Work on many items in this process, in several, or on workers of dask; items of a dead worker are retried."""
 
 import multiprocessing
 import os
@@ -13,34 +13,34 @@ from multiprocessing.connection import wait as wait_for_end
 
 __all__ = ["WorkerError", "processors", "work_on"]
 
-# Items that go to a worker at once: their results travel together, so that few are lost or late.
+# The number of items that go to a worker at once. Their results travel together; few, so that few are lost or late.
 _AT_ONCE = 8
-# What a worker was at when it died is tried again item by item, after a while; the second time with nothing beside it.
+# The items of a worker that died are tried again one by one, after a while; the second time with no other work.
 _ATTEMPTS = 3
 
 
 class WorkerError(RuntimeError):
-    """The processes that worked on a file died, of too little memory for instance."""
+    """The processes that worked on a file died, for instance because memory ran out."""
 
 
 def work_on(items, work, *, jobs=1, client=None):
     """
-    Do the same with many items; results come as they are done, in any order.
+    Do the same work on many items; yield each result when it is done, in any order.
 
     Parameters
     ----------
     items : list
     work : sunpy_scss.batch._work.Job
-        It can be pickled as its results can, and raises nothing that is about a single item.
+        It and its results can be pickled. It raises no error that concerns a single item only.
     jobs : int, optional
-        Processes; 1 works in this one.
+        The number of processes; 1 means this process.
     client : distributed.Client, optional
-        Whose workers to use instead.
+        Use its workers instead.
 
     Yields
     ------
     (item, result)
-        The result is a `WorkerError` where no worker survived the item.
+        The result is a `WorkerError` if no worker survived the item.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def work_on(items, work, *, jobs=1, client=None):
     else:
         yield from zip(items, work.each(items), strict=True)
         return
-    # Fewer at once where there is not enough for all workers.
+    # Fewer at once if there are not enough for all workers.
     size = min(_AT_ONCE, -(-len(items) // in_flight))
     waiting = deque((items[first : first + size], 0) for first in range(0, len(items), size))
     while waiting:
@@ -68,7 +68,7 @@ def work_on(items, work, *, jobs=1, client=None):
 
 
 def _until_one_dies(submit, waiting, in_flight):
-    """Yield results and take batches off those that wait; the ones that a dead worker had are put back."""
+    """Yield results and remove their batches from the waiting ones; put back the batches of a dead worker."""
     running, alive = {}, True
     while running or (alive and waiting):
         while alive and waiting and len(running) < in_flight and not _must_be_alone(waiting[0], running):
@@ -92,20 +92,20 @@ def _until_one_dies(submit, waiting, in_flight):
 
 
 def _must_be_alone(batch, running):
-    """Tell whether a batch, or one of those that are under way, is suspected of killing workers."""
+    """Return True if a batch, or one of those under way, is suspected of killing workers."""
     return bool(running) and any(deaths + 1 == _ATTEMPTS for _, deaths in (batch, *running.values()))
 
 
 def _is_death(future):
     try:
         error = future.exception()
-    except CancelledError:  # by dask, where what a dead worker had is gone
+    except CancelledError:  # cancelled by dask, which has lost the work of a dead worker
         return True
     return isinstance(error, BrokenExecutor | CancelledError) or type(error).__name__ == "KilledWorker"
 
 
 def _on_dask(client, work):
-    """Return what starts to use the workers of dask: all that items need travels to each of them once."""
+    """Return a function that opens the workers of dask; all that the items need travels to each worker once."""
 
     @contextmanager
     def start():
@@ -124,8 +124,8 @@ def _do(work, batch):
 
 
 def _in_processes(jobs, work):
-    """Return what starts processes of this machine."""
-    # Not forked: the engines of networks hang in copies of a process that has used them.
+    """Return a function that starts processes on this machine."""
+    # Not forked: network engines hang in a fork of a process that has used them.
     context = multiprocessing.get_context("spawn")
 
     @contextmanager
@@ -136,14 +136,14 @@ def _in_processes(jobs, work):
         try:
             yield lambda batch: executor.submit(_do_here, batch)
         finally:
-            # An image that is under way is finished, no other is begun.
+            # An image under way is finished; no other is begun.
             stop.set()
             executor.shutdown(cancel_futures=True)
 
     return start
 
 
-# Of a process that works: what it does, and the sign to begin no other item.
+# In a worker process: its work, and the signal to begin no other item.
 _process = {}
 
 
@@ -156,7 +156,7 @@ def _begin_process(threads, work, stop):
 
 
 def _end_with_parent():
-    """End this process when the one that started it has ended, whatever ended it."""
+    """End this process when its parent has ended, for whatever reason."""
     wait_for_end([multiprocessing.parent_process().sentinel])
     os._exit(1)
 
@@ -166,5 +166,5 @@ def _do_here(batch):
 
 
 def processors():
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -1,1 +1,1 @@
-"""From a Map to what a network sees, and back; private as a whole."""
+"""The way from a Map to the input of a network, and back. All of it is private."""

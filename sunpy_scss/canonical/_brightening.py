@@ -1,15 +1,15 @@
-"""How the quiet Sun brightens towards the limb."""
+"""The brightening of the quiet Sun towards the limb."""
 
 import numpy as np
 
 __all__ = ["limb_brightening"]
 
-# Median of log10 of the brightness by distance from disc centre in solar radii, AIA 193; that of 171 differs by less
-# than 0.04.
+# The median of log10 of the brightness, by distance from disc centre in solar radii, for AIA 193. That of 171 differs
+# by less than 0.04.
 _LIMB_RADII = (0, 0.5, 0.8, 0.9, 0.95, 0.99, 1.0)
 _LIMB_BRIGHTENING = (-0.07, -0.02, 0.04, 0.10, 0.17, 0.30, 0.45)
 
 
 def limb_brightening(radius):
-    """By how much the quiet Sun is brighter than the median of the disc, in log10, at distances in solar radii."""
+    """Return log10 of the brightness of the quiet Sun over the disc median, at distances in solar radii."""
     return np.interp(radius, _LIMB_RADII, _LIMB_BRIGHTENING)

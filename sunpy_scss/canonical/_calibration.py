@@ -1,4 +1,4 @@
-"""The unit and the scale of the values of a Map, and what makes them doubtful."""
+"""The unit and the scale of the values of a Map, and the reasons to doubt them."""
 
 import re
 import warnings
@@ -13,7 +13,7 @@ from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = ["calibration_doubt", "per_second_of", "refuse_no_intensities", "unit_of"]
 
-# Words in units that astropy does not read, or not so.
+# Words in units that astropy does not read, or reads as something else.
 _WORD = re.compile(r"[A-Za-z]+")
 _UNITS = {
     **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
@@ -29,29 +29,29 @@ _REPROJECTED = (
     "carry the others over: for key in ('instrume', 'telescop', 'wavelnth', 'waveunit', 'bunit', 'exptime'), where the "
     "old header has it, new.meta[key] = old.meta[key]"
 )
-# On the disc of images that are no intensities more than this share is negative, and their mean, or that of the disc,
-# is less than this many standard deviations from zero.
+# In images that are not intensities more than this share of the disc is negative. Their mean, or that of the disc, is
+# less than this many standard deviations from zero.
 _NEGATIVE, _ABOUT_ZERO = 0.25, 0.2
-# The mean of an AIA image over DATAMEAN is 1.00 to 1.01; where something is set to NaN or zero around the disc, within
-# this range. The greatest value over DATAMAX is 0.35 and more where pixels were averaged, and less than this many times
-# the former in images for display; on discs of fewer pixels across the radius averages hide it.
+# The mean of an AIA image over DATAMEAN is 1.00 to 1.01; it is within this range if the sky was set to NaN or zero.
+# The greatest value over DATAMAX is 0.35 and more if pixels were averaged. In images for display it is less than this
+# many times the former ratio. On discs with fewer pixels across the radius, averages hide it.
 _RATIO, _COMPRESSED, _LEAST_RADIUS = (0.55, 1.9), 0.2, 40
-# The brightest pixel of an image of the Sun has more than this many times the mean, that of plain noise has less.
+# The brightest pixel of an image of the Sun has more than this many times the mean; that of plain noise has less.
 _FLAT = 1.5
-# Of images for display fewer pixels than this share have the greatest value.
+# In images for display fewer pixels than this share have the greatest value.
 _PLATEAU = 1e-3
 
 
 def unit_of(smap):
     """
-    Return the unit of a Map, also where it is spelt as sunpy does not read it, and the text that nobody reads.
+    Return the unit of a Map, also in spellings that sunpy does not read, and the text of an unknown unit.
 
     Returns
     -------
     unit : astropy.units.UnitBase or None
-        None where BUNIT is missing or cannot be read.
+        None if BUNIT is missing or cannot be read.
     unread : str
-        What BUNIT says where it cannot be read, else empty.
+        The text of BUNIT if it cannot be read, else empty.
     """
     text = smap.meta.get("bunit")
     if text is None:
@@ -59,7 +59,7 @@ def unit_of(smap):
     if isinstance(text, str):
         words = _WORD.sub(lambda word: _UNITS.get(word[0].lower(), word[0]), text)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", u.UnitsWarning)  # of several slashes
+            warnings.simplefilter("ignore", u.UnitsWarning)  # about several slashes
             unit = u.Unit(words, parse_strict="silent")
         if not isinstance(unit, u.UnrecognizedUnit):
             return unit, ""
@@ -67,11 +67,11 @@ def unit_of(smap):
 
 
 def per_second_of(smap):
-    """Return the factor from the Map's unit to DN/s, and why that is not what it gives; empty where it is."""
+    """Return the factor from the unit of a Map to DN/s, and the reason to doubt the result; empty if none."""
     unit, unread = unit_of(smap)
     if unread:
         return 1.0, f"BUNIT = {unread!r} is no unit that can be read; write it as 'DN / s' or 'DN'"
-    if unit is None and is_aia(smap):  # synoptic files state none
+    if unit is None and is_aia(smap):  # synoptic files have no unit
         unit = u.DN
     if unit is None:
         return 1.0, "the header tells no unit (BUNIT)"
@@ -90,19 +90,19 @@ def per_second_of(smap):
 
 def calibration_doubt(smap, frame, doubt_of_unit):
     """
-    Return why the calibration of an image is not known; empty for one of AIA whose values are what its header says.
+    Return the reason why the calibration of an image is unknown; empty for an AIA image that agrees with its header.
 
     Parameters
     ----------
     smap : sunpy.map.GenericMap
     frame : Frame
     doubt_of_unit : str
-        What `per_second_of` says.
+        The reason that `per_second_of` returns.
 
     Raises
     ------
     sunpy_scss.exceptions.InvalidMapError
-        If the values are not even in proportion to intensities.
+        If the values are not even proportional to intensities.
     """
     if not any(smap.meta.get(key) for key in ("instrume", "telescop", "detector", "obsrvtry")):
         return _REPROJECTED
@@ -115,17 +115,17 @@ def calibration_doubt(smap, frame, doubt_of_unit):
 
 def _doubt_of_scale(smap, frame):
     """
-    Return why the values of an AIA image are not those that its header describes; empty where they are.
+    Return the reason why the values of an AIA image differ from its header; empty if they agree.
 
     Raises
     ------
     sunpy_scss.exceptions.InvalidMapError
-        If they are not even in proportion to them, as in images for display and in roots of intensities.
+        If they are not even proportional to them, as in images for display and in roots of intensities.
     """
     rows, columns = frame.disk_slices()
     whole = min(rows.stop - rows.start, columns.stop - columns.start) > 1.9 * frame.pixels_per_radius
     mean, most = (_statistic(smap, key) for key in ("datamean", "datamax"))
-    # What a rotation fills the corners with is 0.
+    # A rotation fills the corners with 0.
     values = smap.data[np.isfinite(smap.data) & (smap.data != 0)]
     if not whole or not mean or not values.size or values.max() < _FLAT * values.mean():
         return ""
@@ -135,7 +135,7 @@ def _doubt_of_scale(smap, frame):
     if is_rate and smap.exposure_time is not None:
         expected.append(1 / smap.exposure_time.to_value(u.s))
     fits = any(_RATIO[0] < ratio / one < _RATIO[1] for one in expected)
-    if fits and np.mean(values == values.max()) > _PLATEAU:  # outliers were cut off, which changes no mask
+    if fits and np.mean(values == values.max()) > _PLATEAU:  # outliers were clipped, which changes no mask
         return ""
     peak = in_header * float(values.max()) / most if most else np.inf
     if peak < _COMPRESSED * ratio and frame.pixels_per_radius > _LEAST_RADIUS:
@@ -155,7 +155,7 @@ def _doubt_of_scale(smap, frame):
 
 
 def _kind_and_scale(unit):
-    """Whether a unit is one of counts in each second, and what it is in DN or DN/s; without a unit these are DN."""
+    """Return True for a unit of counts per second, and its factor to DN or DN/s; no unit means DN."""
     for one in () if unit is None else (unit, unit * u.pix):
         for is_rate, known in ((True, u.DN / u.s), (False, u.DN)):
             if one.is_equivalent(known):
@@ -169,7 +169,7 @@ def _statistic(smap, key):
 
 
 def refuse_no_intensities(data, frame):
-    """Raise an error where values on the disc scatter about zero, as those of enhanced or standardised images do."""
+    """Raise an error if values on the disc scatter about zero, as in enhanced or standardised images."""
     disk = disk_values(data, frame)
     if not disk.size or np.mean(disk < 0) <= _NEGATIVE:
         return

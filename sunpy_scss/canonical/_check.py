@@ -1,4 +1,4 @@
-"""The door: what can be segmented, and what cannot."""
+"""The check of every Map before it is segmented."""
 
 import warnings
 
@@ -16,27 +16,27 @@ from sunpy_scss.exceptions import InvalidMapError, LimbWarning, PartialDiskError
 
 __all__ = ["check_map"]
 
-# Apparent radii of one header that differ by this share are not two roundings of one; those of STEREO's by 0.0003.
+# Two apparent radii of one header that differ by this share are not roundings of one value. STEREO's differ by 0.0003.
 _RADII_DIFFER = 0.005
-# No image is so many pixels large.
+# No image has so many pixels.
 _FARTHEST = 1e6
-# Maps of fewer pixels on a side show nothing.
+# Maps with fewer pixels on a side show nothing.
 _FEWEST = 11
-# Header keys for the apparent solar radius, as sunpy reads them.
+# The header keys that sunpy reads for the apparent solar radius.
 _RADIUS_KEYS = ("rsun_obs", "solar_r", "radius")
 
 
 def check_map(smap):
     """
-    Raise a clear error unless a Map can be segmented.
+    Raise an error unless a Map can be segmented.
 
     Raises
     ------
     TypeError
         If it is not a Map.
     `~sunpy_scss.exceptions.InvalidMapError`
-        If it is not helioprojective, its header has a value of the wrong kind, or nothing in it tells when it was
-        taken or how large the Sun is.
+        If it is not helioprojective, if its header has a value of the wrong kind, or if the header lacks the date or
+        the size of the Sun.
 
     Warns
     -----
@@ -64,7 +64,7 @@ def check_map(smap):
 
 
 def _warn_of_radius(smap):
-    """Two values of one header for the apparent radius of the Sun: segmenting goes by the one, areas by the other."""
+    """Warn if a header has two apparent solar radii that differ: masks depend on one of them, areas on the other."""
     if smap.meta.get("rsun_obs") is None or smap.meta.get("dsun_obs") is None:
         return
     expected = np.arcsin(smap.rsun_meters / smap.dsun).to(u.arcsec)
@@ -77,13 +77,13 @@ def _warn_of_radius(smap):
 
 
 def _check_geometry(smap):
-    """Raise an error where scale, rotation and centre, each of which may look well, have the Sun nowhere."""
+    """Raise an error if scale, rotation and centre, each of which may look right, leave no place for the Sun."""
     try:
         with np.errstate(all="ignore"):
             frame = frame_of(smap)
-    except Warning:  # which somebody has made an error
+    except Warning:  # a warning that a filter may have turned into an error
         raise
-    except Exception as error:  # whatever wcslib, astropy and numpy stumble over
+    except Exception as error:  # any error of wcslib, astropy or numpy
         reason = str(error).strip().partition("\n")[0]
     else:
         size = frame.pixels_per_radius
@@ -101,7 +101,7 @@ def _size_of_sun_known(smap):
     if any(smap.meta.get(key) is not None for key in _RADIUS_KEYS):
         return True
     with warnings.catch_warnings():
-        # sunpy warns when it falls back to an observer on Earth: that would be a guess of the solar radius.
+        # sunpy warns if it assumes an observer on Earth: the solar radius would be a guess.
         warnings.simplefilter("error", SunpyMetadataWarning)
         try:
             smap.observer_coordinate  # noqa: B018

@@ -1,4 +1,4 @@
-"""Where the Sun is on a detector."""
+"""The place of the Sun on a detector."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,12 @@ __all__ = ["Frame", "frame_of"]
 @dataclass(frozen=True)
 class Frame:
     """
-    Where the Sun is on a detector: ``pixel = matrix @ (x, y) + centre``.
+    The place of the Sun on a detector: ``pixel = matrix @ (x, y) + centre``.
 
     Attributes
     ----------
     matrix : numpy.ndarray
-        (2, 2), pixels (column, row) in each solar radius to west and north.
+        (2, 2), pixels (column, row) per solar radius to west and north.
     centre : numpy.ndarray
         (2,), column and row of disc centre, from 0.
     shape : tuple of int
@@ -33,20 +33,20 @@ class Frame:
         return np.sqrt(abs(np.linalg.det(self.matrix)))
 
     def radius(self, rows, columns):
-        """Distance from disc centre in solar radii of the pixels at index arrays that broadcast; float32."""
+        """Return the distance from disc centre, in solar radii, of pixels at index arrays that broadcast; float32."""
         row = rows.astype(np.float32) - np.float32(self.centre[1])
         column = columns.astype(np.float32) - np.float32(self.centre[0])
         (a, b), (c, d) = np.linalg.inv(self.matrix).astype(np.float32)
-        # Not hypot, which takes five times as long.
+        # hypot would take five times as long.
         return np.sqrt((a * column + b * row) ** 2 + (c * column + d * row) ** 2)
 
     def to_grid(self, grid):
-        """(2, 2) matrix and (2,) offset that bring (column, row) of the detector to those of a `CanonicalGrid`."""
+        """Return the (2, 2) matrix and (2,) offset from (column, row) of the detector to those of a `CanonicalGrid`."""
         matrix = np.linalg.inv(self.matrix) * grid.size / (2 * grid.half_width)
         return matrix, (grid.size - 1) / 2 - matrix @ self.centre
 
     def disk_slices(self, radius=1):
-        """(rows, columns) of the smallest box that holds the disc, or one of another radius, cut to the detector."""
+        """Return (rows, columns), slices of the smallest box around a disc of this radius, cut to the detector."""
         reach = radius * np.linalg.norm(self.matrix, axis=1)
         low = np.floor(self.centre - reach).astype(int)
         high = np.ceil(self.centre + reach).astype(int) + 1
@@ -59,9 +59,10 @@ class Frame:
 
 def frame_of(smap):
     """
-    The `Frame` of a helioprojective Map, from its own WCS and apparent solar radius.
+    Return the `Frame` of a helioprojective Map, from its own WCS and apparent solar radius.
 
-    The projection is taken as linear over the disc: true to 1e-4 solar radii for the tangent plane even from 0.3 au.
+    The projection is taken as linear over the disc. For the tangent plane this is true to 1e-4 solar radii even from
+    0.3 au.
     """
     rsun = smap.rsun_obs.to_value(u.arcsec)
     units = [u.Unit(unit) for unit in smap.wcs.world_axis_units]

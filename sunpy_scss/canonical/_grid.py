@@ -1,4 +1,4 @@
-"""The grid on which a network, and every other method, sees the Sun."""
+"""The grid on which a network, like every other method, sees the Sun."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,17 +11,17 @@ __all__ = ["CanonicalGrid"]
 @dataclass(frozen=True)
 class CanonicalGrid:
     """
-    A square grid with the Sun in its middle, solar north up and west to the right.
+    A square grid centred on the Sun, solar north up and west to the right.
 
-    Positions are in apparent solar radii from disc centre, so that every instrument, scale, rotation and distance looks
-    alike. Arrays on the grid have the shape (size, size), the first row in the south.
+    Positions are in apparent solar radii from disc centre, so that images of every instrument, scale, rotation and
+    distance look alike. Arrays on the grid have the shape (size, size), the first row in the south.
 
     Attributes
     ----------
     size : int
         Pixels on a side.
     half_width : float
-        Half of the side in apparent solar radii.
+        Half of the side, in apparent solar radii.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class CanonicalGrid:
 
     @property
     def step(self):
-        """Side of a pixel in solar radii."""
+        """The side of a pixel in solar radii."""
         return 2 * self.half_width / self.size
 
     @property
@@ -47,26 +47,26 @@ class CanonicalGrid:
 
     @cached_property
     def axis(self):
-        """(size,), positions of the middles of pixels along either axis."""
+        """The positions of the pixel centres along either axis, (size,)."""
         return ((np.arange(self.size) + 0.5) / self.size * 2 - 1) * self.half_width
 
     @property
     def points(self):
-        """The positions x to west and y to north of all pixels; two arrays (size, size)."""
+        """The positions of all pixels, x to west and y to north; two arrays (size, size)."""
         return np.meshgrid(self.axis, self.axis)
 
     @cached_property
     def radius(self):
-        """(size, size), distances from disc centre."""
+        """The distances from disc centre, (size, size)."""
         return np.hypot(self.axis, self.axis[:, np.newaxis])
 
     @property
     def disk(self):
-        """(size, size) bool, the pixels whose middles are on the disc."""
+        """The pixels with their centres on the disc, (size, size) bool."""
         return self.radius <= 1
 
     def nearest(self, x, y):
-        """Rows and columns of the pixels nearest to positions; of those beyond the edge, the ones at the edge."""
+        """Return rows and columns of the pixels nearest to positions; a position beyond the edge gets an edge pixel."""
         return tuple(
             np.clip(np.round((values / self.half_width + 1) / 2 * self.size - 0.5).astype(int), 0, self.size - 1)
             for values in (y, x)

@@ -1,4 +1,4 @@
-"""The values of a header, or an error that names the key."""
+"""The values of a header. A wrong value raises an error that names its key."""
 
 import re
 
@@ -12,26 +12,26 @@ from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = ["check_header", "is_aia", "number", "wavelength_of"]
 
-# Numbers that are finite, those of them that are positive, and those that are not zero, where the header has them.
+# Keys of finite numbers, of positive ones, and of ones that are not zero, if the header has them.
 _FINITE = re.compile(r"crpix[12]|crval[12]|crota[12]|(pc|cd)[12]_[12]|(hgl[nt]|crl[nt])_obs")
 _POSITIVE = re.compile(r"rsun_(obs|ref)|solar_r|radius|dsun_obs")
 _EXPOSURE = re.compile(r"exptime|xposure")
 _NOT_ZERO = re.compile(r"cdelt[12]")
-# No length in metres, angle in arcsec or time in seconds that a header may tell is as large; astropy cannot write all
-# that are.
+# No real length in metres, angle in arcsec or time in seconds of a header is so large. astropy cannot write all larger
+# numbers.
 _LARGEST = 1e30
-# No exposure in seconds is so short or so long.
+# No exposure, in seconds, is so short or so long.
 _SHORTEST, _LONGEST = 1e-6, 1e5
-# Spellings of the unit of wavelength that astropy takes for something else.
+# Spellings of the unit of wavelength that astropy reads as another unit.
 _WAVEUNITS = {"A": u.AA}
 _DATES = ("date-obs", "date_obs", "date-beg", "date-avg", "date-end", "t_obs")
-# Some headers keep the time of day in another key.
+# Some headers have the time of day in another key.
 _SAME_DAY = 1.5 * u.day
 
 
 def check_header(smap):
     """
-    Raise an error where a value of a header that matters is of the wrong kind, or where it tells no date.
+    Raise an error if a needed value of a header is of the wrong kind, or if the header has no date.
 
     Parameters
     ----------
@@ -72,12 +72,12 @@ def is_aia(smap):
 
 def wavelength_of(smap):
     """
-    Return the wavelength of a Map, or None where the header tells none or none in a unit of length.
+    Return the wavelength of a Map, or None if the header has none, or none in a unit of length.
 
     Raises
     ------
     sunpy_scss.exceptions.InvalidMapError
-        If WAVELNTH is not a number, as the names of filters are none, or WAVEUNIT is not a unit.
+        If WAVELNTH is not a number, for instance the name of a filter, or WAVEUNIT is not a unit.
     """
     meta = smap.meta
     if isinstance(value := meta.get("wavelnth"), str):
@@ -102,7 +102,7 @@ def wavelength_of(smap):
 
 
 def number(meta, key, *, default=None):
-    """The finite number that a header has for a key, in lower case; an error that names the key if it is none."""
+    """Return the finite number of a header for a key in lower case; raise an error that names the key otherwise."""
     value = meta.get(key, default)
     try:
         found = float(value)
@@ -114,18 +114,18 @@ def number(meta, key, *, default=None):
 
 
 def _date_known(smap):
-    """Whether the date of a Map is one of those in its header; where sunpy understands none, it takes today."""
+    """Return True if the date of a Map is one in its header. If sunpy understands none of these, it takes today."""
     texts = [smap.meta.get(key) for key in _DATES]
     told = [parse_time(text) for text in texts if isinstance(text, str) and is_time(text)]
     return bool(told) and any(abs(smap.date - time) < _SAME_DAY for time in told)
 
 
 def _check_units_of_angle(smap):
-    """Refuse units of the axes, as sunpy reads them, who knows the spellings of some instruments."""
+    """Raise an error unless sunpy, which knows the spellings of some instruments, reads units of angle for the axes."""
     try:
         if all(unit.is_equivalent(u.deg) for unit in smap.spatial_units):
             return
-    except Exception:  # whatever sunpy and astropy stumble over
+    except Exception:  # any error of sunpy or astropy
         pass
     for key in ("cunit1", "cunit2"):
         if key in smap.meta and not _is_angle(smap.meta[key]):

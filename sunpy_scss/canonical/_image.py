@@ -1,4 +1,4 @@
-"""The intensities of a Map on the canonical grid: what every method of segmentation starts from."""
+"""The intensities of a Map on the canonical grid, the input of every method of segmentation."""
 
 from dataclasses import dataclass
 
@@ -25,26 +25,26 @@ from sunpy_scss.exceptions import (
 
 __all__ = ["CanonicalImage", "canonical_image", "doubt_of", "measured_median", "warn_of_calibration"]
 
-# The disc median is taken inside this radius, free of limb brightening; see the disc that must be seen for it.
+# The disc median is taken inside this radius, free of limb brightening; it needs this share of the disc.
 _MEDIAN_RADIUS = 0.9
 _LEAST_COVERAGE = 0.7
-# The median of the logarithms of counts of EUV images is in this range, which leaves out images divided by their
-# median, and their brightest pixels are below this many times the median; those of counts are above five times.
+# Logarithms of the counts of EUV images have a median in this range, which excludes images divided by their median.
+# Their brightest pixels are below this many times the median; those of counts are above five times.
 _LOGARITHMS, _LEAST_CONTRAST = (1.2, 12), 2.5
-# What a part of the disc has in the median, and the disc, differ by less than this factor.
+# The median of a part of the disc and that of the disc differ by less than this factor.
 _DISPROPORTION = 50
-# Images of fewer values on the disc are drawn, and no photographs.
+# Images with fewer values on the disc are drawings, not photographs.
 _FEWEST_VALUES = 64
-# The sky, at these solar radii, has at most half of the brightness of the disc even where display scales clip it. No
-# more than this share of the disc is saturated in images at hand, or below this share of its bright parts.
+# The sky, at these solar radii, has at most half of the brightness of the disc, even if display scales clip it. In
+# known images no more than this share of the disc is saturated, or below this share of its bright parts.
 _SKY, _BRIGHT_SKY, _NO_SKY = (1.15, 1.25), 0.9, 0.99
 _SATURATED, _DARKEST, _ECLIPSED = 0.05, 0.01, 0.05
 # The disc medians of the training images of coronal holes, 51 to 164 DN/s, are 0.7 to 2.3 times the reference of the
 # cards; those of AIA since 2010 are within a third of this range.
 _MEDIANS = (0.3, 6)
-# Pixels of the image from the limb inwards whose values come in part from beyond it, where they are interpolated.
+# The number of image pixels inside the limb whose interpolated values come in part from beyond it.
 _RIM_PIXELS = 2
-# Losses of less than this share of the disc are not worth a warning.
+# A smaller loss than this share of the disc needs no warning.
 _LEAST_LOSS = 5e-3
 
 
@@ -56,15 +56,15 @@ class CanonicalImage:
     Attributes
     ----------
     image : numpy.ndarray
-        (size, size) float32, in DN/s, or in the Map's own unit where that cannot be known; NaN without data.
+        (size, size) float32, in DN/s, or in the unit of the Map if DN/s cannot be derived; NaN without data.
     frame : Frame
-        Where the Sun is in the Map.
+        The place of the Sun in the Map.
     disk_median : float
-        In the same unit.
+        The median of the disc, in the same unit.
     per_second : float
-        Factor from the Map's unit to that one.
+        The factor from the unit of the Map to that one.
     doubt : str
-        Why its calibration is not known; empty for an image of AIA in DN/s.
+        The reason why its calibration is unknown; empty for an image of AIA in DN/s.
     missing : numpy.ndarray or None
         bool, of the shape of the Map: its pixels without data; None if there are none.
     seen : float
@@ -89,7 +89,7 @@ def canonical_image(smap, grid, *, disk_median=None):
     smap : sunpy.map.GenericMap
     grid : CanonicalGrid
     disk_median : astropy.units.Quantity, optional
-        Median intensity of the quiet disc; needed where the Map shows too little of the disc to measure it.
+        The median intensity of the quiet disc; needed if the Map shows too little of the disc to measure it.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def canonical_image(smap, grid, *, disk_median=None):
 
 
 def _refuse_logarithms(disk):
-    """Raise an error where values without a unit are those of a logarithm: small, and close to each other."""
+    """Raise an error if values without a unit look like logarithms: small, and close to each other."""
     disk = disk[np.isfinite(disk)]
     middle, high = np.percentile(disk, (50, 99.9))
     lowest, highest = _LOGARITHMS
@@ -128,7 +128,7 @@ def _refuse_logarithms(disk):
 
 
 def _check_given(median, disk, given):
-    """Raise an error where a disc median that a user gave is out of all proportion to what is seen of the disc."""
+    """Raise an error if the disc median of a user is out of all proportion to the visible part of the disc."""
     values = disk[np.isfinite(disk) & (disk > 0)]
     if values.size and not 1 / _DISPROPORTION < median / np.median(values) < _DISPROPORTION:
         msg = (
@@ -140,12 +140,12 @@ def _check_given(median, disk, given):
 
 
 def _warn_of_look(data, frame):
-    """Warn of a sky that is not dark, a disc that is saturated, and one that is darker than any hole."""
+    """Warn of a sky that is not dark, of a saturated disc, and of a disc that is darker than any hole."""
     disk = disk_values(data, frame)
     if not disk.size or len(np.unique(disk)) < _FEWEST_VALUES:
         return
     median, sky = np.median(disk), values_between(data, frame, *_SKY)
-    # Magnetograms and the like, whose disc is not positive, are told elsewhere.
+    # Magnetograms and other images with a disc that is not positive are refused elsewhere.
     bright = sky.size and _BRIGHT_SKY * median < np.percentile(sky, 5) and np.median(sky) < _NO_SKY * median
     if median > 0 and bright:
         msg = (
@@ -166,15 +166,15 @@ def _warn_of_look(data, frame):
 
 
 def _missing(data):
-    """Which pixels have no data; None if all have."""
-    # One pass that makes no array, for the many images in which nothing is missing.
+    """Return the pixels without data, as bool; None if there are none."""
+    # One pass without a new array, for the many images without gaps.
     if data.dtype.kind != "f" or np.isfinite(data.sum(dtype=float)):
         return None
     return ~np.isfinite(data)
 
 
 def _known(image, frame, grid):
-    """Where an image has data; on the rim, which loses some where it was cut at the limb, as further in."""
+    """Return where an image has data. The rim, which an image cut at the limb loses, counts as the pixels inside it."""
     known = np.isfinite(image)
     if known[grid.disk].all():
         return known
@@ -183,7 +183,7 @@ def _known(image, frame, grid):
 
 
 def _warn_of_gaps(gap, frame, grid):
-    """Warn where part of the disc is inside the image, but has no data."""
+    """Warn if part of the disc is inside the image, but has no data."""
     if not gap.any():
         return
     x, y = (positions[gap] for positions in grid.points)
@@ -200,7 +200,7 @@ def _warn_of_gaps(gap, frame, grid):
 
 
 def measured_median(image, grid):
-    """Return the median of an image on the disc; raise an error where too little of it is seen."""
+    """Return the median of an image on the disc; raise an error if too little of the disc is seen."""
     disk = image[grid.radius <= _MEDIAN_RADIUS]
     values = disk[np.isfinite(disk)]
     coverage = values.size / disk.size
@@ -228,13 +228,13 @@ def measured_median(image, grid):
 
 def doubt_of(found, reference):
     """
-    Return why the brightness of a `CanonicalImage` is not to be trusted; empty where it is.
+    Return the reason not to trust the brightness of a `CanonicalImage`; empty if there is none.
 
     Parameters
     ----------
     found : CanonicalImage
     reference : float
-        The median of the disc in DN/s that the images have on which a model or method was made.
+        The disc median, in DN/s, of the images for which a model or method was made.
     """
     lowest, highest = _MEDIANS
     if found.doubt or lowest < found.disk_median / reference < highest:

@@ -1,4 +1,4 @@
-"""The intensities of a Map in DN/s, and what makes them doubtful."""
+"""The intensities of a Map in DN/s, and the reasons to doubt them."""
 
 import numpy as np
 
@@ -22,21 +22,21 @@ __all__ = [
     "wavelength_caveats",
 ]
 
-# Images for display have so many levels at least on the disc.
+# Images for display have at least this many levels on the disc.
 _GREY_LEVELS = 64
-# In images for display the darkest parts of coronal holes are 0; a gap is known by what is around it, which is brighter
-# than this index in the colour table.
+# In images for display the darkest parts of coronal holes are 0. A gap is known by the pixels around it, which are
+# brighter than this index in the colour table.
 _DISPLAY_EDGE = 40
 
 
 def angstroms(smap):
-    """Return the wavelength of a Map as a number; NaN where it has none, or one without a unit."""
+    """Return the wavelength of a Map as a number; NaN if it has none, or one without a unit."""
     wavelength = wavelength_of(smap)
     return np.nan if wavelength is None else wavelength.to_value(u.AA)
 
 
 def wavelength_caveats(smap, name, wavelengths):
-    """As `caveats`: unless the wavelength is one of these, in Angstrom, which a model or method was made for."""
+    """Return a warning with its category unless a model or method was made for the wavelength of a Map."""
     if np.isclose(angstroms(smap), wavelengths, atol=0.5).any():
         return []
     accepted = "/".join(f"{value:g}" for value in wavelengths)
@@ -51,22 +51,22 @@ def warn_of(caveats):
 
 def intensities(smap, frame):
     """
-    The intensities of a Map.
+    Return the intensities of a Map.
 
     Parameters
     ----------
     smap : sunpy.map.GenericMap
     frame : Frame
-        Of the Map.
+        The frame of the Map.
 
     Returns
     -------
     data : numpy.ndarray
-        (ny, nx); NaN where they are masked, blank or missing.
+        (ny, nx); NaN in pixels that are masked, blank or missing.
     per_second : float
-        The factor that makes them DN/s.
+        The factor that turns them into DN/s.
     doubt : str
-        Why their calibration is not known; empty where it is.
+        The reason why their calibration is unknown; empty if it is known.
     """
     data = smap.data
     if data.ndim != 2 or data.dtype.kind not in "iuf":
@@ -94,7 +94,7 @@ def intensities(smap, frame):
 
 
 def _is_display(smap, frame):
-    """Whether pixels are display values of 8 bits, also where they were made floats since."""
+    """Return True if pixels are display values of 8 bits, even if they were converted to floats."""
     data = smap.data
     if data.dtype.itemsize == 1:
         return data.dtype == np.uint8
@@ -115,7 +115,7 @@ def _may_be_display(smap):
 
 
 def as_rate(smap):
-    """A Map in DN/s where its exposure or display scale is known, by the rule of segmentation; else the Map itself."""
+    """Return a Map in DN/s if its exposure or display scale is known, as in segmentation; else the Map itself."""
     if smap.data.dtype == np.uint8:
         if not is_aia(smap) or np.round(angstroms(smap)) not in DISPLAY_SCALES:
             return smap
@@ -129,7 +129,7 @@ def as_rate(smap):
 
 
 def _missing(smap, data, frame, unknown):
-    """The pixels whose values mean that there are none, and those ``unknown``; None if there are no such pixels."""
+    """Return the pixels whose values mean missing data, and those ``unknown``; None if there are none."""
     blank = smap.meta.get("blank") if data.dtype.kind in "iu" else None
     gaps = pixels_without_data(data, frame, edge=_DISPLAY_EDGE if data.dtype == np.uint8 else None)
     sky = sky_without_data(data, frame)
@@ -140,7 +140,7 @@ def _missing(smap, data, frame, unknown):
 
 
 def _display_wavelength(smap, data):
-    """The wavelength of an 8-bit AIA image, whose pixels are display values whatever the header claims."""
+    """Return the wavelength of an 8-bit AIA image. Its pixels are display values, whatever the header says."""
     wavelength = np.round(angstroms(smap)) if is_aia(smap) and data.dtype == np.uint8 else np.nan
     if wavelength not in DISPLAY_SCALES:
         msg = (
@@ -152,7 +152,7 @@ def _display_wavelength(smap, data):
 
 
 def rate_of(value, smap, per_second, *, name):
-    """A Quantity that a user gave in DN/s or in the unit of the Map, as a positive number in DN/s."""
+    """Return a user's Quantity, in DN/s or in the unit of the Map, as a positive number in DN/s."""
     quantity = u.Quantity(value)
     if not quantity.isscalar:
         msg = f"{name} must be one positive number with a unit, as 120 * u.DN / u.s (got {quantity})."

@@ -1,4 +1,4 @@
-"""Where the solar disc is in an EUV image that does not tell."""
+"""The fit of the solar disc in an EUV image without a header."""
 
 from dataclasses import dataclass, replace
 
@@ -7,21 +7,21 @@ from scipy import ndimage
 
 __all__ = ["Disk", "fit_limb", "follow_limb"]
 
-# In AIA images of 171 and 193 Angstrom of known scale the emission rises most steeply at this many solar radii, the
-# same within 0.001 from day to day.
+# In AIA images of 171 and 193 Angstrom of known scale the emission rises most steeply at this many solar radii. The
+# value is the same within 0.001 from day to day.
 _LIMB_HEIGHT = 1.0057
 _ANGLES = np.linspace(0, 2 * np.pi, 720, endpoint=False)
-# The limb is looked for this far from where it was last seen, on images smoothed so much, in radii.
+# In each pass the limb is looked for this far from its last place, on images smoothed this much, both in radii.
 _PASSES = ((0.06, 0.01), (0.03, 0.005), (0.02, 0.003), (0.015, 0.002), (0.015, 0.002))
-# A limb that fewer rays agree on, or that scatters more (in radii; in pixels, where these are large), is none.
+# A fit on which fewer rays agree, or which scatters more (in radii; in pixels, if these are large), is not a limb.
 _LEAST_SHARE = 0.6
 _MOST_SCATTER = 0.005
 _MOST_SCATTER_PIXELS = 0.3
-# On the limb and beyond it, in radii: across it images grow darker by so much, in standard deviations of the image.
-# Real ones by 0.8 to 2.5; rings inside of the disc and in the corona by less than 0.3.
+# On the limb and beyond it, in radii: from the one to the other an image darkens by this many of its standard
+# deviations. At a real limb it darkens by 0.8 to 2.5, at rings inside the disc and in the corona by less than 0.3.
 _RIM, _BEYOND = (1.0, 1.01, 1.02), (1.1, 1.13, 1.16)
 _LEAST_DROP = 0.5
-# Discs of fewer pixels across their radius show no limb.
+# Discs with fewer pixels across their radius show no limb.
 _LEAST_RADIUS = 10
 
 
@@ -33,13 +33,13 @@ class Disk:
     Attributes
     ----------
     column, row : float
-        Of its centre, from 0.
+        The position of its centre, from 0.
     radius : float
-        In pixels; that of the photosphere.
+        The radius of the photosphere in pixels.
     share : float
-        Part of the rays from the centre that met the limb where the circle has it.
+        The share of the rays from the centre that meet the limb at the circle.
     scatter : float
-        Standard deviation of these about the circle, in radii.
+        The standard deviation of these about the circle, in radii.
     """
 
     column: float
@@ -54,27 +54,27 @@ class Disk:
         return self.share >= _LEAST_SHARE and self.scatter <= most
 
     def enlarged(self, step):
-        """The same on the image of which every ``step``-th pixel was taken, from ``step // 2`` on."""
+        """Return the circle on the full image, of which every ``step``-th pixel was taken, from ``step // 2`` on."""
         column, row = self.column * step + step // 2, self.row * step + step // 2
         return replace(self, column=column, row=row, radius=self.radius * step)
 
 
 def fit_limb(image):
     """
-    Fit a circle to the limb, which on EUV images is where the emission rises outwards most steeply.
+    Fit a circle to the limb. On EUV images this is where the emission rises outwards most steeply.
 
-    Robust against what is bright or dark at the limb, and against writing in the corners.
+    The fit is robust against bright or dark regions at the limb, and against text in the corners.
 
     Parameters
     ----------
     image : numpy.ndarray
-        (ny, nx), the logarithm of the intensity or what grows like it; the disc is whole, takes between 0.4 and 1 of
-        the longer side, and its centre is within a tenth of it from the image's.
+        (ny, nx), the logarithm of the intensity, or a similar function. The disc is whole and takes between 0.4 and 1
+        of the longer side. Its centre is within a tenth of that side from the image centre.
 
     Returns
     -------
     Disk
-        To be trusted where ``found``.
+        The circle; trust it only if it is ``found``.
     """
     if min(image.shape) < 2 * _LEAST_RADIUS or np.ptp(image) == 0:
         return Disk(column=0.0, row=0.0, radius=0.0, share=0.0, scatter=np.inf)
@@ -83,19 +83,19 @@ def fit_limb(image):
 
 def follow_limb(image, column, row, radius):
     """
-    As `fit_limb`, from where the disc is expected; several times as fast.
+    Fit a circle as `fit_limb` does, but start from an expected disc, several times as fast.
 
     Parameters
     ----------
     image : numpy.ndarray
         (ny, nx), as for `fit_limb`.
     column, row, radius : float
-        Of the expected disc, within 5 % of its radius.
+        The expected disc, true within 5 % of its radius.
 
     Returns
     -------
     Disk or None
-        None where there is no limb there, or not all of it is inside the image.
+        None if there is no limb there, or if not all of it is inside the image.
     """
     if _is_whole(image, column, row, radius):
         disk = _refined(image, column, row, radius * _LIMB_HEIGHT, _PASSES[:-1], _ANGLES[::3])
@@ -105,13 +105,13 @@ def follow_limb(image, column, row, radius):
 
 
 def _is_whole(image, column, row, radius):
-    """Whether a disc of a size worth looking at is inside the image."""
+    """Return True if a disc of sufficient size is inside the image."""
     ny, nx = image.shape
     return min(column, row, nx - 1 - column, ny - 1 - row) >= 1.02 * radius >= _LEAST_RADIUS
 
 
 def _drop(image, disk):
-    """How much darker it is beyond the limb, in standard deviations of the image."""
+    """Return the drop in brightness beyond the limb, in standard deviations of the image."""
     rim, beyond = (
         np.median(_polar(image, disk.column, disk.row, disk.radius * np.array(radii), _ANGLES[::8]))
         for radii in (_RIM, _BEYOND)
@@ -120,7 +120,7 @@ def _drop(image, disk):
 
 
 def _refined(image, column, row, radius, passes, angles=_ANGLES):
-    """The `Disk` to which a circle is drawn in passes."""
+    """Return the `Disk` to which a circle converges in several passes."""
     for reach, smoothing in passes:
         distances = _limb_distances(image, column, row, radius, reach, smoothing, angles)
         x, y = distances * np.cos(angles), distances * np.sin(angles)
@@ -131,7 +131,7 @@ def _refined(image, column, row, radius, passes, angles=_ANGLES):
 
 
 def _first_guess(image):
-    """(column, row, radius) of the circle on which the median brightness is highest: the limb is a bright rim."""
+    """Return (column, row, radius) of the circle of the highest median brightness: the limb is a bright rim."""
     factor = max(1, max(image.shape) // 256)
     small = ndimage.gaussian_filter(image[::factor, ::factor], 1)
     longest = max(small.shape)
@@ -147,15 +147,15 @@ def _first_guess(image):
 
 
 def _polar(image, column, row, radii, angles):
-    """(angles, radii) of an image about a point; 0 outside of it."""
+    """Return an image in polar coordinates about a point, (angles, radii); 0 outside the image."""
     rows = row + radii * np.sin(angles)[:, np.newaxis]
     columns = column + radii * np.cos(angles)[:, np.newaxis]
     return ndimage.map_coordinates(image, [rows, columns], order=1, cval=0)
 
 
 def _limb_distances(image, column, row, radius, reach, smoothing, angles):
-    """The distance of the steepest rise from a point, in each direction."""
-    step = min(max(radius * smoothing / 3, 0.1), radius * reach / 2)  # a few at least on the smallest discs
+    """Return the distance of the steepest rise from a point, in each direction."""
+    step = min(max(radius * smoothing / 3, 0.1), radius * reach / 2)  # at least a few on the smallest discs
     radii = np.arange(radius * (1 - reach), radius * (1 + reach), step)
     polar = _polar(image, column, row, radii, angles)
     slope = ndimage.gaussian_filter1d(polar, radius * smoothing / step, axis=1, order=1, mode="nearest")
@@ -169,7 +169,7 @@ def _limb_distances(image, column, row, radius, reach, smoothing, angles):
 
 
 def _robust_circle(x, y):
-    """(x, y, radius) of the circle that most points lie on, and which of them do."""
+    """Return (x, y, radius) of the circle on which most points lie, and a bool for each point that does."""
     agree = np.ones(x.shape, dtype=bool)
     for _ in range(12):
         before = agree

@@ -1,4 +1,4 @@
-"""Whether the limb is where the header of a Map has it."""
+"""The check that the limb is where the header of a Map has it."""
 
 import numpy as np
 
@@ -8,41 +8,41 @@ from sunpy_scss.exceptions import InvalidMapError, LimbWarning
 
 __all__ = ["check_limb", "limb_of", "mismatch"]
 
-# How far the limb may be from where the header has it, in solar radii: on real images of AIA, SUVI and SWAP it is
-# within 0.01, on EUVI images with a disc of 40 pixels across the radius within 0.023.
+# The largest distances, in solar radii, of the limb from its place in the header. On real images of AIA, SUVI and SWAP
+# it is within 0.01, on EUVI images with a radius of 40 pixels within 0.023.
 _TOLERANCE, _LIMIT = 0.02, 0.05
-# The limb is looked for on an image of about so many pixels on its longer side.
+# The limb is looked for on an image of about this many pixels on its longer side.
 _SIZE = 256
 _ANGLES = np.linspace(0, 2 * np.pi, 72, endpoint=False)
 
 
 def check_limb(data, frame):
     """
-    Compare where an image has its limb with where its header has it.
+    Compare the limb of an image with that of its header.
 
-    Nothing is said where no whole disc is found: in cutouts, magnetograms, or during eclipses.
+    The check is silent if no whole disc is found: in cutouts, magnetograms, or during eclipses.
 
     Parameters
     ----------
     data : numpy.ndarray
-        (ny, nx), intensities; NaN where there are none.
+        (ny, nx), intensities; NaN without data.
     frame : Frame
-        From the header.
+        The frame from the header.
 
     Raises
     ------
     sunpy_scss.exceptions.InvalidMapError
-        If the limb is somewhere else by more than 5 % of a solar radius and about a pixel.
+        If the limb is off by more than 5 % of a solar radius and about a pixel.
 
     Warns
     -----
     `~sunpy_scss.exceptions.LimbWarning`
-        If by more than 2 % and about a pixel.
+        If it is off by more than 2 % and about a pixel.
     """
     disk = limb_of(data, frame)
     if disk is None:
         return
-    # The limb is found to about a pixel, which is much on a small disc.
+    # The limb is found to about a pixel, a large share of a small disc.
     far, fit = mismatch(disk, frame), 1.25 / disk.radius
     if far <= _TOLERANCE + fit:
         return
@@ -64,7 +64,7 @@ def _share(far):
 
 
 def limb_of(data, frame):
-    """The `Disk` in an image, in its pixels, looked for where the header has it first; None if there is none."""
+    """Return the `Disk` in an image, in pixels, looked for first where the header has it; None if there is none."""
     step = max(1, max(data.shape) // _SIZE)
     image = _logarithm(data[step // 2 :: step, step // 2 :: step])
     if image is None:
@@ -78,7 +78,7 @@ def limb_of(data, frame):
 
 
 def _logarithm(image):
-    """The logarithm of an image, cut off where noise begins; None where there is nothing to see."""
+    """Return the logarithm of an image, clipped at the noise; None if the image shows nothing."""
     values = image[np.isfinite(image)].astype(float)
     floor = max(np.percentile(values, 1), 1e-3 * np.median(values)) if values.size else 0
     if floor <= 0 or min(image.shape) < 2:
@@ -87,6 +87,6 @@ def _logarithm(image):
 
 
 def mismatch(disk, frame):
-    """The farthest that the limb of a header is from that of a `Disk`, in radii of the latter."""
+    """Return the largest distance between the limb of a header and that of a `Disk`, in radii of the latter."""
     column, row = frame.matrix @ [np.cos(_ANGLES), np.sin(_ANGLES)] + frame.centre[:, np.newaxis]
     return np.abs(np.hypot(column - disk.column, row - disk.row) / disk.radius - 1).max()

@@ -1,4 +1,4 @@
-"""What sunpy reads otherwise than a header means it, put right where that is certain."""
+"""Corrections of headers that sunpy misreads, made only if they are certain."""
 
 import numpy as np
 
@@ -11,19 +11,19 @@ from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = ["check_lengths", "mended"]
 
-# In the headers of all instruments but those mended here the radius of the Sun is within 0.11 % of the nominal one.
+# In the headers of all other instruments the radius of the Sun is within 0.11 % of the nominal one.
 _TOLERANCE = 0.02
 _IN_KILOMETRES = ("rsun_ref", "dsun_obs")
 
 
 def mended(smap):
     """
-    Return a Map whose header says what sunpy takes it to say, with its data in memory.
+    Return a Map whose header sunpy reads correctly, with its data in memory.
 
     * Degrees along one axis and arcsec along the other are valid, but sunpy takes the scale of the second axis to be in
       the unit of the first.
-    * SUIT writes RSUN_REF and DSUN_OBS in kilometres, which sunpy takes for metres.
-    * EIT writes SOLAR_R in pixels of the original image; sunpy keeps it where it makes an image smaller.
+    * SUIT writes RSUN_REF and DSUN_OBS in kilometres; sunpy reads them as metres.
+    * EIT writes SOLAR_R in pixels of the original image; sunpy does not scale it when it resamples an image.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def mended(smap):
     Returns
     -------
     sunpy.map.GenericMap
-        The same one where nothing is to be mended.
+        The same Map if nothing needs a correction.
     """
     changes = _one_unit(smap)
     if _off(smap):
@@ -49,7 +49,7 @@ def check_lengths(smap):
     Raises
     ------
     sunpy_scss.exceptions.InvalidMapError
-        It names the keys by which the radius is another one.
+        If it has another size; the error names the keys.
     """
     if not _off(smap):
         return
@@ -83,7 +83,7 @@ def _metres(smap):
 
 
 def _pixels(smap):
-    """SOLAR_R for the pixels that are there, by the distance of the Sun."""
+    """Return SOLAR_R in pixels of the Map, from the distance of the Sun."""
     if not isinstance(smap, EITMap):
         return {}
     radius = np.arcsin(solar_radius / smap.dsun).to_value(u.arcsec)

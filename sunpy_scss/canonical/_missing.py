@@ -1,30 +1,30 @@
-"""Pixels without data, told apart from dark ones."""
+"""Pixels without data, as distinct from dark pixels."""
 
 import numpy as np
 from scipy import ndimage
 
 __all__ = ["pixels_without_data"]
 
-# What is dark in a whole block of this shape, rows by columns, is not noise: the second is what a lost packet of a
-# telemetry stream leaves. Blocks are aligned, so that every run of twice the size is found.
+# A whole dark block of this shape, rows by columns, is not noise. The second shape is the trace of a lost packet of
+# telemetry. Blocks are aligned, so that every run of twice the size is found.
 _BLOCKS = ((4, 4), (1, 16))
-# The pixels around a gap within this distance tell whether it has an edge, or is the darkest part of something dark.
+# The pixels within this distance around a gap show if it has an edge, or is the darkest part of a dark region.
 _RING = 2
-# Shares of the brightness that a tenth of the disc exceeds. What is not above the first is not the Sun, but the noise
-# of a detector on which nothing shines: the darkest coronal holes of AIA have 3 %, the lunar disc has less. A gap is
-# what is surrounded by more than the second.
+# Shares of the 90th percentile of the disc. Values up to the first are not the Sun, but the noise of a dark detector:
+# the darkest coronal holes of AIA have 3 %, the lunar disc has less. The surroundings of a gap have more than the
+# second.
 _DARK, _EDGE, _BRIGHT = 0.005, 0.05, 90
-# Inside a gap, noise that is above the first is known by the most of its neighbours within this square.
+# Inside a gap, noise above the first share is known by the majority of its neighbours within this square.
 _NEIGHBOURS = 5
-# The brightness is taken from about so many pixels on a side.
+# The brightness is taken from about this many pixels on a side.
 _SIZE = 256
 
 
 def pixels_without_data(data, frame, *, edge=None):
     """
-    Find the runs of pixels on the disc that are 0 but for noise, or negative, though what is around them is not dark.
+    Find the runs of pixels on the disc that are negative, or 0 within the noise, in surroundings that are not dark.
 
-    Isolated pixels of that kind are noise, and stay.
+    Isolated pixels of that kind are noise and are kept.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ def pixels_without_data(data, frame, *, edge=None):
         (ny, nx), of any real type.
     frame : Frame
     edge : float, optional
-        The median around a run of zeros above which it is a gap, in the unit of ``data``, for data without noise; by
-        default a share of the brightness of the disc, of which a smaller one counts as 0.
+        For data without noise: a run of zeros is a gap if the median around it is above this, in the unit of ``data``.
+        The default is a share of the brightness of the disc; values below a smaller share then count as 0.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def pixels_without_data(data, frame, *, edge=None):
     inside = frame.disk_slices()
     disk = data[inside]
     on_disk = frame.radius(*np.ogrid[inside]) <= 1
-    # Corners connect, too: by them alone noise that is as often above 0 as below hangs together.
+    # Corners connect, too: only through them does noise that is as often above 0 as below form one run.
     runs, _ = ndimage.label((disk <= dark) & on_disk, np.ones((3, 3)))
     found = np.unique(runs[rows - inside[0].start, columns - inside[1].start])
     runs, _ = ndimage.label(_filled(np.isin(runs, found[found > 0]), (disk <= edge) & on_disk), np.ones((3, 3)))
@@ -65,7 +65,7 @@ def pixels_without_data(data, frame, *, edge=None):
 
 
 def _brightness(data, frame):
-    """What a tenth of the disc exceeds, and be most of it missing; 0 where nothing is above 0."""
+    """Return the brightness that a tenth of the disc exceeds, also if most is missing; 0 if nothing is above 0."""
     step = max(1, max(data.shape) // _SIZE)
     sample = data[::step, ::step]
     rows, columns = np.ogrid[: data.shape[0] : step, : data.shape[1] : step]
@@ -74,13 +74,13 @@ def _brightness(data, frame):
 
 
 def _filled(gap, below_edge):
-    """A gap with the noise inside it that was too bright to be found."""
+    """Return a gap, with the noise inside it that was too bright to be found."""
     share = ndimage.uniform_filter(gap.astype(np.float32), _NEIGHBOURS)
     return gap | (below_edge & (share > 0.5))
 
 
 def _empty_blocks(data, frame, dark, height, width):
-    """Row and column of the first pixel of aligned blocks that begin on the disc and hold nothing above ``dark``."""
+    """Return row and column of the first pixels of aligned blocks on the disc without a value above ``dark``."""
     rows, columns = (data[::height, ::width] <= dark).nonzero()
     rows, columns = rows * height, columns * width
     fits = (rows + height <= data.shape[0]) & (columns + width <= data.shape[1])
@@ -94,7 +94,7 @@ def _empty_blocks(data, frame, dark, height, width):
 
 
 def _has_edge(disk, on_disk, runs, boxes, number, edge):
-    """Whether the pixels around a run are brighter than ``edge``; a run without any around it counts as a gap."""
+    """Return True if the pixels around a run are brighter than ``edge``, or if there are none around it."""
     wide = tuple(slice(max(0, part.start - _RING), part.stop + _RING) for part in boxes[number - 1])
     run = runs[wide] == number
     ring = ndimage.binary_dilation(run, np.ones((3, 3)), iterations=_RING) & ~run & on_disk[wide]

@@ -1,4 +1,4 @@
-"""Flaws of an exposure that its header tells: eclipses, calibrations, rolls, off-points, data that did not arrive."""
+"""Flaws of an exposure that its header tells: eclipses, calibrations, rolls, off-points and lost data."""
 
 import operator
 
@@ -9,8 +9,8 @@ from sunpy_scss.exceptions import InvalidMapError, MissingDataWarning, QualityWa
 
 __all__ = ["flaws", "quality_caveats"]
 
-# What the bits of QUALITY say, by the documentation of AIA's keywords. Bit 30 is set in all near-real-time images: no
-# fault.
+# The meaning of the bits of QUALITY, by the documentation of AIA's keywords. Bit 30 is set in all near-real-time
+# images and is no fault.
 _BITS = {
     8: "pixels are missing",
     9: "more than 1 % of the pixels are missing",
@@ -29,14 +29,14 @@ _BITS = {
 _QUICK_LOOK = 1 << 30
 # Identifiers of filtergrams from this one on are calibrations.
 _CALIBRATION = 0xC000
-# Nominal pointing is within some arcsec of the middle of the Sun, nominal roll within some hundredths of a degree.
+# Nominal pointing is within a few arcsec of Sun centre, nominal roll within a few hundredths of a degree.
 _OFF_POINT = 60.0
 _ROLL = 1.0
 
 
 def flaws(smap):
     """
-    Return the reasons in its header for which an AIA image is no good exposure.
+    Return the reasons in the header why an AIA image is not a good exposure.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def flaws(smap):
     Returns
     -------
     list of str
-        Reasons; none for a good image, nor for one of another instrument.
+        The reasons; none for a good image or for another instrument.
 
     Examples
     --------
@@ -61,9 +61,9 @@ def flaws(smap):
 
 def quality_caveats(smap):
     """
-    Return what `flaws` tells as pairs of a message and the category of its warning.
+    Return the reasons of `flaws` as pairs of a message and the category of its warning.
 
-    The blocks that are missing from an image of STEREO are told, too.
+    Missing blocks of an image of STEREO are among them, too.
     """
     found = _found(smap) + _unread_roll(smap)
     if (blocks := number(smap.meta, "nmissing", default=0)) > 0:
@@ -72,7 +72,7 @@ def quality_caveats(smap):
 
 
 def _found(smap):
-    """Pairs of a reason and the category of its warning."""
+    """Return pairs of a reason and the category of its warning."""
     meta = smap.meta
     if not is_aia(smap):
         return []
@@ -102,7 +102,7 @@ def _found(smap):
 
 
 def _unread_roll(smap):
-    """A roll in a key that sunpy does not read, where it reads none in another."""
+    """Return a reason and its category for a roll in a key that sunpy ignores, if no other key has the roll."""
     meta = smap.meta
     if any(key in meta for key in ("crota2", "pc1_1", "pc1_2", "pc2_1", "cd1_1", "cd1_2")):
         return []
@@ -123,7 +123,7 @@ def _flags(quality):
 
 
 def _quality(meta):
-    """The bits of QUALITY, which some archives write as text."""
+    """Return the bits of QUALITY, which some archives write as text."""
     quality = meta.get("quality", 0)
     try:
         return int(quality, 0) if isinstance(quality, str) else operator.index(quality)
@@ -136,7 +136,7 @@ def _quality(meta):
 
 
 def _pointing(meta, key):
-    """A number on which no mask depends; 0 where the header has none that can be read."""
+    """Return a number of the header on which no mask depends; 0 if there is none that can be read."""
     try:
         value = float(meta.get(key, 0))
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Images from the pixels of a detector to the canonical grid, and back."""
+"""Resampling from the pixels of a detector to the canonical grid, and back."""
 
 from functools import lru_cache
 
@@ -16,13 +16,13 @@ _OVERSAMPLE = 2
 
 def _block_mean(data, factor):
     ny, nx = (n // factor for n in data.shape)
-    # First over whole rows, which lie together in memory: four times as fast as over both axes at once.
+    # First over whole rows, which are contiguous in memory: four times as fast as over both axes at once.
     rows = data[: ny * factor, : nx * factor].reshape(ny, factor, nx * factor).sum(axis=1, dtype=np.float64)
     return rows.reshape(ny, nx, factor).sum(axis=2) / factor**2
 
 
 def _reduce(data, factor):
-    """Block-mean over the finite pixels; NaN where fewer than half of a block are."""
+    """Return the means of blocks over their finite pixels; NaN if fewer than half of a block are finite."""
     with np.errstate(invalid="ignore"):
         means = _block_mean(data, factor)
     if np.isfinite(means).all():
@@ -60,12 +60,12 @@ def to_canonical(data, frame, grid):
 
 
 def _resample(image, matrix, offset, size):
-    """An image linearly interpolated at ``matrix @ (row, column) + offset``, (size, size); NaN outside of it."""
+    """Interpolate an image linearly at ``matrix @ (row, column) + offset``, (size, size); NaN outside the image."""
     if matrix[0, 1] or matrix[1, 0]:
         return ndimage.affine_transform(
             image, matrix, offset, output_shape=(size, size), order=1, mode="constant", cval=np.nan
         )
-    # Not rotated, as most images are: first the rows, then the columns, in a third of the time.
+    # Most images are not rotated. These are done in a third of the time: first the rows, then the columns.
     for axis in (0, 1):
         at = matrix[axis, axis] * np.arange(size) + offset[axis]
         first = np.clip(np.floor(at).astype(int), 0, image.shape[axis] - 2)
@@ -77,9 +77,9 @@ def _resample(image, matrix, offset, size):
 
 def from_canonical(image, frame, grid):
     """
-    Bring an image from the canonical grid to a detector's own pixels.
+    Bring an image from the canonical grid to the pixels of a detector.
 
-    Grid pixels on the limb mix sky and disc: they are replaced by the nearest ones inside before interpolation.
+    Grid pixels on the limb mix sky and disc. Before interpolation the nearest pixels inside replace them.
 
     Parameters
     ----------
@@ -110,12 +110,12 @@ def from_canonical(image, frame, grid):
 
 
 def from_inside(image, grid):
-    """An image as float32, its pixels on and beyond the limb replaced by the nearest ones inside."""
+    """Return an image as float32, its pixels on and beyond the limb replaced by the nearest ones inside."""
     return image[_nearest_inside(grid)].astype(np.float32)
 
 
 @lru_cache(maxsize=8)
 def _nearest_inside(grid):
-    """(rows, columns), indices of the nearest pixel that is inside the limb with all of its area."""
+    """Return (rows, columns), the indices of the nearest pixel that is wholly inside the limb."""
     outside = grid.radius > 1 - grid.half_width / grid.size
     return tuple(ndimage.distance_transform_edt(outside, return_distances=False, return_indices=True))

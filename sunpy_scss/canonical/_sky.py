@@ -1,4 +1,4 @@
-"""What is beyond the limb, where it shows no corona."""
+"""The sky beyond the limb in images that show no corona."""
 
 from itertools import pairwise
 
@@ -6,24 +6,24 @@ import numpy as np
 
 __all__ = ["disk_values", "sky_without_data", "values_between"]
 
-# Networks look as far as the end of this ring, in solar radii. Its values are one level where so many of them lie
-# within this share of the brightness of the disc; in no image of a corona at hand do more than 4 % of them.
+# Networks see as far as the end of this ring, in solar radii. Its values are one level if so many of them lie within
+# this share of the brightness of the disc. In known images of a corona no more than 4 % of them do.
 _RING, _LEAST_SHARE, _LEVEL = (1.06, 1.08), 0.9, 0.005
-# A disc that has this level in most of its pixels is no disc.
+# A disc with this level in most of its pixels is no disc.
 _MOST_OF_DISK = 0.5
 # Rings of fewer pixels tell nothing.
 _LEAST_PIXELS = 30
-# The values are taken from about so many pixels on a side.
+# The values are taken from about this many pixels on a side.
 _SIZE = 512
-# What was cut at too small a radius is looked for in rings inside the limb, from the outermost inwards.
+# A cut at too small a radius is looked for in rings inside the limb, from the outermost inwards.
 _RIMS = np.linspace(1, 0.9, 21)
-# The brightness of the disc is what a tenth of it exceeds, inside this radius.
+# The brightness of the disc is its 90th percentile inside this radius.
 _BRIGHT, _DISK = 90, 0.9
 
 
 def sky_without_data(data, frame):
     """
-    Find what was set to one value around the disc, as a step of preparation does.
+    Find the pixels around the disc that a step of preparation set to one value.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def sky_without_data(data, frame):
     Returns
     -------
     numpy.ndarray or None
-        bool, of the shape of ``data``: the pixels at that value beyond the limb, and inside of it where the disc was
-        cut all around; None where there is a corona beyond the limb, as in nearly all images.
+        bool, of the shape of ``data``: the pixels at that value beyond the limb, and inside it if the disc was cut all
+        around. None if there is a corona beyond the limb, as in nearly all images.
     """
     ring = values_between(data, frame, *_RING)
     if ring.size < _LEAST_PIXELS:
@@ -59,12 +59,12 @@ def sky_without_data(data, frame):
 
 
 def disk_values(data, frame):
-    """Return finite values of the disc inside 0.9 solar radii, of at most some hundred rows; floats."""
+    """Return finite values of the disc inside 0.9 solar radii, from at most some hundred rows, as floats."""
     return values_between(data, frame, 0, _DISK)
 
 
 def values_between(data, frame, inner, outer):
-    """Return finite values of at most some hundred rows between two distances in solar radii; floats."""
+    """Return finite values between two distances in solar radii, from at most some hundred rows, as floats."""
     step = max(1, max(data.shape) // _SIZE)
     box = tuple(slice(side.start, side.stop, step) for side in frame.disk_slices(outer))
     radius = frame.radius(*np.ogrid[box])

@@ -1,4 +1,4 @@
-"""The pixels of a detector where an image on the canonical grid is above a threshold."""
+"""The pixels of a detector in which an image on the canonical grid is above a threshold."""
 
 import numpy as np
 from scipy import ndimage
@@ -10,11 +10,11 @@ __all__ = ["above_threshold"]
 
 def above_threshold(image, frame, grid, *, threshold):
     """
-    Return the pixels of a detector where an image on the canonical grid is at least a threshold.
+    Return the pixels of a detector in which an image on the canonical grid is at least a threshold.
 
-    The same as ``from_canonical(image, frame, grid) >= threshold`` in a tenth of the time. An
-    interpolated value lies between those of the grid around it: only tiles of the detector through which an outline
-    or the limb passes need interpolation.
+    The result is that of ``from_canonical(image, frame, grid) >= threshold``, in a tenth of the time. An
+    interpolated value lies between those of the grid around it. So only tiles of the detector through which an
+    outline or the limb passes need interpolation.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def above_threshold(image, frame, grid, *, threshold):
     inner = from_inside(image, grid)
     matrix, offset = frame.to_grid(grid)
     radius = grid.pixels_per_radius
-    side = max(1, round(frame.pixels_per_radius / radius))  # of a tile: about one pixel of the grid
+    side = max(1, round(frame.pixels_per_radius / radius))  # the side of a tile: about one pixel of the grid
     rows, columns = frame.disk_slices()
     top, left = np.ogrid[rows.start : rows.stop : side, columns.start : columns.stop : side]
     x, y = _on_grid(matrix, offset, top + (side - 1) / 2, left + (side - 1) / 2)
@@ -69,16 +69,16 @@ def above_threshold(image, frame, grid, *, threshold):
 
 
 def _on_grid(matrix, offset, rows, columns):
-    """(x, y) on the grid of pixels of the detector."""
+    """Return the (x, y) on the grid of pixels of the detector."""
     return [row[0] * columns + row[1] * rows + start for row, start in zip(matrix, offset, strict=True)]
 
 
 def _range_around(image, x, y, reach):
-    """Least and greatest value among the pixels of an image that interpolation within ``reach`` of points takes up."""
+    """Return the least and greatest value of the pixels that interpolation within ``reach`` of points uses."""
     width = 2 + int(np.ceil(2 * max(reach)))
     first = [
         np.clip(np.floor(at - r).astype(int), 0, len(image) - 1) for at, r in zip((y, x), reach[::-1], strict=True)
     ]
-    # A negative origin: windows begin at the pixel.
+    # With a negative origin, windows begin at the pixel.
     windows = {"size": width, "origin": -(width // 2), "mode": "nearest"}
     return [found(image, **windows)[tuple(first)] for found in (ndimage.minimum_filter, ndimage.maximum_filter)]

@@ -1,4 +1,4 @@
-"""The ``sunpy-scss`` command: arguments in, text and exit status out; the work is done elsewhere."""
+"""The ``sunpy-scss`` command, from arguments to text and exit status. The work is done elsewhere."""
 
 import argparse
 import io
@@ -21,7 +21,7 @@ from sunpy_scss.cli._segment import add_segment_commands
 __all__ = ["main", "parser"]
 
 _NOTHING_TO_DO, _IN_USE = 3, 4
-# As of a program that the system stops because nobody reads what it writes.
+# The exit status of a program that the system stops because nobody reads its output.
 _NOBODY_READS = 141
 
 
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     Parameters
     ----------
     arguments : list of str, optional
-        Those of the process by default.
+        The default is the arguments of the process.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         another run holds the output, 130 if it was interrupted.
     """
     options = parser().parse_args(arguments)
-    # Read by TensorFlow when it is imported, which nothing above does: a machine without a GPU is no error.
+    # TensorFlow reads this at its import, which comes later. A machine without a GPU is no error.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _for_readers():
         try:
@@ -67,7 +67,7 @@ def _status(error):
 
 def parser() -> argparse.ArgumentParser:
     """
-    The parser of all commands, from which their reference is made.
+    Return the parser of all commands. Their reference is made from it.
 
     Returns
     -------
@@ -93,13 +93,13 @@ def parser() -> argparse.ArgumentParser:
 
 @contextmanager
 def _for_readers():
-    """Warnings as lines without the code that gave them; on the standard output nothing but results."""
-    # First, as it sets how warnings are shown when it is loaded.
+    """Show warnings as lines without their code, and print nothing but results on the standard output."""
+    # First, because it changes the display of warnings when it is loaded.
     import sunpy
 
     show = warnings.showwarning
     warnings.showwarning = lambda message, *_, **__: tell(f"sunpy-scss: warning: {in_the_shell(message)}")
-    # These loggers print what is no warning on the standard output.
+    # These loggers print messages below warnings on the standard output.
     levels = {name: logging.getLogger(name).level for name in ("astropy", sunpy.__name__)}
     for name in levels:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -112,7 +112,7 @@ def _for_readers():
 
 
 def _write_no_more():
-    """Give the interpreter somewhere to write what is left, so that it does not complain when it ends."""
+    """Send the rest of the output to the null device, so that the interpreter ends without a complaint."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, io.UnsupportedOperation):

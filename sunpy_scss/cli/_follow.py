@@ -1,4 +1,4 @@
-"""The command follow: hour by hour, unattended."""
+"""The command follow, which works hour by hour, unattended."""
 
 import time
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ __all__ = ["add_follow_command"]
 
 
 def add_follow_command(commands):
-    """Add the command that follows a folder or an archive to the parsers of all."""
+    """Add the command that follows a folder or an archive to the parsers of all commands."""
     command = add_command(
         commands, "follow", _follow, "Give each new image its mask of coronal holes, a row, alerts and a page."
     )
@@ -62,7 +62,7 @@ def _follow(options):
 
 
 def _teller(options):
-    """Return what writes a line to the log, and to the terminal unless it is to be quiet."""
+    """Return a function that writes a line to the log, and to the terminal unless it is to be quiet."""
 
     def write(line):
         _write_log(options.log, line)

@@ -19,7 +19,7 @@ __all__ = ["add_hek_command", "agreement_with_hek"]
 
 
 def add_hek_command(commands):
-    """Add the command that draws events of the HEK to the parsers of all."""
+    """Add the command that draws events of the HEK to the parsers of all commands."""
     command = add_command(commands, "hek-mask", _hek_mask, "Draw events of the HEK on the pixels of an image.")
     command.add_argument("--map", required=True, metavar="FILE", help="the image")
     command.add_argument(
@@ -67,7 +67,7 @@ def _hek_mask(options):
 
 
 def _search(smap, feature, server, max_gap, time_range=None, method="SPoCA"):
-    """Return what the HEK has around a Map."""
+    """Return the events of the HEK around the time of a Map."""
     from sunpy_scss.hek._search import search_hek
 
     around = time_range or (smap.date - max_gap, smap.date + max_gap)
@@ -100,18 +100,18 @@ def _saved_events(path, feature, methods):
 
 def agreement_with_hek(path, server):
     """
-    Draw SPoCA's events of the HEK beside a mask file, and say how far they agree.
+    Draw SPoCA's events of the HEK as a file beside a mask file, and measure their agreement.
 
     Parameters
     ----------
     path : pathlib.Path
-        ``NAME_ch.fits`` gets ``NAME_ch_hek.fits`` beside it, replaced if it is there.
+        ``NAME_ch.fits`` gets ``NAME_ch_hek.fits`` beside it; an existing file is replaced.
     server : sunpy_scss.hek.HEKServer
 
     Returns
     -------
     str, pathlib.Path
-        A sentence, and the mask of the events.
+        A sentence about the agreement, and the mask file of the events.
     """
     import astropy.units as u
 

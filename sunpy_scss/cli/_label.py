@@ -1,4 +1,4 @@
-"""The part of the command that draws labels."""
+"""The command that draws labels."""
 
 from sunpy_scss.cli._options import add_command, expanded, say, target_folder, tell
 
@@ -6,7 +6,7 @@ __all__ = ["add_label_command"]
 
 
 def add_label_command(commands):
-    """Add the command to draw labels to the parsers of all."""
+    """Add the command that draws labels to the parsers of all commands."""
     command = add_command(commands, "label", _label, "Draw and correct labels on a page in the browser.")
     command.add_argument(
         "files", nargs="+", metavar="FILE", help="image that sunpy reads, a folder of them, or a quoted pattern"

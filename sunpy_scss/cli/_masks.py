@@ -14,7 +14,7 @@ from sunpy_scss.cli._options import (
 
 __all__ = ["add_mask_commands"]
 
-# What is read at a glance; the file has all of it.
+# Columns to read at a glance; the file has all of them.
 _GLANCE = (
     *("file", "id", "area", "area_percent", "area_low", "area_high", "lon", "lat", "carrington_lon", "beyond_60"),
     *("touches_limb", "confidence", "intensity_median", "flux_signed", "flux_unsigned", "unipolarity"),
@@ -33,7 +33,7 @@ _TABLES = (".ecsv", ".fits", ".csv")
 
 
 def add_mask_commands(commands):
-    """Add the commands that measure masks to the parsers of all."""
+    """Add the commands that measure masks to the parsers of all commands."""
     _add_properties(commands)
     _add_filaments(commands)
     _add_compare(commands)
@@ -48,7 +48,7 @@ def _add_masks(command, name="masks", **settings):
 
 
 def _others(paths, files, name):
-    """Return for each mask its file of another kind: there is one for all, one for each, or none."""
+    """Return for each mask its file of another kind. There is one for all, one for each, or none."""
     if not files:
         return [None] * len(paths)
     if len(files) not in (1, len(paths)):
@@ -97,7 +97,7 @@ def _properties(options):
 
 
 def _check_table(options):
-    """Raise an error now where a table could not be written later."""
+    """Raise an error now if a table could not be written later."""
     from sunpy_scss._save import refuse_existing
 
     if not options.output:
@@ -109,7 +109,7 @@ def _check_table(options):
 
 
 def _write_table(table, path):
-    """Write a table: in FITS times are text, in CSV units are in the names of columns."""
+    """Write a table. In FITS times are text; in CSV units are in the names of the columns."""
     import warnings
 
     from astropy.utils.exceptions import AstropyUserWarning
@@ -120,20 +120,20 @@ def _write_table(table, path):
         return
     plain = table.copy()
     if path.endswith(".fits") and "time" in table.colnames:
-        # As two parts of a Julian date, which only astropy would put together, otherwise.
+        # Otherwise they would be two parts of a Julian date, which only astropy puts together.
         plain["time"] = table["time"].isot
     if path.endswith(".csv"):
         for name in table.colnames:
             if getattr(table[name], "unit", None):
                 plain.rename_column(name, f"{name} [{table[name].unit}]")
     with warnings.catch_warnings():
-        # FITS does not know DN, which is what AIA counts; astropy does, and reads it back.
+        # FITS does not know DN, the unit of AIA's counts; astropy does, and reads it back.
         warnings.filterwarnings("ignore", "The unit .* could not be saved", AstropyUserWarning)
         save_table(plain, path)
 
 
 def _print_rows(table, path):
-    """Print a table, or that it is empty, and the file that it was written to."""
+    """Print a table, or that it is empty, and the file to which it was written."""
     if len(table):
         _print_table(table)
     else:
@@ -226,7 +226,7 @@ def _compare(options):
 
 
 def _short(paths):
-    """Return names of files without folder and suffix, where that is enough to tell them apart."""
+    """Return names of files without folder and suffix, if these still tell them apart."""
     stems = [Path(path).stem for path in paths]
     return stems if len(set(stems)) == len(stems) else paths
 
@@ -299,7 +299,7 @@ def _track(options):
     meridian = []
 
     def masks():
-        """Yield the masks in order of time, each read once for all that is made of it."""
+        """Yield the masks in order of time; each is read once for all uses."""
         paths = sorted(expanded(options.masks), key=lambda path: read_map(path).coordinate_frame.obstime)
         for path in tqdm(paths, unit="mask", disable=None):
             mask = read_map(path)

@@ -1,4 +1,4 @@
-"""The parts of the command that are about models."""
+"""The commands about models."""
 
 from sunpy_scss.cli._options import add_command, add_network, register, target_folder, tell
 
@@ -6,7 +6,7 @@ __all__ = ["add_model_commands"]
 
 
 def add_model_commands(commands):
-    """Add the commands about models to the parsers of all."""
+    """Add the commands about models to the parsers of all commands."""
     _add_models(commands)
     _add_train(commands)
     _add_evaluate(commands)
@@ -100,7 +100,7 @@ def _train(options):
 
     register(options.network)
     configuration = _configuration(options)
-    refuse_to_overwrite(options.output)  # rather now than after all images have been read
+    refuse_to_overwrite(options.output)  # checked now, before all images are read
     split = {"gap": configuration.gap_days * day, "seed": configuration.seed, "test": configuration.test_share}
     training, validation = (_part(options, configuration.card, name, **split) for name in ("train", "validation"))
     test = _part(options, configuration.card, "test", needed=False, **split)
@@ -111,7 +111,7 @@ def _train(options):
 
 
 def _configuration(options):
-    """The configuration that the options name, make out of a model, or both."""
+    """Return the configuration that the options name, that follows from a model, or both."""
     import dataclasses
     from pathlib import Path
 
@@ -128,7 +128,7 @@ def _configuration(options):
 
 
 def _part(options, card, name, *, needed=True, **settings):
-    """The data set of a part of the folder that an option names; None where it is empty and not needed."""
+    """Return the data set of a part of the folder that an option names; None if it is empty and not needed."""
     from sunpy_scss.exceptions import EmptyPartError
     from sunpy_scss.train._datasets import make_dataset
     from sunpy_scss.train._folders import list_folder

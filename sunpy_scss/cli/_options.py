@@ -1,4 +1,4 @@
-"""What several commands have: options, the types of their values, and how they speak."""
+"""The common parts of several commands: options, the types of their values, and printing."""
 
 import argparse
 import glob
@@ -38,7 +38,7 @@ __all__ = [
 
 
 def add_command(commands, name, run, help_text):
-    """The parser of a new command."""
+    """Add a command and return its parser."""
     command = commands.add_parser(name, help=help_text, description=help_text)
     command.set_defaults(run=run, wrong=command.error)
     return command
@@ -67,7 +67,7 @@ def add_source(command):
 
 
 def add_model(command):
-    """What decides a mask."""
+    """Add the options that decide a mask."""
     group = command.add_argument_group("the masks")
     group.add_argument("--model", metavar="NAME", help="name or folder of a model, instead of the bundled one")
     group.add_argument(
@@ -101,7 +101,7 @@ def add_network(command):
 
 
 def register(name):
-    """Make the network known that an option names."""
+    """Register the network that an option names."""
     from importlib import import_module
 
     from sunpy_scss.exceptions import ModelError
@@ -155,7 +155,7 @@ def hek_server(options):
 
 
 def expanded(names):
-    """Mask files of names; of a folder those that segment wrote, of a pattern that the shell has left all of it."""
+    """Return the mask files of names: those of segment in a folder, and those that match a pattern."""
     found = []
     for name in names:
         if Path(name).is_dir():
@@ -166,7 +166,7 @@ def expanded(names):
 
 
 def quantity(*units):
-    """The type of a value with one of some units."""
+    """Return the type of a value in one of some units."""
 
     def read(text):
         from astropy import units as u
@@ -194,7 +194,7 @@ def _number(text):
 
 
 def fraction(text):
-    """The type of a number between 0 and 1."""
+    """Return the number between 0 and 1 that a text gives; raise an error otherwise."""
     value = _number(text)
     if not 0 < value < 1:
         msg = f"{text!r} is no number between 0 and 1"
@@ -203,7 +203,7 @@ def fraction(text):
 
 
 def positive(text):
-    """The type of a positive number."""
+    """Return the positive number that a text gives; raise an error otherwise."""
     value = _number(text)
     if not 0 < value < math.inf:
         msg = f"{text!r} is no positive number"
@@ -212,7 +212,7 @@ def positive(text):
 
 
 def count(text):
-    """The type of a positive whole number."""
+    """Return the positive whole number that a text gives; raise an error otherwise."""
     value = _number(text)
     if not (value >= 1 and value.is_integer()):
         msg = f"{text!r} is no positive whole number"
@@ -221,7 +221,7 @@ def count(text):
 
 
 def target_folder(text):
-    """The type of a folder that is there or can be made."""
+    """Return the folder that a text names, which exists or can be made; raise an error otherwise."""
     if Path(text).exists() and not Path(text).is_dir():
         msg = f"{text!r} is a file, no folder"
         raise argparse.ArgumentTypeError(msg)
@@ -229,7 +229,7 @@ def target_folder(text):
 
 
 def target_file(*ends):
-    """The type of a file to be written, whose name ends in one of these."""
+    """Return the type of a file to write, whose name ends in one of these."""
 
     def read(text):
         if not text.endswith(ends) or Path(text).is_dir():
@@ -241,7 +241,7 @@ def target_file(*ends):
 
 
 def moment(text):
-    """The type of a time."""
+    """Return the time that a text gives; raise an error otherwise."""
     from sunpy.time import parse_time
 
     try:
@@ -252,23 +252,23 @@ def moment(text):
 
 
 def say(line):
-    """Print a result, at once, for whoever reads the standard output."""
+    """Print a result on the standard output, without delay."""
     print(line, flush=True)
 
 
 def tell(text):
-    """Print what is for human readers, on the standard error."""
+    """Print a message for human readers on the standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
 def failure_of(path, error):
-    """Return what is wrong with a file in one line that names it, once."""
+    """Return the error of a file in one line that names the file once."""
     text = " ".join(in_the_shell(error).split()) or type(error).__name__
     return text if str(path) in text else f"{path}: {text}"
 
 
 def in_the_shell(error):
-    """Return the message of an error or a warning, its remedy in terms of the command."""
+    """Return the message of an error or a warning, with its remedy in terms of the command."""
     from sunpy_scss.exceptions import WithRemedy
 
     return f"{error.problem} {error.in_shell}".strip() if isinstance(error, WithRemedy) else str(error)

@@ -20,11 +20,11 @@ from sunpy_scss.cli._options import (
 
 __all__ = ["add_picture_commands"]
 
-_HOURS = 6  # A mask that is farther from all images in time belongs to none of them.
+_HOURS = 6  # A mask that is farther in time from every image belongs to none of them.
 
 
 def add_picture_commands(commands):
-    """Add the commands that draw to the parsers of all."""
+    """Add the commands that draw to the parsers of all commands."""
     _add_report(commands)
     _add_plot(commands)
     _add_movie(commands)
@@ -32,7 +32,7 @@ def add_picture_commands(commands):
 
 
 def _gaps(mask, times):
-    """Return how far images are from a mask in time; an error where it is too far from all of them to belong to one."""
+    """Return the differences in time of images from a mask; raise an error if it is too far from all of them."""
     import astropy.units as u
 
     from sunpy_scss.exceptions import InvalidMapError
@@ -84,7 +84,7 @@ def _report(options):
     for path in tqdm(find_images(options.files), unit="file", disable=None):
         try:
             smap, masks = _image_and_masks(path, options)
-        except Exception as error:  # one image that fails stops no report on the others
+        except Exception as error:  # an image that fails does not stop the reports on the others
             fail(path, error)
         else:
             smaps.append(smap)
@@ -107,12 +107,12 @@ def _image_and_masks(path, options):
     from sunpy_scss.images._image import read_image
 
     smap = read_image(path, dict(options.header))
-    smap.meta["filename"] = Path(path).name  # which neither Map nor mask would know
+    smap.meta["filename"] = Path(path).name  # neither Map nor mask would know it
     return smap, [] if options.mask else [SEGMENT[feature_shown(smap, features_of(options))](smap)]
 
 
 def _image_of(mask, smaps):
-    """Return the index of the image nearest to a mask in time, of those of its wavelength if there are any."""
+    """Return the index of the image nearest in time to a mask, among those of its wavelength if there are any."""
     gaps = _gaps(mask, [smap.date for smap in smaps]).value
     others = [smap.wavelength != mask.wavelength for smap in smaps]
     return min(range(len(smaps)), key=lambda number: (gaps[number] > _HOURS, others[number], gaps[number]))
@@ -195,7 +195,7 @@ def _movie(options):
 
 
 def _figures(images, masks, regions, dpi):
-    """Yield a figure of each mask on its image, with the regions as they are followed if these are given."""
+    """Yield a figure of each mask on its image, with the followed regions if these are given."""
     from tqdm.auto import tqdm
 
     from sunpy_scss.images._image import read_image

@@ -1,4 +1,4 @@
-"""The files that the command evaluate writes."""
+"""The files of the command evaluate."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ __all__ = ["write_evaluation"]
 
 def write_evaluation(evaluation, dataset, folder):
     """
-    Write the scores of a model as JSON and as plots; what is there is replaced.
+    Write the scores of a model as JSON and as plots; existing files are replaced.
 
     Parameters
     ----------
@@ -15,7 +15,7 @@ def write_evaluation(evaluation, dataset, folder):
     dataset : sunpy_scss.train.Dataset
         The images that were scored.
     folder : path-like
-        Made where missing.
+        Made if missing.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The commands segment and fetch: from images, or times, to masks."""
+"""The commands segment and fetch: from images or times to masks."""
 
 import sys
 from functools import partial
@@ -30,7 +30,7 @@ __all__ = ["add_segment_commands"]
 
 
 def add_segment_commands(commands):
-    """Add the commands that make masks of images, and fetch these, to the parsers of all."""
+    """Add the commands that segment and fetch images to the parsers of all commands."""
     _add_segment(commands)
     _add_fetch(commands)
 
@@ -112,7 +112,7 @@ def _client(options):
 
 
 def _fetched(options):
-    """Download the images of the times that are asked for; many times may lack some."""
+    """Download the images of the requested times. If there are many times, some images may be missing."""
     output = Path(options.output)
     folder = output.with_name(f"{output.stem}_images") if output.suffix == ".zarr" else output / "images"
     if options.cadence is None:
@@ -128,7 +128,7 @@ def _fetch_images(times, folder, options, *, some=False):
     """
     Download the AIA images nearest to some times.
 
-    With ``some``, those that cannot be had are named, and found missing when they are to be read.
+    With ``some``, images that cannot be downloaded are named, and found missing when they are read.
     """
     import astropy.units as u
 
@@ -165,7 +165,7 @@ def _print_outcome(outcome):
 
 
 def _print_summary(outcomes):
-    """Print how many of each there are; the last words also where the work was broken off."""
+    """Print the number of images of each status; the last words also if the work was stopped."""
     statuses = [outcome.status for outcome in outcomes]
     words = {"kept": "kept as they were (--overwrite replaces them)", "flagged": "flagged as bad and left out"}
     counts = [

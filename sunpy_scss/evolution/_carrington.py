@@ -37,12 +37,12 @@ def carrington_map(
     mixed_models: bool = False,
 ) -> GenericMap:
     """
-    What masks of a rotation show of the whole Sun, in Carrington coordinates.
+    Combine the masks of a rotation into one map of the whole Sun in Carrington coordinates.
 
     Parameters
     ----------
     masks : iterable of sunpy.map.GenericMap
-        1 inside and 0 outside, in any order and from any observers; taken one by one.
+        1 inside and 0 outside, in any order and from any observers; they are read one by one.
     projection : str, optional
         ``"CEA"``, equal areas: rows evenly spaced in the sine of latitude; or ``"CAR"``, evenly in latitude.
     shape : tuple of int, optional
@@ -68,7 +68,7 @@ def carrington_map(
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`, or if masks are of different features or by different
+        If `~sunpy_scss.masks.region_table` rejects a mask, or if masks are of different features or by different
         rules, or two of one image.
     ValueError
         If the projection is another, or no mask shows anything of the rotation.
@@ -81,7 +81,7 @@ def carrington_map(
     `~sunpy_scss.masks.region_table`, is ``sunpy.map.Map((share.data >= 0.5).astype("int16"), share.meta)``. In that, a
     pixel is inside as a whole or not at all, which matters for a polar cap: near a pole, rows of equal area are wide.
 
-    What is far from the central meridian in all masks has the value of its best views all the same;
+    A place that is far from the central meridian in all masks has the value of its best views all the same;
     `carrington_coverage` tells where that is.
 
     Examples
@@ -109,12 +109,12 @@ def carrington_coverage(
     mixed_models: bool = False,
 ) -> GenericMap:
     """
-    How well masks show each part of a `carrington_map`.
+    Return how well the masks show each pixel of a `carrington_map`.
 
     Parameters
     ----------
     masks, projection, shape, rotation, mixed_models
-        As for `carrington_map`.
+        The same as for `carrington_map`.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def carrington_coverage(
     Raises
     ------
     TypeError, ValueError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `carrington_map`.
+        If `carrington_map` rejects the masks.
 
     Examples
     --------
@@ -177,18 +177,18 @@ _ROWS = 1080
 @dataclass(frozen=True)
 class Views:
     """
-    What masks show at the pixels of a Carrington map.
+    The view that masks give of the pixels of a Carrington map.
 
     Attributes
     ----------
     total, inside : numpy.ndarray
         (ny, nx), the sum of the weights of all views, and of those inside the masks, averaged over each pixel.
     times : astropy.time.Time
-        Of the masks that took part.
+        The times of the masks that took part.
     rsun : astropy.units.Quantity
         The solar radius of the masks.
     provenance : sunpy_scss._provenance.Provenance
-        What all of them have in common.
+        The header keys that all of them have in common.
     """
 
     total: np.ndarray
@@ -242,7 +242,7 @@ def add_views(masks, shape, projection, rotation):
 
 
 def _weights(here, surface, rotation):
-    """How much the view of each pixel counts, (ny, nx)."""
+    """Return the weight of the view of each pixel, (ny, nx)."""
     rows, columns = np.indices(here.shape).reshape(2, -1)
     lon, _ = here.world(rows, columns)
     angle = half_turn(lon + here.origin - _meridian(surface))

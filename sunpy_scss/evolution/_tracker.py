@@ -33,7 +33,7 @@ _SPACING = 2
 @dataclass(frozen=True)
 class Settings:
     """
-    What `sunpy_scss.evolution.track_regions` is told, as plain numbers.
+    The settings of `sunpy_scss.evolution.track_regions` as plain numbers.
 
     Attributes
     ----------
@@ -131,13 +131,13 @@ class Tracker:
 
     @property
     def names(self):
-        """What each of the numbers of `follow`, from 0, is called in the end: without those of parts, from 1 on."""
+        """Return the final number, from 1 on, of each number of `follow`, without those of parts."""
         roots = [self._root(number) for number in range(self._count + 1)]
         return np.unique(roots, return_inverse=True)[1]
 
     def finish(self):
         """
-        After the last mask: what became of those not seen in it.
+        End, after the last mask, the tracks that were not seen in it.
 
         One that is missing in sight for less than ``patience`` may come back: there is no event of its death.
         """
@@ -164,7 +164,7 @@ class Tracker:
         self._time = time
 
     def _near(self, surface, points):
-        """Which points are so near disc centre that a region there would be seen."""
+        """Return the points that are so near disc centre that a region there would be seen."""
         return surface.cosine(points) >= np.cos(self.settings.max_angle)
 
     def _match(self, regions, here, clear, in_sight):
@@ -215,7 +215,7 @@ class Tracker:
         self._tracks[number] = _Track(self._day, clear=self._tracks[number].clear)
 
     def _was_behind(self, number):
-        """Whether a region has been behind the Sun since it was last seen; if so, when it went there is an event."""
+        """Return True if a region was behind the Sun since it was last seen, and add an event for that."""
         last = self._tracks[number].last
         behind = self._day - last > _HALF_ROTATION
         if behind:
@@ -270,7 +270,7 @@ class Tracker:
         return self._count
 
     def _first_sight(self, regions, region, in_sight):
-        """Whether a new region is born, or has come into sight."""
+        """Return how a new region appeared: it was born, or it came into sight."""
         looked = self._day - self._looked <= _HALF_ROTATION
         if not looked.any():
             return "start"
@@ -279,7 +279,7 @@ class Tracker:
         return "birth" if in_sight and _mostly(looked[places], regions.solid_angles[chosen]) else "rotated on"
 
     def _miss(self, seen, clear):
-        """What was not found in a mask though its place was in sight, and that for too long, is dead."""
+        """End the tracks that were not found for too long although their place was in sight."""
         for number in set(self._tracks).difference(seen.tolist()):
             own = self._cloud.tracks == number
             if not _mostly(clear[own], self._cloud.areas[own]):
@@ -309,7 +309,7 @@ class Tracker:
 
 
 def _even_points():
-    """(3, n), on circles of latitude, where they stay evenly spaced however fast each of these turns."""
+    """Return points (3, n) on circles of latitude, where rotation keeps them evenly spaced."""
     lat = np.radians(np.arange(_SPACING / 2, 180, _SPACING) - 90)
     counts = np.ceil(360 / _SPACING * np.cos(lat)).astype(int)
     lon = np.concatenate([np.linspace(0, 2 * np.pi, count, endpoint=False) for count in counts])
@@ -317,7 +317,7 @@ def _even_points():
 
 
 def _mostly(chosen, areas):
-    """Whether at least half of an area is chosen."""
+    """Return True if at least half of an area is chosen."""
     return areas @ chosen >= areas.sum() / 2
 
 

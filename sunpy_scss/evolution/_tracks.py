@@ -16,6 +16,7 @@ from sunpy_scss._arguments import check_type
 from sunpy_scss._provenance import said_by_all
 from sunpy_scss.evolution._series import checked
 from sunpy_scss.evolution._tracker import Settings, Tracker
+from sunpy_scss.masks._pieces import join_pieces, sums
 from sunpy_scss.masks._regions import find_regions
 from sunpy_scss.masks._table import region_table
 
@@ -36,9 +37,9 @@ class Tracks:
     regions : astropy.table.QTable
         A row for each region in each mask; `track_regions` lists the columns.
     events : astropy.table.QTable
-        What began, ended, merged and split.
+        The tracks that began, ended, merged and split.
     times : astropy.time.Time
-        Of all masks, those without regions included.
+        The times of all masks, also of those without regions.
     """
 
     regions: QTable
@@ -64,7 +65,7 @@ def track_regions(
     Parameters
     ----------
     masks : iterable of sunpy.map.GenericMap
-        Of one feature, in order of time, 1 inside and 0 outside; from any observers. They are taken one by one, so that
+        Masks of one feature in order of time, 1 inside and 0 outside; from any observers. They are read one by one, so
         a generator may read years of them from files.
     images, magnetograms : iterable of sunpy.map.GenericMap, optional
         One for each mask, for statistics of intensity and magnetic flux as in `~sunpy_scss.masks.region_table`.
@@ -120,7 +121,7 @@ def track_regions(
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`, or if masks are of different features or by different
+        If `~sunpy_scss.masks.region_table` rejects a mask, or if masks are of different features or by different
         rules, or two of one image.
     ValueError
         If there is no mask, their order is not that of time, a number is out of its range, or there are more or fewer
@@ -201,7 +202,7 @@ def track_regions(
 
 
 def _settings(min_overlap, max_angle, patience, memory):
-    """What the tracker is told, in its units, if it makes sense."""
+    """Return the settings of the tracker in its units; raise an error if they are not valid."""
     if not 0 <= min_overlap <= 1:
         msg = f"min_overlap must be from 0 to 1, a share of the smaller region (got {min_overlap})."
         raise ValueError(msg)
@@ -235,7 +236,7 @@ def _check_any(masks):
 
 
 def _followed(table, number, time, tracks):
-    """The table of the regions of a mask with time and tracks, and plain coordinates, whose frame is that of all."""
+    """Return the table of the regions of a mask with time, tracks and plain coordinates in a common frame."""
     centroid = table["centroid"]
     columns = {
         "mask": np.full(len(table), number),
@@ -264,19 +265,22 @@ def _event_table(tracker, meta):
 
 def track_series(tracks: Tracks, track: int) -> TimeSeries:
     """
-    The life of one region as a time series.
+    Return the life of one region as a time series.
 
     Parameters
     ----------
     tracks : Tracks
-        As `track_regions` gives them.
+        The tracks that `track_regions` returns.
     track : int
         The number of the region.
 
     Returns
     -------
     astropy.timeseries.TimeSeries
-        The rows of ``tracks.regions`` with that number.
+        The columns of ``tracks.regions`` with that number, one row for each mask that shows the region. Pieces of the
+        region in one mask are joined: areas, perimeters, fluxes and numbers of pixels are summed, the middle is that of
+        all pieces on the sphere, extents are around all of them, ``id`` is that of the largest, and other columns are
+        means weighted by area.
 
     Raises
     ------
@@ -304,17 +308,17 @@ def track_series(tracks: Tracks, track: int) -> TimeSeries:
     if not len(rows):
         msg = f"There is no track {track}; they are numbered from 1 to {tracks.regions['track'].max(initial=0)}."
         raise ValueError(msg)
-    return TimeSeries(rows)
+    return TimeSeries(join_pieces(rows))
 
 
 def total_series(tracks: Tracks) -> TimeSeries:
     """
-    The areas and fluxes of all regions together as a time series.
+    Return the areas and fluxes of all regions together as a time series.
 
     Parameters
     ----------
     tracks : Tracks
-        As `track_regions` gives them.
+        The tracks that `track_regions` returns.
 
     Returns
     -------
@@ -340,10 +344,8 @@ def total_series(tracks: Tracks) -> TimeSeries:
     regions = tracks.regions
     mask = regions["mask"]
     count = len(tracks.times)
-    sums = {
-        name: np.bincount(mask, weights=np.nan_to_num(regions[name].value), minlength=count) * regions[name].unit
-        for name in _SUMS
-        if name in regions.colnames
+    totals = {
+        name: sums(regions[name].value, mask, count) * regions[name].unit for name in _SUMS if name in regions.colnames
     }
-    data = {"n_regions": np.bincount(mask, minlength=count), **sums}
+    data = {"n_regions": np.bincount(mask, minlength=count), **totals}
     return TimeSeries(time=tracks.times, data=data, meta=dict(regions.meta))

@@ -45,7 +45,7 @@ def lagged_correlation(fractions: TimeSeries, speeds: _Speeds, *, lags: u.Quanti
     Parameters
     ----------
     fractions : astropy.timeseries.TimeSeries
-        Of `central_meridian_fraction`, or any with a column ``fraction`` of one number a row.
+        The table of `central_meridian_fraction`, or any with a column ``fraction`` of one number a row.
     speeds : astropy.timeseries.TimeSeries, astropy.table.QTable or sunpy.timeseries.GenericTimeSeries
         Observed speeds; with times, and one column that has a unit of speed. NaN and masked values are gaps.
     lags : astropy.units.Quantity, optional
@@ -109,7 +109,7 @@ class WindFit:
     intercept, slope : astropy.units.Quantity
         Speed without a hole, and what a fraction of 1 adds to it, in km/s.
     correlation : float
-        That of fraction and speed at this lag, over the stretch of time that was fitted.
+        The correlation of fraction and speed at this lag, over the stretch of time that was fitted.
     pairs : int
         The number of images that were fitted.
     start, end : astropy.time.Time
@@ -131,7 +131,7 @@ class WindFit:
         Parameters
         ----------
         fractions : astropy.timeseries.TimeSeries
-            As for `fit_wind`.
+            The same as for `fit_wind`.
 
         Returns
         -------
@@ -156,9 +156,9 @@ def fit_wind(fractions: TimeSeries, speeds: _Speeds, *, lags: u.Quantity[u.day] 
     Parameters
     ----------
     fractions : astropy.timeseries.TimeSeries
-        Of `central_meridian_fraction`, of the stretch of time to fit.
+        The table of `central_meridian_fraction` for the stretch of time to fit.
     speeds : astropy.timeseries.TimeSeries, astropy.table.QTable or sunpy.timeseries.GenericTimeSeries
-        As for `lagged_correlation`; what reaches beyond that stretch and the longest lag is not used.
+        The same as for `lagged_correlation`; what reaches beyond that stretch and the longest lag is not used.
     lags : astropy.units.Quantity, optional
         The lags among which that of the highest correlation is chosen; one fixes it. By default 2 to 6 days in steps of
         6 hours: wind of 290 to 870 km/s.

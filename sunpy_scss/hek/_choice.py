@@ -1,4 +1,4 @@
-"""Which of many events to draw on a Map."""
+"""The choice of the events to draw on a Map."""
 
 from collections import Counter
 
@@ -29,12 +29,12 @@ def choose(events, smap, time_from, max_gap, frm_name):
     Parameters
     ----------
     events, smap, time_from, max_gap, frm_name
-        As for `sunpy_scss.hek.hek_to_mask`.
+        The same as for `sunpy_scss.hek.hek_to_mask`.
 
     Returns
     -------
     chosen : astropy.table.QTable
-        As of `sunpy_scss.hek.hek_table`, with the time of the polygon as ``obstime``, and in ``meta`` the type of the
+        The table of `hek_table`, with the time of the polygon as ``obstime``, and in ``meta`` the type of the
         events (``event_type``) and the name of the method (``method``), also where no event is left.
     left : collections.Counter
         By reason, in the order in which they are asked for.
@@ -81,8 +81,9 @@ def _methods(frm_name, table):
 
 
 def _type_of(table, everything):
-    """The one type of the events to draw; where there are none, of those that there were."""
-    types = set(table["event_type"]) or {*everything["event_type"], *everything.meta.get("event_types", [])}
+    """Return the one type of the events to draw, or else of those that there were; "" where nothing tells it."""
+    known = set(everything.meta.get("event_types", []))
+    types = set(table["event_type"]) or set(everything["event_type"]) or (known if len(known) == 1 else set())
     types.discard("")
     if len(types) > 1:
         msg = f"Draw events of one type at a time (got {', '.join(sorted(types))}): select by the column event_type."
@@ -96,7 +97,7 @@ def _keep(table, which, reason, left):
 
 
 def _is_highest(keys, values, tolerance=0):
-    """For each value whether it is the highest of its key."""
+    """Return True for each value that is the highest of its key."""
     keys, highest = list(keys), {}
     for key, value in zip(keys, values, strict=True):
         highest[key] = max(value, highest.get(key, value))
@@ -104,7 +105,7 @@ def _is_highest(keys, values, tolerance=0):
 
 
 def _keep_nearest(table, date, max_gap, left):
-    """What each method has nearest in time, unless it is too far."""
+    """Return the events of each method nearest in time, unless they are too far."""
     lasting = np.isin(table["frm_name"], list(LASTING))
     since, until = ((date - table[name]).to_value(u.s) for name in ("event_starttime", "event_endtime"))
     gaps = np.where(lasting, np.maximum(0, np.maximum(until, -since)), abs((date - table["obstime"]).to_value(u.s)))
@@ -133,7 +134,7 @@ def _is_nearest(table, gaps):
 
 
 def _last_word(table, date):
-    """Which events of a time are the last word on their region, and say it for the first time."""
+    """Return the events of a time that are the last record of their region, without repeats."""
     tracks = np.where(table["frm_specificid"] == "", table["kb_archivid"], table["frm_specificid"])
     # A later run replaces an earlier one. Pieces of one track from the same run all stay.
     last = _is_highest(zip(table["frm_name"], tracks, strict=True), table["frm_daterun"].unix, _SAME)
@@ -145,7 +146,7 @@ def _last_word(table, date):
 
 def _seen_again(table, date):
     """
-    Which events are another view of a region that a later run, or an image nearer to the Map, shows too.
+    Return the events that are another view of a region that a later run, or an image nearer to the Map, shows too.
 
     A rerun follows the same regions under other numbers. Only their places tell that they are the same.
     """

@@ -51,14 +51,14 @@ def hek_to_mask(
     Parameters
     ----------
     events
-        As for `~sunpy_scss.hek.hek_table`. All of one type, coronal holes or active regions.
+        The same as for `~sunpy_scss.hek.hek_table`. All of one type, coronal holes or active regions.
     smap : sunpy.map.GenericMap
         An image of the Sun from anywhere, or a heliographic Map.
     labels : bool, optional
         Number the events, in the order of `~sunpy_scss.hek.drawn_events`, instead of setting 1. The keywords
         ``HEKID1``, ``HEKID2``, ... of the result name them. Where two overlap, the latter is seen.
     time_from : str, optional
-        Which time of an event its polygon belongs to: ``"event_starttime"``, ``"event_endtime"``, or ``"auto"``, as
+        The time of an event to which its polygon belongs: ``"event_starttime"``, ``"event_endtime"``, or ``"auto"``, as
         each method has it; for SPoCA the time of the image in ``kb_archivid``, which is ``event_endtime``.
     max_gap : astropy.units.Quantity, optional
         Nothing further than this from the Map in time is drawn. Events in progress are not far.
@@ -132,12 +132,12 @@ def drawn_events(
     frm_name: str | Sequence[str] | None = None,
 ) -> QTable:
     """
-    What `~sunpy_scss.hek.hek_to_mask` draws, as a table.
+    Return the events that `~sunpy_scss.hek.hek_to_mask` draws as a table.
 
     Parameters
     ----------
     events, smap, time_from, max_gap, frm_name
-        As for `~sunpy_scss.hek.hek_to_mask`.
+        The same as for `~sunpy_scss.hek.hek_to_mask`.
 
     Returns
     -------
@@ -195,7 +195,7 @@ def events_to_regions(
     Parameters
     ----------
     events, smap, time_from, max_gap, frm_name
-        As for `~sunpy_scss.hek.hek_to_mask`.
+        The same as for `~sunpy_scss.hek.hek_to_mask`.
 
     Returns
     -------
@@ -228,7 +228,7 @@ def events_to_regions(
 
 
 def _steps(chosen, smap):
-    """For each time of the events: the frame of their polygons, their rows and their polygons."""
+    """Yield for each time of the events the frame of their polygons, their rows and their polygons."""
     moments = chosen["obstime"].isot
     for moment in np.unique(moments):
         rows = np.flatnonzero(moments == moment)
@@ -237,7 +237,7 @@ def _steps(chosen, smap):
 
 
 def _draw(chosen, smap, left):
-    """From the rows of the events that can be seen to their pixels."""
+    """Map the rows of the visible events to their pixels."""
     pixels = {}
     for source, rows, shapes in _steps(chosen, smap):
         pixels |= dict(zip(rows.tolist(), pixels_inside(shapes, source, smap), strict=True))
@@ -276,7 +276,7 @@ def _provenance(chosen, drawn, left, smap, time_from, labels):
 
 
 def _chosen_steps(chosen):
-    """Lines of HISTORY that say what of each method was chosen."""
+    """Return lines of HISTORY that say which events of each method were chosen."""
     for name in np.unique(chosen["frm_name"]):
         of_it = chosen["frm_name"] == name
         times = "in progress" if name in LASTING else f"of {chosen['obstime'][of_it].min().isot}"

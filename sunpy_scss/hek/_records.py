@@ -123,7 +123,7 @@ def hek_table(events: Events) -> QTable:
     Parameters
     ----------
     events : astropy.table.Table, astropy.table.Row, sunpy.net.fido_factory.UnifiedResponse, dict or list
-        What `~sunpy_scss.hek.search_hek`, `sunpy.net.Fido` or `sunpy.net.hek.HEKClient` return, rows of it, raw
+        The result of `~sunpy_scss.hek.search_hek`, `sunpy.net.Fido` or `sunpy.net.hek.HEKClient`, rows of it, raw
         records, a whole answer of the HEK (a dict with the records as ``result``), or a list of these.
 
     Returns
@@ -259,7 +259,7 @@ def _text(value):
 
 
 def _time(value):
-    """A time in UTC without saying so, as the HEK has all of its times; None if it cannot be read."""
+    """Return a time of the HEK, which is in UTC; None if it cannot be read."""
     try:
         moment = value.utc.datetime if isinstance(value, Time) else datetime.fromisoformat(_text(value).strip())
         moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
@@ -269,7 +269,7 @@ def _time(value):
 
 
 def _flag(value, *, default):
-    """What is no flag, None and an empty text among it, is as it is by default."""
+    """Return a flag, or its default where the value is no flag (also for None and an empty text)."""
     known = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
     return known.get(_text(value).strip().lower(), default)
 
@@ -287,7 +287,7 @@ def _number(value, unit=None):
 
 @lru_cache
 def _square_km(unit):
-    """How many square kilometres an area of 1 is; NaN where the unit is none of an area."""
+    """Return the square kilometres in one unit of area; NaN if the unit is not an area."""
     try:
         return u.Unit(unit).to(u.km**2)
     except (ValueError, u.UnitConversionError):

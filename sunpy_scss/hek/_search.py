@@ -57,7 +57,7 @@ def search_hek(
     Returns
     -------
     astropy.table.QTable
-        As `~sunpy_scss.hek.hek_table` makes it, one row for each event; none where there is none.
+        The table of `~sunpy_scss.hek.hek_table`: one row for each event, no row if there is no event.
 
     Raises
     ------
@@ -126,7 +126,7 @@ _SETTINGS = {
 @dataclass(frozen=True)
 class HEKServer:
     """
-    Where the HEK is and how patiently to ask it.
+    The address of the HEK, and how long to wait for it.
 
     Attributes
     ----------
@@ -160,14 +160,14 @@ class HEKServer:
         ----------
         start, end : astropy.time.Time
         event_type : str
-            As the HEK abbreviates it, ``"CH"``.
+            The abbreviation of the HEK, ``"CH"``.
         frm_name : str
             The method, as the HEK spells it.
 
         Returns
         -------
         list of dict
-            As the HEK sends them.
+            The records as the HEK sends them.
 
         Raises
         ------
@@ -247,7 +247,7 @@ def _is_final(error):
 
 
 def _cause(error):
-    """What went wrong, in words."""
+    """Return the reason of a failure in words."""
     if isinstance(error, requests.HTTPError):
         return f"HTTP status {error.response.status_code}"
     if isinstance(error, _AnswerError):

@@ -51,7 +51,7 @@ def hek_records(mask: GenericMap | Regions) -> Table:
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`, or if the header does not name the feature.
+        If `~sunpy_scss.masks.region_table` rejects the mask, or if the header does not name the feature.
 
     Warns
     -----
@@ -133,7 +133,7 @@ def _seen_areas(regions):
 
 
 def _origin(mask, feature, numbers, date):
-    """What was found, when, in which image and by which method."""
+    """Return the feature that was found, with its time, image and method."""
     told = Provenance.of(mask)
     settings = Provenance(method=told.method, threshold=told.threshold).keywords()
     stamp, moment = date.strftime("%Y%m%dT%H%M%S"), date.isot

@@ -1,4 +1,4 @@
-"""The archives of AIA images: what is nearest to a time, and getting it whole."""
+"""The archives of AIA images: find the image nearest to a time, and download it whole."""
 
 import asyncio
 import json
@@ -107,7 +107,7 @@ def ask(archive, moment, wavelengths, *, max_gap, timeout, attempts):
 
 def _within(seconds, function, *args, **options):
     """
-    What a function returns, or a TimeoutError.
+    Return the result of a function, or raise a TimeoutError.
 
     Sunpy asks without time limit and takes none as an argument; the one that all sockets have by default belongs to the
     whole program. So a silent server is left waiting in a thread, which ends with the program.
@@ -128,7 +128,7 @@ def _within(seconds, function, *args, **options):
 
 
 def _nearest(table, moment):
-    """The row of a table of sunpy whose time is the nearest; as a table."""
+    """Return the row of a table of sunpy whose time is the nearest, as a table."""
     index = int(np.argmin(np.abs((table["Start Time"] - moment).to_value(u.s))))
     return table[index : index + 1]
 
@@ -156,7 +156,7 @@ def check_folders(pattern, span):
     Parameters
     ----------
     pattern : str
-        Of the scraper.
+        The pattern of the scraper.
     span : sunpy.time.TimeRange
 
     Raises
@@ -220,7 +220,7 @@ def download(files, folder, *, timeout, attempts, progress):
         Seconds without a byte after which a download has failed.
     attempts : int
     progress : bool
-        Whether to show bars.
+        Show progress bars if True.
 
     Raises
     ------
@@ -242,7 +242,7 @@ def download(files, folder, *, timeout, attempts, progress):
 
 
 def _download_once(files, folder, timeout, progress):
-    """Try each file; from the name of those that failed to the reason."""
+    """Try each file; return the reason for the name of each file that failed."""
     with scratch_folder(folder) as temporary:
         reasons = _run_parfive(files, temporary, timeout, progress)
         for name in files:
@@ -284,7 +284,7 @@ def _run_parfive(files, folder, timeout, progress):
 
 
 def _run(downloader):
-    """As ``downloader.download()``, which leaves its event loop open."""
+    """Run ``downloader.download()`` and close the event loop, which it leaves open itself."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

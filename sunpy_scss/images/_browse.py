@@ -58,13 +58,13 @@ def from_browse(
     ----------
     path : path-like
     date : str or astropy.time.Time, optional
-        When the image was taken, as `sunpy.time.parse_time` reads it. By default what the file's name tells (as in
+        The time of the image, for `sunpy.time.parse_time`. By default what the file's name tells (as in
         ``20170210_165517_1024_0193.jpg``), or its text entries.
     wavelength : astropy.units.Quantity, optional
         By default as the colours tell; needed for grey pictures. 195 Å takes an image for one of SUVI, as does a
         file name with ``suvi``.
     source : str, optional
-        What made the picture, ``"sdo"``, ``"helioviewer"`` or ``"other"``, which decides whether its display scale is
+        The source of the picture, ``"sdo"``, ``"helioviewer"`` or ``"other"``. It decides if the display scale is
         known: that of browse images of sdo.gsfc.nasa.gov at 193 Å and of Helioviewer at 171 and 193 Å, measured on
         FITS files of 2017 to 2020 and taken to hold since 2011. By default told from name and format: JPEG named as
         those of sdo.gsfc.nasa.gov, JPEG 2000 and plain PNG as of Helioviewer.
@@ -194,18 +194,18 @@ _MOST_DIFFERENCE = 10
 @dataclass(frozen=True)
 class Picture:
     """
-    What is in the file of a picture.
+    The contents of the file of a picture.
 
     Attributes
     ----------
     name : str
-        Of the file, without what follows the last dot.
+        The name of the file without its extension.
     kind : str
         ``"JPEG"``, ``"PNG"`` or ``"JPEG2000"``.
     pixels : numpy.ndarray
         (ny, nx) or (ny, nx, 3), uint8, from the top.
     texts : dict
-        What the file tells besides.
+        The other facts that the file tells.
     """
 
     name: str
@@ -242,7 +242,7 @@ def date_of(picture):
 
 
 def source_of(picture):
-    """Which of `SOURCES` a picture comes from; only what was compared with FITS files is claimed."""
+    """Return the one of `SOURCES` that a picture comes from; only sources compared with FITS files are known."""
     if picture.is_suvi:
         return "other"
     if picture.kind == "JPEG" and _SDO_NAME.fullmatch(picture.name):
@@ -254,7 +254,7 @@ def source_of(picture):
 
 
 def is_calibrated(source, wavelength, date):
-    """Whether the display scale of pictures of a source, a wavelength in Angstrom and a Time is known."""
+    """Return True if the display scale is known for a source, a wavelength in Angstrom and a Time."""
     return (source, wavelength) in _CALIBRATED and date.datetime.year >= _CALIBRATED_SINCE
 
 

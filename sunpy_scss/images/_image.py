@@ -19,7 +19,7 @@ def read_image(path, header=None):
     Parameters
     ----------
     path : path-like
-        As for `read_map`; or a picture in JPEG or PNG, which `from_browse` reads, of the date in its name.
+        The same as for `read_map`; or a picture in JPEG or PNG, which `from_browse` reads, of the date in its name.
     header : dict, optional
         Keywords of the header to replace or to add.
 

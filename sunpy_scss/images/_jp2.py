@@ -13,7 +13,7 @@ _STALE = {"SIMPLE", "EXTEND", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "BLANK", "B
 
 
 def is_jp2(path):
-    """Whether a file begins as JPEG 2000 files do."""
+    """Return True if a file begins like a JPEG 2000 file."""
     with path.open("rb") as file:
         return file.read(len(_SIGNATURE)) == _SIGNATURE
 
@@ -59,7 +59,7 @@ def read_header(path):
 
 
 def _xml_boxes(path):
-    """Contents of the XML boxes; a box is its length, its kind and its content (ISO/IEC 15444-1, annex I)."""
+    """The contents of the XML boxes; a box is its length, its kind and its content (ISO/IEC 15444-1, annex I)."""
     end = path.stat().st_size
     with path.open("rb") as file:
         while len(head := file.read(8)) == 8:

@@ -118,7 +118,7 @@ _CUT_OFF = ("truncated", "corrupt", "not multiple of 2880", "broken data stream"
 
 
 def read(reader, path):
-    """What a reader makes of a file; whatever it stumbles over becomes one clear error."""
+    """Return the result of a reader for a file; turn any failure into one clear error."""
     if not path.is_file():
         msg = f"{path} cannot be read: there is no such file."
         raise UnreadableFileError(msg)
@@ -164,7 +164,7 @@ def _shown_as_scaled(smap):
 
 
 def _unpacked(path):
-    """As `maps_in`: from a file packed by bzip2, which sunpy does not know for what it is."""
+    """Return the result of `maps_in` for a file packed by bzip2, a format that sunpy does not recognise."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, path.stem)
         with bz2.open(path) as packed, file.open("wb") as plain:
@@ -195,7 +195,7 @@ def _start(path):
 
 
 def _reason(path, error):
-    """Why a file cannot be read, in words of use to who has it, as far as they are known."""
+    """Return the reason why a file cannot be read, as far as it is known."""
     start = _start(path)
     if not start:
         return "it is empty; download it again"

@@ -144,7 +144,7 @@ def fetch(
     overwrite : bool, optional
         By default a file that exists is kept and not downloaded.
     progress : bool, optional
-        Whether to show progress bars.
+        Show progress bars if True.
     timeout : astropy.units.Quantity, optional
         How long an archive may be silent.
     attempts : int, optional

@@ -41,7 +41,7 @@ _PRODUCTS = {
 
 class Product(SimpleAttr):
     """
-    Which product of a web site to look for.
+    The product of a web site to search for.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class PictureClient(GenericClient):
 
     def search(self, *query: Attr) -> QueryResponse:
         """
-        What there is of a `Product` in a range of time.
+        Find the files of a `Product` in a range of time.
 
         Parameters
         ----------

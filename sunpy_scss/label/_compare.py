@@ -33,7 +33,7 @@ def compare_folders(first: str | os.PathLike, second: str | os.PathLike) -> QTab
     astropy.table.QTable
         A row for each image that both folders list, in the order of the first, with its ``key`` and the columns of
         `sunpy_scss.masks.compare_masks`: ``iou``, ``dice``, ``area_first``, ``area_second``, ``overlap``,
-        ``area_ratio``. What one of them left open, -1 in the mask, is not compared.
+        ``area_ratio``. Pixels that one of them left open, -1 in the mask, are not compared.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The controls of the page: texts, buttons and sliders, without what they do."""
+"""The controls of the page: texts, buttons and sliders, without their actions."""
 
 from importlib.resources import files
 
@@ -36,7 +36,7 @@ _HELP = {
     ),
 }
 
-# The buttons by the keys that do the same.
+# The buttons, by the keys with the same action.
 _BUTTONS = {
     "PageUp": "‹ Previous",
     "n": "Next › · N",
@@ -57,13 +57,13 @@ def read_text(name):
 
 class Controls:
     """
-    The widgets, each an attribute and by that name in the document, and their layout.
+    The widgets and their layout; each is an attribute, and has the same name in the document.
 
     Parameters
     ----------
     annotator : str
     compares : bool
-        Whether there is another annotator to compare with.
+        True if there is another annotator to compare with.
     """
 
     def __init__(self, annotator, compares):

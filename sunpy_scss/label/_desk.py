@@ -40,7 +40,7 @@ class Work:
     picture : Picture
     session : Session
     labels : Labels
-        What it began from.
+        The labels it began from.
     """
 
     item: Item
@@ -61,16 +61,16 @@ class Desk:
     model : sunpy_scss.models.Model
     annotator : str
     masks : dict
-        By key, files of masks to begin from instead of what the model draws.
+        Files of masks, by key, to begin from instead of the regions of the model.
     other : path-like, optional
         The folder of another annotator, to compare with.
 
     Attributes
     ----------
     position : int
-        Of the open image in the queue.
+        The index of the open image in the queue.
     work : Work or None
-        None where the image cannot be labelled.
+        The open image; None where it cannot be labelled.
     """
 
     def __init__(self, items, folder: LabelFolder, model: Model, annotator, *, masks=None, other=None):
@@ -94,9 +94,9 @@ class Desk:
         Raises
         ------
         `~sunpy_scss.exceptions.UnreadableFileError`, `~sunpy_scss.exceptions.InvalidMapError`
-            If it, or a label of it, cannot be read or be labelled; `work` is None then.
+            If the image or its labels cannot be read, or the image cannot be labelled. `work` is None then.
         `~sunpy_scss.exceptions.AnnotationError`
-            If there are labels of it that are not of this image.
+            If its labels belong to another image.
         """
         self.position, self.work = position % len(self.items), None
         smap = read_map(self.item.path)
@@ -120,7 +120,7 @@ class Desk:
         return found
 
     def keep(self):
-        """Save what was drawn, so that nothing is lost whatever happens to the page."""
+        """Save the draft, so that nothing is lost if the page fails."""
         self.folder.save_draft(self.work.item.key, self.work.session.verdicts, self.work.labels.origin)
 
     def finish(self):
@@ -136,7 +136,7 @@ class Desk:
         self.folder.write(work.item.key, work.smap, verdicts, feature, annotator=self.annotator, history=history)
 
     def days(self):
-        """Return what is to be seen on the open image's pixels a day before and a day after; None where nothing is."""
+        """Return the Sun a day before and a day after on the pixels of the open image; None where there is no image."""
         shown = []
         for item in neighbours(self.items, self.work.item):
             try:
@@ -159,7 +159,7 @@ class Desk:
         Returns
         -------
         numpy.ndarray or None
-            None where there is no other, or no label of this image.
+            The verdicts; None where there is no other annotator, or no label of this image.
         """
         if self.other is None:
             return None
@@ -177,7 +177,7 @@ class Desk:
         where : numpy.ndarray
             (ny, nx) uint8: 1 where only this one accepted, 2 where only the other did.
         iou : float
-            Of what both accepted, without what either left open.
+            The IoU of the accepted regions of both, without pixels that one of them left open.
         """
         mine = self.work.session.verdicts
         known = (mine != OPEN) & (others != OPEN)
@@ -186,7 +186,7 @@ class Desk:
 
 
 def _most(values, factor):
-    """Return the most frequent value in each block of pixels; for labels that this page wrote, the very ones it had."""
+    """Return the most frequent value in each block of pixels, which gives labels of this page back unchanged."""
     if factor == 1:
         return values
     shares = [blocks(values == value, factor) for value in range(int(values.max()) + 1)]

@@ -1,4 +1,4 @@
-"""The folder that the page writes: labels as training takes them, and drafts of what is not done yet."""
+"""The folder that the page writes: labels in the form for training, and drafts of unfinished images."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 
 __all__ = ["LabelFolder", "Labels", "as_ascii", "fitted", "read_labels"]
 
-# What was drawn on an image of this time before or after another is not of that image.
+# Labels belong to another image if their time differs by more than this.
 _SAME_TIME = 1 * u.min
 
 
 @dataclass(frozen=True)
 class Labels:
     """
-    What is known of an image before somebody goes on with it.
+    The labels of an image before somebody continues with it.
 
     Attributes
     ----------
     verdicts : numpy.ndarray
     origin : str
-        Where they come from, in words.
+        Their origin in words.
     moved : bool
-        Whether they were on other pixels than those of the image, and brought to these.
+        True if they were on other pixels and were brought to those of the image.
     """
 
     verdicts: np.ndarray
@@ -55,12 +55,12 @@ class Labels:
 
 class LabelFolder:
     """
-    A folder of labels in the making, which one program at a time writes to.
+    A folder of labels in the making, for one program at a time.
 
     Parameters
     ----------
     folder : path-like
-        As `sunpy_scss.train.write_folder` makes it, beside it ``drafts/KEY.npz``; made where missing.
+        A folder in the form of `sunpy_scss.train.write_folder`, with ``drafts/KEY.npz``; made where missing.
 
     Raises
     ------
@@ -88,7 +88,7 @@ class LabelFolder:
         return self.path / "index.csv"
 
     def is_done(self, key):
-        """Return True where the labels of an image are those that training takes: done, and not changed since."""
+        """Return True if the labels of an image are done, and not changed since."""
         return key in self._done and not self.draft_of(key).exists()
 
     def draft_of(self, key):
@@ -96,7 +96,7 @@ class LabelFolder:
         return self.path / "drafts" / f"{key}.npz"
 
     def save_draft(self, key, verdicts, origin):
-        """Keep what was drawn so far, and from what it began."""
+        """Save the labels drawn so far, and their origin."""
         save_whole(self.draft_of(key), lambda path: np.savez_compressed(path, verdicts=verdicts, origin=origin))
 
     def read_draft(self, key, shape):
@@ -106,13 +106,13 @@ class LabelFolder:
         Raises
         ------
         `~sunpy_scss.exceptions.AnnotationError`
-            If it is damaged, or of an image of another shape.
+            If the draft is damaged, or is of an image of another shape.
         """
         path = self.draft_of(key)
         if not path.exists():
             return None
         try:
-            # Opened here, as numpy leaves a file open that is none of its own.
+            # The file is opened here, as numpy leaves a file open that is not a valid archive.
             with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
                 verdicts, origin = file["verdicts"], str(file["origin"])
         except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
@@ -141,10 +141,10 @@ class LabelFolder:
         smap : sunpy.map.GenericMap
             The image.
         verdicts : numpy.ndarray
-            On its pixels.
+            The verdicts on its pixels.
         feature : str
         annotator, history : str
-            Who drew them, and how.
+            The person who drew them, and the steps.
         """
         mask, rejected = labels_of(verdicts)
         provenance = Provenance.new(feature=feature, method="drawn", labels=as_ascii(annotator))
@@ -164,7 +164,7 @@ class LabelFolder:
 
 
 def _without_blank(smap):
-    """Return an image without the keyword BLANK, which FITS has for integers only, where the data are not."""
+    """Return an image without the keyword BLANK, which FITS has for integers only, if its data are not integers."""
     if "blank" not in smap.meta or smap.data.dtype.kind in "iu":
         return smap
     header = {key: value for key, value in smap.meta.items() if key != "blank"}
@@ -180,7 +180,7 @@ def read_labels(mask, rejected, smap):
     mask, rejected : path-like
         The second file may be missing.
     smap : sunpy.map.GenericMap
-        The image that they are of.
+        The image of the labels.
 
     Returns
     -------
@@ -201,7 +201,7 @@ def read_labels(mask, rejected, smap):
 
 
 def _source(mask):
-    """The one who drew a mask, or the method that made it."""
+    """Return the person who drew a mask, or the method that made it."""
     told = Provenance.of(mask)
     method, drawn_by = told.method or "", told.labels or ""
     return drawn_by if method == "drawn" else method or "unknown origin"
@@ -209,7 +209,7 @@ def _source(mask):
 
 def fitted(mask: GenericMap, smap: GenericMap) -> GenericMap:
     """
-    Return labels on the pixels of an image: the very ones, or reprojected where their grid is another.
+    Return labels on the pixels of an image: unchanged, or reprojected where their grid is another.
 
     Raises
     ------

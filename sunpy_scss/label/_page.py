@@ -1,4 +1,4 @@
-"""The page: a figure with tools, the controls beside it, and what each of them does."""
+"""The page: a figure with tools, the controls beside it, and their actions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Page"]
 
 _CYCLE = {OPEN: ACCEPTED, ACCEPTED: REJECTED, REJECTED: OPEN}
 _BLINK = 600  # ms
-# Two clicks so near to each other, in pixels of the page's image, are one corner.
+# Two clicks nearer than this, in pixels of the page's image, are one corner.
 _SAME_CORNER = 2
 
 
@@ -46,7 +46,7 @@ class Page:
         self._put_together()
 
     def _connect(self):
-        """Say what happens when something is clicked, moved or pressed."""
+        """Connect clicks, moves and keys with their actions."""
         controls, view = self.controls, self.view
         view.plot.on_event(Tap, self._on_tap)
         view.plot.on_event(DoubleTap, self._on_double_tap)
@@ -83,11 +83,11 @@ class Page:
         document.template = Environment(autoescape=True).from_string(read_text("page.html"))
         document.template_variables["css"] = Markup(read_text("page.css"))
         document.title = "Labels"
-        document.config.notify_connection_status = False  # page.js says what that means here
+        document.config.notify_connection_status = False  # page.js shows its own message
         document.add_root(view.plot)
         document.add_root(controls.layout)
 
-    # What keys and buttons do
+    # The actions of keys and buttons
 
     def _actions(self):
         return {
@@ -116,7 +116,7 @@ class Page:
 
     def act(self, key, position=None):
         """
-        Do what a key means.
+        Run the action of a key.
 
         Parameters
         ----------
@@ -143,7 +143,7 @@ class Page:
         [self._cycle, self._plant, self._dab, self._corner][self.controls.tools.active]()
 
     def _on_double_tap(self, event):
-        """The second of two quick clicks, which is no tap by itself; in one place, it closes a polygon."""
+        """Handle the second of two quick clicks, which is not a tap by itself; in one place, it closes a polygon."""
         corners = len(self.corners)
         self._on_tap(event)
         if self.controls.tools.active == POLYGON and corners and corners == len(self.corners):
@@ -155,7 +155,7 @@ class Page:
 
     @property
     def _verdict(self):
-        """The verdict that drawing gives to pixels."""
+        """Return the verdict that drawing gives to pixels."""
         return OUTSIDE if self.controls.adds.active else ACCEPTED
 
     def _cycle(self):
@@ -181,7 +181,7 @@ class Page:
             return
         dark = self.session.level < 1
         level = float(np.log10(self.session.level))
-        # First the range, so that the value is inside it.
+        # The range is set first, so that the value is inside it.
         self.controls.level.update(start=-1.3 if dark else -0.1, end=0.1 if dark else 1.3)
         self.controls.level.value = level
         self._grow(level)
@@ -241,7 +241,7 @@ class Page:
             self._drop()
 
     def _change(self, changed, otherwise="Nothing changed."):
-        """Save and show what a step has changed."""
+        """Save and show the change of a step."""
         if not changed:
             self._tell(otherwise)
             return
@@ -298,7 +298,7 @@ class Page:
         self.controls.blink.active, self.controls.day.active = False, 1
         self.desk.work, self.desk.position = None, position % len(self.desk.items)
         self._tell("Opening …")
-        # Afterwards, so that this is seen before the work begins.
+        # The work begins afterwards, so that the message is seen first.
         self.document.add_next_tick_callback(self._opened)
 
     def _opened(self):
@@ -316,7 +316,7 @@ class Page:
             self._tell(f"Begun from {labels.origin}{moved}.")
         self._show_title()
 
-    # What is seen
+    # The display
 
     def _tell(self, text, error=False):
         kind = "message error" if error else "message"
@@ -367,7 +367,7 @@ class Page:
         self._show_other(self.controls.shows_other.active)
 
     def _show_pending(self):
-        """Show the region that grows, or the polygon in the making."""
+        """Show the growing region, or the unfinished polygon."""
         grown = self.session.grown
         self.view.draw(self.view.grown_lines, [] if grown is None else outlines_of(grown))
         self.controls.pending.visible = grown is not None or bool(self.corners)
@@ -415,7 +415,7 @@ class Page:
 
 
 def _on_change(model, name, do):
-    """Call a function with the new value of a property; Bokeh wants three arguments, by these names."""
+    """Call a function with the new value of a property; Bokeh needs three arguments with these names."""
     model.on_change(name, lambda attr, old, new: do(new))
 
 

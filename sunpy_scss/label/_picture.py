@@ -1,4 +1,4 @@
-"""An image as the page shows it and as labels are drawn on it: in blocks of pixels where it is large."""
+"""An image as the page shows it, in blocks of pixels where it is large."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["DEXES", "Picture", "blocks", "make_picture", "pixels"]
 
-# Images are brought to about so many pixels on a side: more than a screen shows, and all that a network sees.
+# Images are reduced to about this many pixels on a side: more than a screen shows, and all that a network sees.
 _SIZE = 1024
-# Brightness as the page has it: log10 of disc medians from the first to the second as 0 to 65535.
+# The scale of the page's brightness: log10 in disc medians, from the first value to the second, as 0 to 65535.
 DEXES = (-2.0, 2.0)
-# Before a region grows, noise is smoothed away; in pixels.
+# The smoothing, in pixels, against noise before a region grows.
 _SMOOTHING = 1.0
 
 
@@ -44,9 +44,9 @@ class Picture:
     disk : numpy.ndarray
         (ny, nx) bool.
     frame : Frame
-        Where the Sun is among these pixels.
+        The place of the Sun among these pixels.
     factor : int
-        Pixels of the image along the side of one of these.
+        The number of image pixels along the side of one of these pixels.
     colors : list of str
         256 colours from dark to bright.
     """
@@ -59,7 +59,7 @@ class Picture:
     colors: list
 
     def on_pixels_of(self, other: Picture) -> np.ndarray:
-        """Return what is shown on the pixels of another picture, disc on disc; for images of other days."""
+        """Return the shown image on the pixels of another picture, disc on disc; for images of other days."""
         turn = self.frame.matrix @ np.linalg.inv(other.frame.matrix)
         offset = self.frame.centre - turn @ other.frame.centre
         if (
@@ -81,7 +81,7 @@ def make_picture(smap: GenericMap) -> Picture:
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        If it cannot be segmented.
+        If the image cannot be segmented.
     """
     check_map(smap)
     smap = mended(smap)
@@ -110,7 +110,7 @@ def _smoothed(values):
 
 
 def blocks(data, factor):
-    """Return the means over blocks of pixels; those that reach over the edge have the last rows and columns again."""
+    """Return the means over blocks of pixels; blocks over the edge repeat the last rows and columns."""
     if factor == 1:
         return data
     ny, nx = data.shape

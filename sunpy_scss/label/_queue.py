@@ -1,4 +1,4 @@
-"""The images that are to be labelled, and in which order: first those of which the model is least sure."""
+"""The images to be labelled in their order: first those of which the model is least sure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ORDERS = ("doubt", "date", "given")
 
 # A model without nested boundaries doubts where its probability is between these.
 _DOUBTFUL = (0.25, 0.75)
-# Another image shows what lasts and what does not if it is so many days away.
+# The distance in days of the other images that show if a region lasts.
 _DAYS = (0.25, 3)
 
 
@@ -50,7 +50,7 @@ class Item:
     Attributes
     ----------
     key : str
-        The name of its file, without its ending.
+        The name of its file without the ending.
     path : pathlib.Path
     date : astropy.time.Time
     doubt : float
@@ -78,9 +78,9 @@ def make_queue(paths: Sequence[Path], model: Model, folder: Path, *, order: str 
     paths : list of pathlib.Path
     model : sunpy_scss.models.Model
     folder : pathlib.Path
-        Where what is known of the images is kept, so that the next start takes no time.
+        The folder where the doubts of the images are kept, so that the next start takes no time.
     order : str, optional
-        One of ORDERS.
+        One of `ORDERS`.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def make_queue(paths: Sequence[Path], model: Model, folder: Path, *, order: str 
     Warns
     -----
     `~sunpy_scss.exceptions.MissingImageWarning`
-        For each file that does not.
+        If a file holds no such image; once for each file.
     """
     of_key = {}
     for path in paths:
@@ -138,7 +138,7 @@ def _read_cache(path, model):
 
 
 def _doubt(smap, model):
-    """The share of the disc between the widest and the tightest boundary."""
+    """Return the share of the disc between the widest and the tightest boundary."""
     boundaries = sorted(model.card.boundaries, key=lambda one: one.level)
     if len(boundaries) > 1:
         masks = [segment_feature(smap, model=model, boundary=one.name).data for one in (boundaries[0], boundaries[-1])]

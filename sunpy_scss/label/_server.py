@@ -40,39 +40,38 @@ def label_images(
     """
     Serve a page to draw and correct labels, until the program is interrupted.
 
-    The page needs the extra ``label``. It is served on this machine and for it alone, takes nothing from the network
-    and sends nothing there. All that is drawn is saved at once, as drafts; the labels that training takes are written
-    when an image is done. :ref:`how-to-label` shows how to use it.
+    The page needs the extra ``label``. It is served on this machine and for it alone, and uses no network. Each step is
+    saved at once in a draft. The labels for training are written when an image is done. :ref:`how-to-label` shows how
+    to use the page.
 
     Parameters
     ----------
     images : list of path-like
         Files that `sunpy_scss.images.read_map` reads. Their names, without endings, are the keys of the labels.
     folder : path-like
-        Where labels are written, as `sunpy_scss.train.read_folder` reads them. A folder that is there is gone on with.
+        The folder for the labels, as `sunpy_scss.train.read_folder` reads them. Work in an existing folder continues.
     model : str, path-like or sunpy_scss.models.Model, optional
-        Its regions are what one begins from. By default the bundled one for the wavelength of the first image.
+        The model whose regions one begins from. By default the bundled one for the wavelength of the first image.
     masks : list of path-like, optional
-        Masks to begin from instead, each for the image of which its file has the name. They are brought to the pixels
-        of the image where they are on others.
+        Masks to begin from instead. Each belongs to the image with the same file name, and is brought to its pixels.
     other : path-like, optional
         The folder of another annotator, whose labels are shown for comparison.
     order : str, optional
-        ``"doubt"``, where the tightest and the widest boundary of the model differ most first; ``"date"``; or
-        ``"given"``.
+        ``"doubt"`` begins with images where the tightest and the widest boundary of the model differ most. The others
+        are ``"date"`` and ``"given"``.
     annotator : str, optional
-        Who draws, for the headers of the masks; the name of the user by default.
+        The person who draws, for the headers of the masks; the name of the user by default.
     port : int, optional
-        Any that is free by default.
+        The port of the page; any free one by default.
     notify : callable, optional
-        Called with the address of the page when it is ready.
+        A function that is called with the address of the page when it is ready.
 
     Raises
     ------
     ImportError
         If bokeh is not installed.
     ValueError
-        If there is no image, two have one name, or the order is none of these.
+        If there is no image, two have the same name, or the order is unknown.
     `~sunpy_scss.exceptions.AnnotationError`
         If another program is writing to the folder, or a mask has no image.
     `~sunpy_scss.exceptions.ModelError`
@@ -83,7 +82,7 @@ def label_images(
     Warns
     -----
     `~sunpy_scss.exceptions.MissingImageWarning`
-        For each file that holds no image that can be labelled.
+        If a file holds no image that can be labelled; once for each file.
 
     Examples
     --------
@@ -113,7 +112,7 @@ def label_images(
 
 
 def _bokeh():
-    """The function that serves a desk; an error that says what to install where that is missing."""
+    """Return the function that serves a desk; raise an error if bokeh is not installed."""
     try:
         import bokeh  # noqa: F401
     except ImportError as error:
@@ -123,7 +122,7 @@ def _bokeh():
 
 
 def _default_model(paths):
-    """The name of the bundled model for the wavelength of the first image that can be read."""
+    """Return the name of the bundled model for the wavelength of the first image that can be read."""
     for path in paths:
         try:
             feature = feature_at(angstroms(read_map(path)))
@@ -136,7 +135,7 @@ def _default_model(paths):
 
 
 def _masks_of(items, masks):
-    """The mask file of each image: that of its name, alone or followed by _ch or _ar as segment writes it."""
+    """Return the mask file of each image: the one with its name, alone or followed by _ch or _ar."""
     of_key = {}
     for mask in map(Path, masks):
         names = [item.key for item in items if mask.name.startswith((f"{item.key}.", f"{item.key}_"))]
@@ -163,7 +162,7 @@ def _serve(desk, port, notify):
         page.start()
 
     port = port or _free_port()
-    # Whoever else is logged in on this machine does not know this part of the address.
+    # Other users of this machine do not know this part of the address.
     path = f"/{secrets.token_urlsafe(12)}"
     loop = IOLoop()
     server = Server(
@@ -180,7 +179,7 @@ def _serve(desk, port, notify):
         loop.start()
     finally:
         server.stop()
-        loop.close(all_fds=True)  # tabs that are open see that nobody answers
+        loop.close(all_fds=True)  # open tabs then see that the server has ended
 
 
 def _free_port():

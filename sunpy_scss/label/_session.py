@@ -38,7 +38,7 @@ class Session:
     disk : numpy.ndarray
         (ny, nx), bool: the pixels that can be labelled.
     verdicts : numpy.ndarray, optional
-        (ny, nx), the state to begin with; all pixels outside by default.
+        (ny, nx), the state to begin with; all pixels OUTSIDE by default.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Session:
     grown : numpy.ndarray or None
         (ny, nx), bool: the region that grows from a seed and is not added yet.
     level : float
-        Brightness up to which it grows.
+        The brightness up to which it grows.
     """
 
     def __init__(self, brightness, disk, verdicts=None):
@@ -205,7 +205,7 @@ class Session:
 
 
 def outlines_of(inside):
-    """Return the outlines of all that is True in an array: a list of closed lines (n, 2) of (row, column)."""
+    """Return the outlines of the True pixels of an array: a list of closed lines (n, 2) of (row, column)."""
     if not inside.any():
         return []
     box = _box(inside)
@@ -214,7 +214,7 @@ def outlines_of(inside):
 
 
 def _box(inside):
-    """The slices of the smallest box that holds all that is True."""
+    """Return the slices of the smallest box around the True pixels."""
     return ndimage.find_objects(inside.astype(np.uint8))[0]
 
 
@@ -225,7 +225,7 @@ def _connected(inside, pixel, structure=None):
 
 def labels_of(verdicts):
     """
-    Return verdicts as a folder of labels has them.
+    Return verdicts in the form of a folder of labels.
 
     Returns
     -------
@@ -239,7 +239,7 @@ def labels_of(verdicts):
 
 
 def verdicts_of(mask, rejected=None):
-    """Return the verdicts that a mask and a map of what was rejected hold, the reverse of `labels_of`."""
+    """Return the verdicts of a mask and a map of rejected regions, the reverse of `labels_of`."""
     verdicts = np.select([mask < 0, mask > 0], [OPEN, ACCEPTED], OUTSIDE)
     if rejected is not None:
         verdicts[(rejected > 0) & (verdicts == OUTSIDE)] = REJECTED

@@ -1,4 +1,4 @@
-"""The figure of the page: the image, the outlines of regions, and what is being drawn."""
+"""The figure of the page: the image, the outlines of regions, and the drawing in progress."""
 
 import numpy as np
 from bokeh.models import (
@@ -15,7 +15,7 @@ from sunpy_scss.label._session import ACCEPTED, OPEN, REJECTED
 
 __all__ = ["STYLES", "View"]
 
-# Colour, dash and word of the outlines of each verdict; told apart without colours too.
+# Colour, dash and word of the outlines of each verdict; they differ without colours too.
 STYLES = {
     ACCEPTED: ("#35e0ff", "solid", "accepted"),
     OPEN: ("#ffffff", [6, 4], "open"),
@@ -27,7 +27,7 @@ _NOTHING = np.zeros((1, 1), dtype=np.uint16)
 
 class View:
     """
-    The figure, without what it does.
+    The figure, without its actions.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class View:
         self.ring = ColumnDataSource({"x": [], "y": [], "radius": []}, syncable=False)
         self.plot.circle("x", "y", radius="radius", source=self.ring, fill_color=None, line_color=_GROWN)
         self.keys = ColumnDataSource({"key": [""], "x": [0], "y": [0], "inside": [False], "n": [0]})
-        # In the figure, as changes of what is in no root of the document are not sent to the server.
+        # It is in the figure, as changes of models outside the roots of the document are not sent to the server.
         self.plot.scatter("x", "y", source=self.keys, visible=False)
         self._add_tools()
 
@@ -97,7 +97,7 @@ class View:
         renderer.data_source.data = {"xs": xs, "ys": ys}
 
     def draw_polygon(self, corners):
-        """Draw the corners (row, column) of a polygon in the making, and the lines between them."""
+        """Draw the corners (row, column) of an unfinished polygon, and the lines between them."""
         corners = np.array(corners).reshape(-1, 2)
         self.draw(self.polygon_lines, [corners] if len(corners) else [])
         self.polygon_corners.data_source.data = {"x": corners[:, 1] + 0.5, "y": corners[:, 0] + 0.5}

@@ -1,4 +1,4 @@
-"""What one does with masks: regions measured, masks compared and scored, outlines for other programs."""
+"""Tools for masks: measure regions, compare and score masks, write outlines for other programs."""
 
 from lazy_loader import attach_stub as _attach_stub
 

@@ -1,4 +1,4 @@
-"""How far masks agree: in pairs, pixel by pixel and region by region, weighted by area on the Sun."""
+"""The agreement of masks: in pairs, pixel by pixel and region by region, weighted by area on the Sun."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["compare_masks", "consensus", "disagreement", "match_regions", "repro
 
 def compare_masks(masks: Iterable[GenericMap], *, names: Sequence[str] | None = None) -> QTable:
     """
-    Overlap of masks, each with each.
+    Return the overlap of each pair of masks.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def compare_masks(masks: Iterable[GenericMap], *, names: Sequence[str] | None = 
         Two or more, 1 inside and 0 outside; of this package, the HEK, a file. On the same pixels or not: they are
         brought to those of the first, as by `~sunpy_scss.masks.reproject_mask`.
     names : sequence of str, optional
-        What to call them; by default the method that made them.
+        The names of the masks; by default the methods that made them.
 
     Returns
     -------
@@ -112,12 +112,12 @@ def compare_masks(masks: Iterable[GenericMap], *, names: Sequence[str] | None = 
 
 def consensus(masks: Iterable[GenericMap]) -> GenericMap:
     """
-    How many masks have a pixel inside.
+    Return the number of masks that have each pixel inside.
 
     Parameters
     ----------
     masks : iterable of sunpy.map.GenericMap
-        As for `compare_masks`.
+        The same as for `compare_masks`.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def consensus(masks: Iterable[GenericMap]) -> GenericMap:
     Raises
     ------
     TypeError, ValueError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `compare_masks`.
+        If `compare_masks` rejects the masks.
 
     Examples
     --------
@@ -145,12 +145,12 @@ def consensus(masks: Iterable[GenericMap]) -> GenericMap:
 
 def disagreement(masks: Iterable[GenericMap]) -> GenericMap:
     """
-    How many masks differ from the majority.
+    Return the number of masks that differ from the majority at each pixel.
 
     Parameters
     ----------
     masks : iterable of sunpy.map.GenericMap
-        As for `compare_masks`.
+        The same as for `compare_masks`.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def disagreement(masks: Iterable[GenericMap]) -> GenericMap:
     Raises
     ------
     TypeError, ValueError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `compare_masks`.
+        If `compare_masks` rejects the masks.
 
     Examples
     --------
@@ -178,12 +178,12 @@ def disagreement(masks: Iterable[GenericMap]) -> GenericMap:
 
 def match_regions(first: GenericMap, second: GenericMap) -> QTable:
     """
-    Which regions of two masks belong together.
+    Match the regions of two masks that belong together.
 
     Parameters
     ----------
     first, second : sunpy.map.GenericMap
-        As for `compare_masks`.
+        The same as for `compare_masks`.
 
     Returns
     -------
@@ -202,7 +202,7 @@ def match_regions(first: GenericMap, second: GenericMap) -> QTable:
     Raises
     ------
     TypeError, ValueError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `compare_masks`.
+        If `compare_masks` rejects the masks.
 
     Notes
     -----
@@ -325,7 +325,7 @@ def reproject_mask(mask: GenericMap, target: GenericMap) -> GenericMap:
     Parameters
     ----------
     mask : sunpy.map.GenericMap
-        Of whole numbers, 0 outside: a mask, or labels as of `~sunpy_scss.masks.label_regions`. Helioprojective
+        Whole numbers, 0 outside: a mask, or labels from `~sunpy_scss.masks.label_regions`. Helioprojective
         or heliographic.
     target : sunpy.map.GenericMap
         Any other such Map, whose grid, time and observer are wanted. Its data do not matter.

@@ -33,11 +33,15 @@ __all__ = ["region_outlines", "sky_regions", "write_geojson"]
 
 # Digits after the point: a millionth of a degree is 12 m on the Sun, a ten-thousandth of an arcsec 70 m.
 _DIGITS = {"heliographic_stonyhurst": 6, "heliographic_carrington": 6, "helioprojective": 4}
+# In pixels: so little that no pixel changes sides, and so much that no rounding undoes it.
+_SEAM = 1e-6
+# By which other programs know a sphere of the size of the Sun (IAU 2015) from the Earth, their default.
+_CRS = {"type": "name", "properties": {"name": "urn:ogc:def:crs:IAU_2015::1000"}}
 
 
 def region_outlines(mask: GenericMap | Regions) -> dict[int, list[list[SkyCoord]]]:
     """
-    The outlines of the regions of a mask, along the sides of its pixels.
+    Return the outlines of the regions of a mask along the sides of its pixels.
 
     Parameters
     ----------
@@ -54,7 +58,7 @@ def region_outlines(mask: GenericMap | Regions) -> dict[int, list[list[SkyCoord]
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`.
+        If `~sunpy_scss.masks.region_table` rejects the mask.
 
     Examples
     --------
@@ -118,7 +122,7 @@ def write_geojson(
     FileExistsError
         If the file is there and is not to be replaced.
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`, or if a heliographic Map is to become helioprojective.
+        If `~sunpy_scss.masks.region_table` rejects the mask, or if a heliographic Map is to become helioprojective.
     ValueError
         If the frame is unknown, or the table names regions that the mask does not have.
 
@@ -127,8 +131,10 @@ def write_geojson(
     Beside ``features`` there are the members ``frame`` and ``date``, by which
     `~sunpy_scss.annotations.geojson_to_mask` reads the file back; ``units``, of the coordinates and of each property;
     ``observer``, in Stonyhurst degrees and km from Sun centre, and ``rsun`` in km; and ``provenance``, the header
-    keywords on the origin of the mask. Polygons follow the sides of pixels, and the limb where that cuts a region; they
-    have holes, and a region whose pixels touch only by corners is a MultiPolygon.
+    keywords on the origin of the mask. In heliographic frames ``crs`` names the sphere of the Sun, without which other
+    programs take it for the Earth. Arcsec have no such name: ignore the areas that these programs measure. Polygons
+    follow the sides of pixels, and the limb where that cuts a region; they have holes, and a region whose pixels touch
+    only by corners is a MultiPolygon.
 
     The mask comes back pixel for pixel, but for such whose very middle is on the limb.
 
@@ -180,6 +186,7 @@ def write_geojson(
     ]
     document = {
         "type": "FeatureCollection",
+        **({} if frame == "helioprojective" else {"crs": _CRS}),
         "frame": frame,
         "date": regions.surface.obstime.isot,
         "units": {"coordinates": "arcsec" if frame == "helioprojective" else "deg", **units},
@@ -192,7 +199,7 @@ def write_geojson(
 
 
 def _flattener(frame, surface):
-    """What makes flat rings in a frame of those on the pixel grid."""
+    """Return the function that turns rings on the pixel grid into flat rings in a frame."""
     if frame == "helioprojective":
         return lambda rings: [_on_the_sky(ring, surface) for ring in rings]
     return lambda rings: flat_rings(rings, surface, carrington=frame == "heliographic_carrington")
@@ -229,14 +236,14 @@ def sky_regions(mask: GenericMap | Regions) -> regions.Regions:
     regions.Regions
         A ``PolygonSkyRegion`` for each region in the frame of the mask, its ``id`` as the label. ``to_pixel(mask.wcs)``
         makes a ``PolygonPixelRegion`` of it. As these have no holes, lines along the sides of pixels lead to the
-        holes and back.
+        holes and back, and from one side of a heliographic Map around the Sun to the other.
 
     Raises
     ------
     ImportError
         If the package is not installed.
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`.
+        If `~sunpy_scss.masks.region_table` rejects the mask.
 
     Examples
     --------
@@ -251,11 +258,18 @@ def sky_regions(mask: GenericMap | Regions) -> regions.Regions:
         msg = "sky_regions needs the package regions: pip install regions"
         raise ImportError(msg) from error
     found = find_regions(mask)
+    rings = [_off_the_seam(joined(pieces, found.surface), found.surface) for pieces in trace(found, cut=True)]
     return Regions(
         [
-            PolygonSkyRegion(
-                _coordinates(joined(pieces, found.surface), found), meta=RegionMeta({"label": str(number)})
-            )
-            for number, pieces in enumerate(trace(found), start=1)
+            PolygonSkyRegion(_coordinates(ring, found), meta=RegionMeta({"label": str(number)}))
+            for number, ring in enumerate(rings, start=1)
         ]
     )
+
+
+def _off_the_seam(ring, surface):
+    """Move corners at the two sides of a Map around the Sun inwards, where each has a longitude of its own."""
+    if not surface.wraps:
+        return ring
+    rows, columns = ring.T
+    return np.stack([rows, np.clip(columns, _SEAM - 0.5, surface.shape[1] - 0.5 - _SEAM)], axis=1)

@@ -1,4 +1,4 @@
-"""Filament or coronal hole: what speaks for either in each dark region, and what that comes to."""
+"""Filament or coronal hole: the evidence for either in each dark region, and its sum."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["filament_score"]
 
-# Brightness is looked at on one grid, that of the training images, so that the size of pixels hardly matters.
+# Brightness is measured on the grid of the training images, so that the size of pixels hardly matters.
 _GRID = CanonicalGrid(512, 1.25)
 # Where training images of 193 Angstrom clip, in DN/s.
 _FLOOR = 21
@@ -38,9 +38,9 @@ _FLOOR = 21
 _REACH = 10
 # A bright point is the brightest in a square of so many pixels, and so much brighter than the region, in log10.
 _SQUARE, _BRIGHTER = 5, 0.2
-# Of one area each: fine towards the limb, where brightness rises.
+# Rings of equal area: fine towards the limb, where brightness rises.
 _ANNULI = np.sqrt(np.linspace(0, 1, 41))
-# For each part the value that speaks for neither, and the logit for each unit above it: a logistic regression on the
+# For each part: the neutral value, and the logit for each unit above it: a logistic regression on the
 # training part of the labels behind scss-ch-193-2, as benchmarks/filaments.py prints it.
 _COEFFICIENTS = {
     "width": (1.65, -7.3),  # of log10
@@ -58,9 +58,9 @@ _REASONS = {
 
 def filament_score(mask: GenericMap | Regions, image: GenericMap, *, magnetogram: GenericMap | None = None) -> QTable:
     """
-    How much each region of a coronal-hole mask looks like a filament or another dark look-alike.
+    Score how much each region of a coronal-hole mask looks like a filament or another hard negative.
 
-    Filaments and filament channels are dark at 193 Angstrom as coronal holes are, and masks contain some. Nothing is
+    Filaments and filament channels are as dark at 193 Angstrom as coronal holes, and masks contain some. Nothing is
     removed here: the score, the parts that it is made of, and the reasons are for you to judge.
 
     Parameters
@@ -70,7 +70,7 @@ def filament_score(mask: GenericMap | Regions, image: GenericMap, *, magnetogram
     image : sunpy.map.GenericMap
         193 or 195 Angstrom, on the pixels of the mask.
     magnetogram : sunpy.map.GenericMap, optional
-        As for `~sunpy_scss.masks.region_table`.
+        The same as for `~sunpy_scss.masks.region_table`.
 
     Returns
     -------
@@ -83,13 +83,13 @@ def filament_score(mask: GenericMap | Regions, image: GenericMap, *, magnetogram
             from 0, like the regions that were kept as coronal holes, to 1, like those that were rejected. At 0.5 both
             are equally likely, provided that there are as many of one kind as of the other.
         ``filament``
-            whether the score is at least 0.5
+            True if the score is at least 0.5
         ``reasons``
-            which parts speak for a look-alike, the strongest first, such as "narrow, low contrast"
+            the parts that speak for a hard negative, the strongest first, such as "narrow, low contrast"
         ``width``
             twice the area over the perimeter, on the sphere, in Mm
         ``contrast``
-            how much darker it is than its surroundings within 34 Mm: the difference of the medians of log10 intensity
+            the contrast to its surroundings within 34 Mm: the difference of the medians of log10 intensity
         ``bright_points``
             the number per 10 000 Mm2 of local maxima that are 0.2 in log10 brighter than the median of the region
         ``sharpness``
@@ -98,8 +98,8 @@ def filament_score(mask: GenericMap | Regions, image: GenericMap, *, magnetogram
             the ratio of the long to the short axis on the sphere, from the second moments of the area. It has no part
             in the score, because regions that were kept and rejected do not differ in it.
         ``by_width``, ``by_contrast``, ``by_bright_points``, ``by_sharpness``
-            what each part contributes; their sum is the logit of the score. Above 0 it speaks for a look-alike. 0 where
-            the part is not known.
+            the logit of each part; their sum is that of the score. Above 0 it speaks for a hard negative. 0 where
+            the part is unknown.
 
         with ``magnetogram``, as in `~sunpy_scss.masks.region_table`:
 
@@ -107,7 +107,7 @@ def filament_score(mask: GenericMap | Regions, image: GenericMap, *, magnetogram
             coronal holes have one dominant polarity, filaments lie between both [1]_. No labelled regions with
             magnetograms were at hand to weigh this by, so that it has no part in the score.
 
-        What is not known, such as the contrast of a region without surroundings on the disc, is NaN.
+        Unknown values are NaN, such as the contrast of a region without surroundings on the disc.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def filament_score(mask: GenericMap | Regions, image: GenericMap, *, magnetogram
     -----
     The weights are those of a logistic regression on dark regions that an intensity rule found, and that automated
     reviewers (no solar physicist) kept as coronal holes or rejected. The rejected ones are filaments, dark quiet Sun
-    and slivers at the limb: the score tells look-alikes, not filaments alone. Most of it is width and contrast, so
+    and slivers at the limb: the score finds hard negatives, not filaments alone. Most of it is width and contrast, so
     that a wide filament channel passes for a hole. How well it does by latitude is in :ref:`worth`. Beyond 60 degrees
     it is unreliable: no region there was used in the fit, as some labels leave out what look like polar holes.
 
@@ -178,7 +178,7 @@ def _contributions(parts):
 
 
 def _reasons(shares):
-    """In words, for each region; the strongest first."""
+    """Return the evidence in words for each region, the strongest first."""
     names, values = list(shares), np.array([*shares.values()])
     order = np.argsort(-values, axis=0)
     return np.array(
@@ -191,7 +191,7 @@ def _reasons(shares):
 
 
 def _shape(regions):
-    """How wide regions are, and how long for that."""
+    """Return the widths and the elongations of regions."""
     total = regions.sum(regions.solid_angles)
     centre = regions.sum(regions.solid_angles * regions.points)
     centre = centre / np.linalg.norm(centre, axis=0)

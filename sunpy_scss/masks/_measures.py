@@ -1,5 +1,6 @@
 """Measures of the regions of a mask: groups of columns of the table."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,19 +21,22 @@ from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._outlines import perimeters
 from sunpy_scss.masks._regions import Regions
 
-__all__ = ["areas", "borders", "confidence", "field", "intensities", "places", "rim_of"]
+__all__ = ["areas", "borders", "confidence", "field", "intensities", "places", "radial_field", "rim_of"]
 
 _ROUNDING = 1e-12
 # Outlines are unsafe beyond these angles from disc centre, in degrees.
 _UNSAFE = (60, 75)
 # Cosine of the angle to the line of sight below which this says nothing of the radial field.
 _STEEPEST = np.cos(np.radians(75))
+# How headers name the component of the field, as "Carrington Synoptic Chart Of Br Field" does; M and B are both field.
+_RADIAL = re.compile(r"\b(radial|[bm]_?r(ad)?)\b", re.IGNORECASE)
+_ALONG_SIGHT = re.compile(r"\b(line[ -]of[ -]sight|longitudinal|([bm]_?)?los|[bm]l)\b", re.IGNORECASE)
 # Probabilities between which the outline of a region is open, where the header of the probability tells no others.
 _BORDER = (0.16, 0.84)
 
 
 def areas(regions):
-    """Areas, and the shares of them near the limb."""
+    """Return areas, and the shares of them near the limb."""
     total = regions.sum(regions.solid_angles)
     half_sun = total / (2 * np.pi)
     cosine = regions.surface.cosine(regions.points)
@@ -84,7 +88,7 @@ class Rim:
         return self.regions.surface.points(*self.corners)
 
     def any(self, values):
-        """True for the regions that have one pixel at least where values (n,) are."""
+        """Return True for each region that has at least one pixel where values (n,) are True."""
         return np.logical_or.reduceat(values, self.starts)
 
     def reach(self, values):
@@ -108,7 +112,7 @@ def rim_of(regions):
 
 
 def places(regions, rim):
-    """Centroids and extents on the sphere, and boxes in the coordinates of the Map."""
+    """Return centroids and extents on the sphere, and boxes in the coordinates of the Map."""
     surface = regions.surface
     lon, lat = longitude_latitude(regions.sum(regions.solid_angles * regions.points))
     frame = HeliographicStonyhurst(obstime=surface.obstime, rsun=regions.mask.rsun_meters)
@@ -171,7 +175,7 @@ def _around_poles(rim):
 
 
 def borders(regions, rim):
-    """Perimeters, and what cuts the regions."""
+    """Return perimeters, and the flags of regions cut by the limb or the edge."""
     surface = regions.surface
     at_limb = np.zeros(len(rim.rows), dtype=bool)
     if surface.is_image:
@@ -190,7 +194,7 @@ def borders(regions, rim):
 
 
 def intensities(regions, image):
-    """Statistics of the pixels of an image, in DN/s where these are known."""
+    """Return statistics of the pixels of an image, in DN/s if the scale is known."""
     image = as_rate(image)
     if same_grid(surface_of(image), regions.surface):
         values = image.data[regions.rows, regions.columns].astype(float)
@@ -206,13 +210,44 @@ def intensities(regions, image):
     }
 
 
-def field(regions, magnetogram):
-    """Mean, fluxes and shape of the radial magnetic field."""
+def radial_field(magnetogram, surface, rows, columns):
+    """
+    Return the radial magnetic field in pixels of a Map.
+
+    A field along the line of sight is divided by the cosine of the angle to the radial direction. The
+    header says in CONTENT or BTYPE which of the two it is; where it does not, a heliographic chart is radial and an
+    image along the line of sight.
+
+    Parameters
+    ----------
+    magnetogram : sunpy.map.GenericMap
+    surface : sunpy_scss._sun.surface.Surface
+        Of the Map whose pixels they are.
+    rows, columns : numpy.ndarray
+        (n,) indices of pixels.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n,) in gauss, NaN where it is not known.
+    """
     if magnetogram.unit is None or not magnetogram.unit.is_equivalent(u.G):
         msg = f"The magnetogram must be in a unit of magnetic field, as gauss (got {magnetogram.unit}); set BUNIT."
         raise InvalidMapError(msg)
-    along_sight, cosine = sample(magnetogram, regions.surface, regions.rows, regions.columns)
-    radial = along_sight * magnetogram.unit.to(u.G) / np.where(cosine > _STEEPEST, cosine, np.nan)
+    values, cosine = sample(magnetogram, surface, rows, columns)
+    values = values * magnetogram.unit.to(u.G)
+    said = " ".join(str(magnetogram.meta.get(key, "")) for key in ("content", "btype"))
+    along_sight = _ALONG_SIGHT.search(said) or (surface_of(magnetogram).is_image and not _RADIAL.search(said))
+    if not along_sight:
+        return values
+    if "synoptic" in said.lower():  # each longitude as it was on the central meridian
+        cosine = np.hypot(*surface.points(rows, columns)[:2])
+    return values / np.where(cosine > _STEEPEST, cosine, np.nan)
+
+
+def field(regions, magnetogram):
+    """Return the mean, fluxes and distribution of the radial magnetic field."""
+    radial = radial_field(magnetogram, regions.surface, regions.rows, regions.columns)
     known = np.isfinite(radial)
     weights, radial = np.where(known, regions.solid_angles, 0), np.where(known, radial, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -237,7 +272,7 @@ def field(regions, magnetogram):
 
 
 def confidence(regions, probability):
-    """Mean probability, and areas within two probabilities of the border; what is not known (NaN) may be inside."""
+    """Return the mean probability, and areas within two probabilities of the border; unknown (NaN) may be inside."""
     if not same_grid(surface_of(probability), regions.surface):
         msg = "The probability must be on the pixels of the mask, as predict_probability gives it for the same Map."
         raise InvalidMapError(msg)

@@ -13,18 +13,18 @@ __all__ = ["dice", "dice_of", "iou", "iou_of", "ratio"]
 
 
 def ratio(part, whole, empty=np.nan):
-    """Quotient of arrays, or ``empty`` where nothing is there to divide by."""
+    """Return the quotient of arrays, or ``empty`` where nothing is there to divide by."""
     result = np.broadcast_to(empty, np.shape(whole)).astype(float)
     return np.divide(part, whole, out=result, where=np.asarray(whole) > 0)
 
 
 def iou_of(both, one, other, empty=1.0):
-    """Intersection over union from how much two masks share and how much each has; arrays of counts or areas."""
+    """Return the intersection over union from the shared amount and that of each mask, arrays of counts or areas."""
     return ratio(both, one + other - both, empty)
 
 
 def dice_of(both, one, other, empty=1.0):
-    """Dice coefficient from how much two masks share and how much each has; arrays of counts or areas."""
+    """Return the Dice coefficient from the shared amount and that of each mask, arrays of counts or areas."""
     return ratio(2 * both, one + other, empty)
 
 
@@ -45,7 +45,7 @@ def _counts(truth, prediction, where):
 
 def dice(truth: ArrayLike, prediction: ArrayLike, *, where: ArrayLike | None = None) -> float:
     """
-    Dice coefficient (F1 score) of two binary masks, pooled over all pixels.
+    Return the Dice coefficient (F1 score) of two binary masks, pooled over all pixels.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def dice(truth: ArrayLike, prediction: ArrayLike, *, where: ArrayLike | None = N
 
 def iou(truth: ArrayLike, prediction: ArrayLike, *, where: ArrayLike | None = None) -> float:
     """
-    Intersection over union (Jaccard index) of two binary masks, pooled over all pixels.
+    Return the intersection over union (Jaccard index) of two binary masks, pooled over all pixels.
 
     Parameters
     ----------

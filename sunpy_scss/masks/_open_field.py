@@ -8,16 +8,15 @@ from sunpy.map import GenericMap
 
 from sunpy_scss._mask_map import pixels_inside
 from sunpy_scss._sun.surface import surface_of
-from sunpy_scss._sun.transfer import nearest_pixels, same_grid, sample
+from sunpy_scss._sun.transfer import nearest_pixels, same_grid
 from sunpy_scss.exceptions import InvalidMapError
+from sunpy_scss.masks._measures import radial_field
 from sunpy_scss.masks._metrics import iou_of, ratio
 from sunpy_scss.masks._regions import regions_of
 
 __all__ = ["compare_with_open_field"]
 
 _HALF_ROTATION = 27.2753 / 2 * u.day
-# Nearer to the limb, the radial field is not known from that along the line of sight.
-_STEEPEST = np.cos(np.radians(75))
 
 
 @u.quantity_input
@@ -38,12 +37,12 @@ def compare_with_open_field(
     mask : sunpy.map.GenericMap
         1 inside and 0 outside, helioprojective or heliographic.
     open_field : sunpy.map.GenericMap
-        Of any model: 1 or the polarity -1 and 1 where the field is open, 0 where it is closed, NaN where it is not
+        From any model: 1 or the polarity -1 and 1 where the field is open, 0 where it is closed, NaN where it is not
         known. Its grid is that of the comparison.
     tight, wide : sunpy.map.GenericMap, optional
         The same holes by a tighter and a wider outline, which bound the flux.
     magnetogram : sunpy.map.GenericMap, optional
-        The field along the line of sight in an image, or the radial field in a heliographic Map, in gauss.
+        As `~sunpy_scss.masks.region_table`: along the line of sight or radial, in gauss.
     field_error : astropy.units.Quantity, optional
         The uncertainty of the zero of the magnetogram, one value.
 
@@ -161,16 +160,10 @@ def _on_grid(mask, surface, open_field):
 
 def _radial(magnetogram, surface, open_field, on_sun):
     """Return the radial field on the grid of the model in gauss, NaN where it is not known."""
-    if magnetogram.unit is None or not magnetogram.unit.is_equivalent(u.G):
-        msg = f"The magnetogram must be in a unit of magnetic field, as gauss (got {magnetogram.unit}); set BUNIT."
-        raise InvalidMapError(msg)
     _check_time(magnetogram, open_field, "magnetogram")
     radial = np.full(surface.shape, np.nan)
     rows, columns = np.indices(surface.shape).reshape(2, -1)[:, on_sun]
-    values, cosine = sample(magnetogram, surface, rows, columns)
-    if surface_of(magnetogram).is_image:
-        values = values / np.where(cosine > _STEEPEST, cosine, np.nan)
-    radial[rows, columns] = values * magnetogram.unit.to(u.G)
+    radial[rows, columns] = radial_field(magnetogram, surface, rows, columns)
     return radial
 
 

@@ -29,13 +29,15 @@ _ACROSS = np.array([(-1, 0), (0, 1), (1, 0), (0, -1)])
 _START = np.array([(0, 0), (0, 1), (1, 1), (1, 0)])
 
 
-def trace(regions):
+def trace(regions, *, cut=False):
     """
     The rings around regions, and around the holes in them.
 
     Parameters
     ----------
     regions : sunpy_scss.masks._regions.Regions
+    cut : bool, optional
+        Cut regions of a heliographic Map at its first column; by default they run on across it.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def trace(regions):
         corners alone. For each piece its rings, the outer one first; no ring passes a corner twice. Of a piece around
         the axis of the Sun those that go around it are first.
     """
-    wraps = regions.surface.wraps
+    wraps = regions.surface.wraps and not cut
     inside = regions.labels > 0
     pieces = label(inside, wraps, connectivity=1)
     number, direction, following = _sides(inside, wraps)
@@ -91,7 +93,7 @@ def _sides(inside, wraps):
 
 
 def _cycles(following):
-    """The cycles of a permutation, each a list."""
+    """Return the cycles of a permutation, each a list."""
     seen = bytearray(len(following))
     for first in range(len(following)):
         cycle, index = [], first
@@ -119,7 +121,7 @@ def _split(walk, keys):
 
 
 def _pixels_within(ring, period):
-    """How many pixels a ring goes around, the columns being periodic; infinite if it goes around the axis."""
+    """Return the number of pixels within a ring, columns being periodic; infinite if it goes around the axis."""
     rows, columns = ring.T
     steps = (np.diff(columns, append=columns[0]) + 1) % period - 1
     return np.inf if steps.sum() else abs(np.sum(rows * steps))
@@ -130,7 +132,7 @@ def _largest_first(rings):
 
 
 def _area(ring):
-    """Positive where the ring is counter-clockwise, its positions taken as (x, y)."""
+    """Return a value that is positive where the ring is counter-clockwise, its positions taken as (x, y)."""
     x, y = (ring - ring[0]).T
     return np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2
 
@@ -145,7 +147,7 @@ def joined(pieces, surface):
     Parameters
     ----------
     pieces : list of list of numpy.ndarray
-        As `trace` gives them for a region.
+        The rings that `trace` returns for a region.
     surface : sunpy_scss._sun.surface.Surface
 
     Returns
@@ -226,7 +228,7 @@ def perimeters(regions):
 
 
 def _between_pixels(rings, surface):
-    """For each side of rings the point half-way between the middles of the pixels beside it; (3, n)."""
+    """Return for each side of rings the point half-way between the middles of the pixels beside it; (3, n)."""
     start = np.concatenate(rings)
     side = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings]) - start
     if surface.wraps:
@@ -340,11 +342,11 @@ def _by_the_pole(ring, turns, pole):
 
 
 def _into(outer, hole):
-    """A hole moved by whole turns to where the outer ring is."""
+    """Return a hole moved by whole turns to the outer ring."""
     moved = [hole + np.array([turn, 0]) for turn in (0, -360, 360, -720, 720)]
     return max(moved, key=lambda ring: inside_rings([outer], ring).sum())
 
 
 def _turned(ring, sense):
-    """A ring that is counter-clockwise, or clockwise for -1."""
+    """Return a ring that is counter-clockwise, or clockwise for -1."""
     return ring if _area(ring) * sense > 0 else ring[::-1]

@@ -1,4 +1,4 @@
-"""The regions of a mask, found once and handed on to whatever measures, draws or writes them."""
+"""The regions of a mask, found once for all functions that measure, draw or write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is inside a mask, in physical units."""
+"""The contents of a mask in physical units."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["area_fraction", "label_regions", "region_table"]
 
 def area_fraction(mask: GenericMap) -> u.Quantity:
     """
-    The share of the visible hemisphere that a mask covers.
+    Return the share of the visible hemisphere that a mask covers.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def area_fraction(mask: GenericMap) -> u.Quantity:
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `region_table`.
+        If `region_table` rejects the mask.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def label_regions(mask: GenericMap | Regions) -> GenericMap:
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `region_table`.
+        If `region_table` rejects the mask.
 
     Examples
     --------
@@ -132,7 +132,10 @@ def region_table(
     image : sunpy.map.GenericMap, optional
         For statistics of intensity.
     magnetogram : sunpy.map.GenericMap, optional
-        Of the field along the line of sight, in a unit like gauss, positive towards the observer.
+        In a unit like gauss, positive towards the observer. CONTENT or BTYPE of its header say which component of the
+        field it is: ``radial`` (also ``Br``, ``Mr``) or ``line of sight`` (also ``Blos``, ``Ml``). Where they say
+        neither, the field of an image is along the line of sight, and that of a heliographic chart is radial, as in
+        the charts of HMI, MDI and GONG. Set CONTENT where you reproject an image to such a chart.
     probability : sunpy.map.GenericMap, optional
         In [0, 1], on the pixels of the mask, as `~sunpy_scss.segment.predict_probability` gives it.
 
@@ -163,9 +166,9 @@ def region_table(
         ``left``, ``right``, ``bottom``, ``top``
             the smallest box around the region in the coordinates of the Map
         ``touches_limb``, ``touches_edge``
-            whether the region has pixels on the limb, or at the edge of the Map: it may go on beyond
+            True if the region has pixels on the limb, or at the edge of the Map: it may extend beyond
         ``n_pixels``
-            how many pixels it has
+            the number of its pixels
 
         with ``image``, unweighted, in DN/s where the exposure time of counts or the display scale of AIA is known, else
         in the unit of the image:
@@ -193,9 +196,9 @@ def region_table(
         ``confidence``
             the mean probability, weighted by area
         ``area_low``, ``area_high``
-            how far the network's own outline is open, as below: no confidence interval
+            the range of the network's own outline (see the notes); this is no confidence interval
 
-        What is not known, such as the intensity where the image has no data, is NaN.
+        Unknown values are NaN, such as the intensity where the image has no data.
         The header keywords that tell the origin of the mask are in ``meta``.
 
     Raises
@@ -214,19 +217,9 @@ def region_table(
     running mean over nine sides of pixels, corrected for the area that this cuts off at bends: details of a border
     that are smaller are not counted.
 
-    A mask cannot tell whether a region ends within its last pixel at the limb, several degrees deep, or goes on behind:
-    that is what ``touches_limb`` means. On images of 1024 pixels, areas of caps of 10 degrees were true to 1.5 %, of
-    caps that ended anywhere from 70 degrees on to 5 degrees behind the limb; on 256 pixels, single ones were up to
-    14 % off. Perimeters were true to 1 % where the caps ended within 80 degrees of disc centre, else to 8 %, and to
-    11 % on 256 pixels. What shows less of itself than a few pixels in front of the limb has no reliable area, and
-    breaks into pieces whose perimeters add up to too much.
-
-    A pixel is inside as a whole or not at all. That averages out along most borders, but not along the border of a cap
-    centred on a pole of a heliographic Map, which runs along a row of pixels: such a cap gains or loses up to half a
-    row. In a Map of equal areas (CEA) with 180 rows, each row is 18 % of a cap of 20 degrees around the pole; with 720
-    it is 5 %. Caps of 15 degrees and more whose middle is 5 degrees or more from the pole are true to 2.5 % on 180 rows
-    and to 1 % on 360. `~sunpy_scss.masks.area_fraction` of a `~sunpy_scss.evolution.carrington_map` counts parts of
-    pixels; of such caps it was true to 1.5 %.
+    A mask cannot show whether a region ends within its last pixel at the limb or goes on behind it: that is the meaning
+    of ``touches_limb``. A pixel is inside as a whole or not at all. :ref:`limits-areas` gives the errors of areas and
+    perimeters that follow.
 
     ``image`` and ``magnetogram`` may be of another size, rotation, observer and, within days, time: their values are
     taken where the surface in each pixel was then, averaged over the size of the pixel and interpolated. Where the

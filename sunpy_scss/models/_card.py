@@ -1,4 +1,4 @@
-"""The facts of one set of weights, and how intensities become the input of a network."""
+"""The facts of one set of weights, and the scaling of intensities to the input of a network."""
 
 import dataclasses
 from collections.abc import Callable
@@ -25,7 +25,7 @@ OUTER_RADIUS = 1.08
 @dataclass(frozen=True)
 class Stretch:
     """
-    How intensities become the network's input; see `sunpy_scss.models.ModelCard`.
+    The scaling of intensities to the network's input; see `sunpy_scss.models.ModelCard`.
 
     ``x = log10(max(I, floor)) - exponent * log10(disc median)``, scaled so that ``limits`` become 0 and 1.
 
@@ -82,7 +82,7 @@ class Channel:
     Attributes
     ----------
     wavelength : float
-        Of the training images, in Angstrom.
+        The wavelength of the training images, in Angstrom.
     wavelengths : tuple of float
         Those by which the Map of this channel is told from the others, in Angstrom.
     stretch : Stretch
@@ -101,7 +101,7 @@ class Network:
     Attributes
     ----------
     filters, layers, batch_norm, drop_prob, momentum, patch
-        As there.
+        The same as in `sunpy_scss.train.scss_net`.
     architecture : str
         Name of a network of your own; see `sunpy_scss.train.register_network`. Empty for SCSS-Net.
     arguments : dict
@@ -126,7 +126,7 @@ class Boundary:
     Attributes
     ----------
     name : str
-        As ``boundary=`` has it.
+        The name that ``boundary=`` takes.
     level : int
         How far in it lies: 1 for the outermost. Labels of a level or more are inside it, and the network has an output
         for each level.
@@ -139,7 +139,7 @@ class Boundary:
         The intensity where it runs, in dex above that of the ``dex`` 0 of this card. Between boundaries that tell it,
         any other can be drawn.
     share : float, optional
-        What the labels have inside it on the mean, in percent of the disc.
+        The mean area of the labels inside it, in percent of the disc.
     scores : dict
         Those of this boundary, as in `ModelCard`.
     """
@@ -166,7 +166,7 @@ class ModelCard:
         ``"CH"`` for coronal holes, ``"AR"`` for active regions, or a code of your own for another feature: up to 20
         capital letters, digits and underscores. Masks have it in their header.
     wavelength : float
-        Of the training images, in Angstrom.
+        The wavelength of the training images, in Angstrom.
     wavelengths : tuple of float
         Those accepted without a warning, in Angstrom.
     grid_size : int
@@ -179,9 +179,9 @@ class ModelCard:
         Where the network sees several images of a moment together, the channels after the first one, which is described
         by ``wavelength``, ``wavelengths`` and ``stretch``. See ``channels``.
     feature_name : str
-        What a feature of your own is in words, one of them, as "filament"; empty for CH and AR.
+        The name of one feature of your own in words, such as "filament"; empty for CH and AR.
     feature_is_dark : bool
-        Whether a feature of your own is darker than the quiet Sun; None for CH and AR.
+        True if a feature of your own is darker than the quiet Sun; None for CH and AR.
     threshold : float
         Probability, calibrated, from which on a pixel belongs to the feature; that of the first boundary, if there are
         some.
@@ -201,13 +201,13 @@ class ModelCard:
     training : dict
         Data, labels and split in words; the configuration of the training.
     scores : dict
-        What the model and simpler methods reached, on which images.
+        The scores of the model and of simpler methods, and the images they are of.
     limits : str
-        What the model is known to get wrong.
+        The known errors of the model.
     licence, reference, version : str
-        Of the weights; the paper; the version of the package that trained them.
+        The licence of the weights; their paper; the version of the package that trained them.
     sha256 : str
-        Of the weights file.
+        The checksum of the weights file.
     """
 
     name: str
@@ -268,7 +268,7 @@ class ModelCard:
 
     @property
     def is_dark(self) -> bool:
-        """Whether the feature is darker than the quiet Sun, from the table of those known or from this card."""
+        """True if the feature is darker than the quiet Sun, from the table of those known or from this card."""
         return FEATURES[self.feature].is_dark if self.feature_is_dark is None else self.feature_is_dark
 
     @property
@@ -283,12 +283,12 @@ class ModelCard:
 
     @property
     def levels(self) -> tuple[int, ...]:
-        """Of the boundaries, from the outermost to the innermost."""
+        """The levels of the boundaries, from the outermost to the innermost."""
         return tuple(sorted(boundary.level for boundary in self.boundaries)) or (1,)
 
     @property
     def default_level(self) -> int:
-        """Of the first boundary."""
+        """The level of the first boundary."""
         return self.boundaries[0].level if self.boundaries else 1
 
     @property
@@ -326,11 +326,11 @@ class ModelCard:
         return dataclasses.asdict(self)
 
     def calibrated(self, raw: np.ndarray) -> np.ndarray:
-        """Probabilities from what the network itself says, arrays of any shape."""
+        """Return calibrated probabilities from the output of the network, arrays of any shape."""
         return _tempered(raw, self.temperature)
 
     def uncalibrated(self, probability: np.ndarray) -> np.ndarray:
-        """What the network itself says where the calibrated probability is this one."""
+        """Return the output of the network itself for a calibrated probability."""
         return _tempered(probability, 1 / self.temperature)
 
 

@@ -19,7 +19,7 @@ def chosen(card, boundary):
     ----------
     card : sunpy_scss.models.ModelCard
     boundary : str, float or None
-        As for `sunpy_scss.models.Model.at`.
+        The same as for `sunpy_scss.models.Model.at`.
 
     Returns
     -------

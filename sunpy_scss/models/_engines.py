@@ -1,4 +1,4 @@
-"""What runs a network: ONNX Runtime, or for an architecture of the user's the engine that was added for it."""
+"""The engines that run a network: ONNX Runtime, or the engine that a user added for an architecture."""
 
 from sunpy_scss.exceptions import ModelError
 
@@ -9,12 +9,12 @@ _ENGINES = {}
 
 def add_engine(architecture, load):
     """
-    Make known what runs the networks of an architecture.
+    Register the engine that runs the networks of an architecture.
 
     Parameters
     ----------
     architecture : str
-        As cards name it; empty for SCSS-Net, which then no longer runs in ONNX Runtime.
+        The name that cards use; empty for SCSS-Net, which then no longer runs in ONNX Runtime.
     load : callable
         ``load(weights, card)`` gives the function that predicts; see `sunpy_scss.models.Model`.
     """
@@ -32,7 +32,7 @@ def engine_of(architecture):
     Returns
     -------
     callable
-        As for `add_engine`.
+        The same as for `add_engine`.
 
     Raises
     ------

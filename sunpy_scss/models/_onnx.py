@@ -104,7 +104,7 @@ def _graph(arrays):
 
 
 def _folded(name, arrays):
-    """Kernel (out, in, ny, nx) and bias of a convolution, with the batch normalisation that follows it, float32."""
+    """The kernel (out, in, ny, nx) and bias of a convolution, with the batch normalisation that follows it, float32."""
     kernel, bias = arrays[name]
     if name.startswith("decoder_"):
         # A transposed convolution of stride 1 is one with the kernel turned around.

@@ -1,4 +1,4 @@
-"""Which images a model has seen; a file beside its weights."""
+"""The images that a model has seen, in a file beside its weights."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Split:
 
     @property
     def seen(self) -> tuple:
-        """All that weights were fitted to, in this training and before it."""
+        """All images that the weights were fitted to, in this training and before it."""
         return (*self.train, *self.earlier)
 
     def part_of(self, key: str, date: Time) -> str | None:
@@ -70,7 +70,7 @@ class Split:
 
 
 def split_text(split):
-    """What ``split.json`` holds."""
+    """Return the contents of ``split.json``."""
     return json.dumps(dataclasses.asdict(split), indent=1) + "\n"
 
 

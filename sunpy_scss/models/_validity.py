@@ -1,4 +1,4 @@
-"""What the values of a card must be like; checked whenever one is made, from Python, JSON or TOML."""
+"""The rules for the values of a card, checked whenever one is made from Python, JSON or TOML."""
 
 import math
 from itertools import combinations
@@ -36,7 +36,7 @@ def check_card(card):
 
 
 def _rules(card):
-    """What must hold, whether it does, and the value; each is looked at when those before it hold."""
+    """Yield each rule, True if it holds, and the value; a rule is checked when those before it hold."""
     for name in _TEXTS:
         yield f"{name} is a text", isinstance(getattr(card, name), str), getattr(card, name)
     for name in _TABLES:
@@ -128,7 +128,7 @@ def _rules_of_network(network):
 
 
 def _is_ascii(value):
-    """Whether the header of a mask can tell it."""
+    """Return True if the header of a mask can store the value, a text in printable ASCII."""
     return isinstance(value, str) and bool(value.strip()) and value.isascii() and value.isprintable()
 
 

@@ -1,4 +1,4 @@
-"""Figures: what is known of an image, drawn over it, and what a model is worth."""
+"""Figures of Maps with their masks, of regions over time, and of the scores of a model."""
 
 from lazy_loader import attach_stub as _attach_stub
 

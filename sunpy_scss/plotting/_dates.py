@@ -1,4 +1,4 @@
-"""The axis of dates that all figures over time have."""
+"""The axis of dates in all figures over time."""
 
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
@@ -6,6 +6,6 @@ __all__ = ["label_dates"]
 
 
 def label_dates(axes):
-    """Dates below an axis, as short as they can be."""
+    """Label an axis with dates in their shortest form."""
     locator = AutoDateLocator()
     axes.xaxis.set(major_locator=locator, major_formatter=ConciseDateFormatter(locator))

@@ -1,4 +1,4 @@
-"""Figures of what changes over days to months, and figures as a movie."""
+"""Figures of changes over days to months."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import astropy.units as u
 from sunpy.map import GenericMap
 
+from sunpy_scss.masks._pieces import join_pieces
 from sunpy_scss.masks._table import label_regions
 from sunpy_scss.plotting._dates import label_dates
 from sunpy_scss.plotting._maps import plot_regions
@@ -24,21 +25,21 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_carrington_map", "plot_tracked_regions", "plot_tracks"]
 
-# Days without a region after which its line is interrupted: it went around the Sun.
+# A line is interrupted where its region is unseen for more days than this: the region was behind the Sun.
 _GAP = 13
 _MARKERS = {"birth": "^", "death": "v", "merge": "X", "split": "d", "return": "o"}
 
 
 def plot_carrington_map(share: GenericMap, coverage: GenericMap | None = None) -> Figure:
     """
-    A Carrington map, and below it how well each part of it was seen.
+    Draw a Carrington map, and below it the coverage of each part.
 
     Parameters
     ----------
     share : sunpy.map.GenericMap
-        As `~sunpy_scss.evolution.carrington_map` gives it; what was not seen is gray.
+        The result of `~sunpy_scss.evolution.carrington_map`. Parts that were not seen are gray.
     coverage : sunpy.map.GenericMap, optional
-        As `~sunpy_scss.evolution.carrington_coverage` gives it.
+        The result of `~sunpy_scss.evolution.carrington_coverage`.
 
     Returns
     -------
@@ -68,19 +69,20 @@ def plot_carrington_map(share: GenericMap, coverage: GenericMap | None = None) -
 
 def plot_tracks(tracks: Tracks, *, column: str = "area") -> Figure:
     """
-    A quantity of each followed region over time, and what happened to it.
+    Draw a quantity of each followed region over time, with the events of its life.
 
     Parameters
     ----------
     tracks : sunpy_scss.evolution.Tracks
     column : str, optional
-        Of ``tracks.regions``.
+        A column of ``tracks.regions``.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A line for each region that is in more than one mask, interrupted where it was out of sight for longer than half
-        a rotation, and a symbol for each event except those at the limb.
+        A line for each region that is in more than one mask, and a symbol for each event except those at the limb. The
+        line is interrupted where the region was out of sight for longer than half a rotation. Pieces of a region in one
+        mask are one point, as in `~sunpy_scss.evolution.track_series`.
 
     Raises
     ------
@@ -100,10 +102,11 @@ def plot_tracks(tracks: Tracks, *, column: str = "area") -> Figure:
         msg = f"There is no column {column!r}; the columns are {', '.join(regions.colnames)}."
         raise ValueError(msg)
     figure, axes = plt.subplots(figsize=(10, 5), layout="constrained")
-    for number in np.unique(regions["track"]):
-        _draw_track(axes, regions[regions["track"] == number], column)
+    series = {number: join_pieces(regions[regions["track"] == number]) for number in np.unique(regions["track"])}
+    for rows in series.values():
+        _draw_track(axes, rows, column)
     for event, marker in _MARKERS.items():
-        _draw_events(axes, tracks, column, event, marker)
+        _draw_events(axes, tracks.events[tracks.events["event"] == event], series, column, event, marker)
     unit = regions[column].unit
     axes.set(ylabel=f"{column} ({unit})" if unit else column)
     label_dates(axes)
@@ -117,7 +120,7 @@ def _values(rows, column):
 
 
 def _draw_track(axes, rows, column):
-    """A line of one region with its number at the highest point."""
+    """Draw the line of one region with its number at the highest point."""
     number, values = rows["track"][0], _values(rows, column)
     color = f"C{number % 10}"
     dates = rows["time"].datetime64
@@ -130,12 +133,11 @@ def _draw_track(axes, rows, column):
         axes.annotate(str(number), place, (0, 5), textcoords="offset points", ha="center", color=color)
 
 
-def _draw_events(axes, tracks, column, event, marker):
-    """A sign at the row of the region nearest in time to each event of a kind."""
-    chosen = tracks.events[tracks.events["event"] == event]
+def _draw_events(axes, chosen, series, column, event, marker):
+    """Draw a marker for each event of a kind, at the row of its region that is nearest in time."""
     places = []
     for time, number in zip(chosen["time"], chosen["track"], strict=True):
-        rows = tracks.regions[tracks.regions["track"] == number]
+        rows = series[number]
         nearest = np.argmin(np.abs((rows["time"] - time).to_value(u.day)))
         places.append((rows["time"].datetime64[nearest], _values(rows, column)[nearest]))
     if places:
@@ -144,7 +146,7 @@ def _draw_events(axes, tracks, column, event, marker):
 
 def plot_tracked_regions(smap: GenericMap, mask: GenericMap, rows: QTable, *, axes: WCSAxes | None = None) -> WCSAxes:
     """
-    A Map with the outlines of followed regions on it, each with the number of its track.
+    Draw a Map with the outlines of followed regions, each with the number of its track.
 
     Parameters
     ----------
@@ -152,21 +154,22 @@ def plot_tracked_regions(smap: GenericMap, mask: GenericMap, rows: QTable, *, ax
     mask : sunpy.map.GenericMap
         On the WCS of ``smap``.
     rows : astropy.table.QTable
-        Those of ``tracks.regions`` for this mask.
+        The rows of ``tracks.regions`` for this mask.
     axes : astropy.visualization.wcsaxes.WCSAxes, optional
         Where to draw; new ones with the projection of ``smap`` by default.
 
     Returns
     -------
     astropy.visualization.wcsaxes.WCSAxes
-        As of `~sunpy_scss.plotting.plot_regions`; the colour of a track is the same in all masks.
+        The axes, as `~sunpy_scss.plotting.plot_regions` returns them. A track has the same colour in all masks.
 
     Raises
     ------
-    ValueError
-        If the mask has another shape than the image.
-    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.label_regions`.
+    TypeError
+        If the mask is not a Map.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If the mask is on other pixels than the image, of another time or seen by another observer, or if it cannot be
+        labelled by `~sunpy_scss.masks.label_regions`, for example because of its projection.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Figures of Maps: what is known of an image, drawn over it."""
+"""Figures of Maps with masks, regions and probabilities drawn over them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from sunpy_scss._features import FEATURES
 from sunpy_scss._mask_map import pixels_inside
 from sunpy_scss._provenance import Provenance
 from sunpy_scss._sun.surface import surface_of
+from sunpy_scss._sun.transfer import same_grid
+from sunpy_scss._sun.view import longitude_latitude
+from sunpy_scss.exceptions import InvalidMapError
 from sunpy_scss.masks._disk import disk_mask
 from sunpy_scss.masks._metrics import dice, iou
 
@@ -31,12 +34,12 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_cases", "plot_comparison", "plot_disagreement", "plot_masks", "plot_probability", "plot_regions"]
 
-# Told apart from each other and from the colours of AIA images, by a dark rim on any background.
+# These colours differ from each other and from those of AIA images; a dark rim makes them visible on any background.
 _REGION_COLORS = ("deepskyblue", "lime", "magenta", "orange", "white", "red", "yellow", "cyan")
 _RIM = [withStroke(linewidth=2.5, foreground="black")]
-# The border of a mask, and where it would be with an area at the ends of the range in region_table.
+# The probabilities at the border of a mask, and at the borders that give the ends of the area interval in region_table.
 _LEVELS = {0.16: "dotted", 0.5: "solid", 0.84: "dashed"}
-# What two masks say of a pixel.
+# The possible answers of two masks for a pixel.
 _AGREEMENT = {"both": "deepskyblue", "labels only": "lime", "mask only": "magenta"}
 _OPACITY = 0.5
 _MASK = {"norm": Normalize(0, 1), "cmap": "gray", "interpolation": "nearest"}
@@ -44,7 +47,7 @@ _MASK = {"norm": Normalize(0, 1), "cmap": "gray", "interpolation": "nearest"}
 
 def plot_masks(smap: GenericMap, *masks: GenericMap, axes: WCSAxes | None = None) -> WCSAxes:
     """
-    A Map with the outlines of masks on it.
+    Draw a Map with the outlines of masks.
 
     Parameters
     ----------
@@ -64,8 +67,9 @@ def plot_masks(smap: GenericMap, *masks: GenericMap, axes: WCSAxes | None = None
     ------
     TypeError
         If one of them is not a Map.
-    ValueError
-        If a mask has another shape than the image, or other values than 0 and 1.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If a mask is on other pixels than the image, of another time or seen by another observer, or has other values
+        than 0 and 1.
 
     Examples
     --------
@@ -89,21 +93,21 @@ def plot_masks(smap: GenericMap, *masks: GenericMap, axes: WCSAxes | None = None
         lines = [Line2D([], [], color=color) for color in colors]
         axes.legend(lines, [str(one) for one in told], fontsize="small")
     for pixels, color in zip(inside, colors, strict=True):
-        if pixels.any():  # a level that nothing reaches would warn
+        if pixels.any():  # matplotlib warns of a level that no pixel reaches
             axes.contour(pixels.astype(float), levels=[0.5], colors=color)
     return axes
 
 
 def plot_regions(smap: GenericMap, labels: GenericMap, *, axes: WCSAxes | None = None) -> WCSAxes:
     """
-    A Map with the outlines of regions and their numbers.
+    Draw a Map with the outlines of regions and their numbers.
 
     Parameters
     ----------
     smap : sunpy.map.GenericMap
         Helioprojective or heliographic.
     labels : sunpy.map.GenericMap
-        0 outside and the number of the region inside, on the WCS of ``smap``, as of
+        0 outside and the number of the region inside, on the WCS of ``smap``: the result of
         `~sunpy_scss.masks.label_regions`.
     axes : astropy.visualization.wcsaxes.WCSAxes, optional
         Where to draw; new ones with the projection of ``smap`` by default.
@@ -116,10 +120,11 @@ def plot_regions(smap: GenericMap, labels: GenericMap, *, axes: WCSAxes | None =
 
     Raises
     ------
-    ValueError
-        If the labels have another shape than the image.
-    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        If the labels are no helioprojective or heliographic Map.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If the labels are on other pixels than the image, of another time or seen by another observer, or are not a
+        helioprojective or heliographic Map.
+    TypeError
+        If one of them is not a Map.
 
     Examples
     --------
@@ -139,18 +144,18 @@ def plot_regions(smap: GenericMap, labels: GenericMap, *, axes: WCSAxes | None =
 
 
 def _outline(axes, labels, number, box, color):
-    # In a box: contours of a whole image for each of many regions would take long.
+    # Each outline is drawn in a box: contours of the whole image for each of many regions would take long.
     rows, columns = (
         np.arange(max(0, side.start - 1), min(size, side.stop + 1))
         for size, side in zip(labels.shape, box, strict=True)
     )
     inside = labels[np.ix_(rows, columns)] == number
-    if not inside.all():  # a level that nothing crosses would warn
+    if not inside.all():  # matplotlib warns of a level that nothing crosses
         axes.contour(columns, rows, inside, levels=[0.5], colors=color).set_path_effects(_RIM)
 
 
 def _middles(labels):
-    """The number of each region, and the column and row of the middle of its area on the sphere."""
+    """Return the number of each region, and the column and row of the centroid of its area on the sphere."""
     surface = surface_of(labels)
     rows, columns = np.nonzero(labels.data)
     on_sun = surface.on_sun(rows, columns)
@@ -164,13 +169,13 @@ def _middles(labels):
 
 def plot_probability(smap: GenericMap, probability: GenericMap, *, axes: WCSAxes | None = None) -> WCSAxes:
     """
-    A Map with the probability of a feature, or the spread of it, drawn over it.
+    Draw a Map with the probability of a feature, or the standard deviation of it, over the image.
 
     Parameters
     ----------
     smap : sunpy.map.GenericMap
     probability : sunpy.map.GenericMap
-        In [0, 1], on the WCS of ``smap``, as of `~sunpy_scss.segment.predict_probability` or
+        In [0, 1], on the WCS of ``smap``: the result of `~sunpy_scss.segment.predict_probability` or
         `~sunpy_scss.segment.predict_spread`.
     axes : astropy.visualization.wcsaxes.WCSAxes, optional
         Where to draw; new ones with the projection of ``smap`` by default.
@@ -178,14 +183,14 @@ def plot_probability(smap: GenericMap, probability: GenericMap, *, axes: WCSAxes
     Returns
     -------
     astropy.visualization.wcsaxes.WCSAxes
-        The probability is ``axes.images[-1]``, the more opaque the higher, with a colour bar in its ``colorbar``;
-        contours at 0.16 (dotted), 0.5 and 0.84 (dashed) are in ``axes.collections``, where these values are reached.
-        A spread is shown up to its highest value, without contours.
+        The probability is ``axes.images[-1]``, the more opaque the higher, with a colour bar in its ``colorbar``.
+        Contours at 0.16 (dotted), 0.5 and 0.84 (dashed) are in ``axes.collections``, where these values are reached.
+        A standard deviation is shown up to its highest value, without contours.
 
     Raises
     ------
-    ValueError
-        If the probability has another shape than the image.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If the probability is on other pixels than the image, of another time or seen by another observer.
 
     Examples
     --------
@@ -211,13 +216,13 @@ def plot_probability(smap: GenericMap, probability: GenericMap, *, axes: WCSAxes
 
 def plot_disagreement(smap: GenericMap, votes: GenericMap, *, axes: WCSAxes | None = None) -> WCSAxes:
     """
-    A Map with a count of masks drawn over it.
+    Draw a Map with a vote map over it.
 
     Parameters
     ----------
     smap : sunpy.map.GenericMap
     votes : sunpy.map.GenericMap
-        Whole numbers from 0, on the WCS of ``smap``, as of `sunpy_scss.masks.disagreement` or
+        Whole numbers from 0, on the WCS of ``smap``: the result of `sunpy_scss.masks.disagreement` or
         `sunpy_scss.masks.consensus`.
     axes : astropy.visualization.wcsaxes.WCSAxes, optional
         Where to draw; new ones with the projection of ``smap`` by default.
@@ -229,8 +234,8 @@ def plot_disagreement(smap: GenericMap, votes: GenericMap, *, axes: WCSAxes | No
 
     Raises
     ------
-    ValueError
-        If the votes have another shape than the image.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If the votes are on other pixels than the image, of another time or seen by another observer.
 
     Examples
     --------
@@ -256,7 +261,7 @@ def _color_bar(axes, image, label):
 
 
 def _axes_with(smap, axes, *layers):
-    """The axes given or new ones, with an image on whose pixels are all layers that will be drawn over it."""
+    """Return the given axes or new ones with the image drawn; raise an error if a layer is on other pixels."""
     _check_pixels(smap, *layers)
     if axes is None:
         axes = _map_figure().add_subplot(projection=smap)
@@ -265,32 +270,40 @@ def _axes_with(smap, axes, *layers):
 
 
 def _check_pixels(smap, *layers):
+    """Raise an error unless all layers are on the pixels of an image, of its time and seen by its observer."""
     for layer in (smap, *layers):
         check_type(layer, GenericMap, "a sunpy Map to draw")
-    shapes = [layer.data.shape for layer in (smap, *layers)]
-    if len(set(shapes)) > 1:
-        msg = (
-            "All Maps must be on the pixels of the image (got the shapes "
-            f"{', '.join(map(str, shapes[:-1]))} and {shapes[-1]}); reproject_mask brings masks there."
-        )
-        raise ValueError(msg)
+    image, *others = map(surface_of, (smap, *layers))
+    for other in others:
+        if not same_grid(image, other):
+            problem = (
+                "What is drawn over an image must be on the pixels of the image, of its time and seen by its observer "
+                f"(got {_told(other)} over {_told(image)})."
+            )
+            raise InvalidMapError(problem, "Bring a mask there with sunpy_scss.masks.reproject_mask(mask, smap).")
+
+
+def _told(surface):
+    """Return the shape, the time and the observer of a Map in words."""
+    lon, lat = np.degrees(longitude_latitude(surface.observer[:, np.newaxis])).ravel()
+    return f"{surface.shape} of {surface.obstime.isot[:19]} from Stonyhurst {lon:.1f}, {lat:.1f} degrees"
 
 
 def _map_figure(**settings):
-    """A figure with room for titles, which WCSAxes do not count as theirs."""
+    """Return a figure with room for titles, for which WCSAxes leave none."""
     figure = plt.figure(layout="constrained", **settings)
     figure.get_layout_engine().set(rect=(0, 0, 1, 0.93))
     return figure
 
 
 def _draw_image(axes, smap):
-    # Pixels of 8 bits are scaled for display already.
+    # Images of 8 bits are already scaled for display.
     smap.plot(axes=axes, **({"norm": Normalize(0, 255)} if smap.data.dtype == np.uint8 else {}))
 
 
 def plot_comparison(smap: GenericMap, labels: GenericMap, mask: GenericMap) -> Figure:
     """
-    Image, labels, mask, and where the two agree, side by side with their scores.
+    Draw an image, its labels, its mask and their agreement side by side, with the scores.
 
     Parameters
     ----------
@@ -302,12 +315,14 @@ def plot_comparison(smap: GenericMap, labels: GenericMap, mask: GenericMap) -> F
     Returns
     -------
     matplotlib.figure.Figure
-        Of four `~astropy.visualization.wcsaxes.WCSAxes`. Dice and IoU are those of the pixels on the disc.
+        A figure of four `~astropy.visualization.wcsaxes.WCSAxes`. Dice and IoU are taken over the pixels on the disc.
 
     Raises
     ------
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If labels or mask are on other pixels than the image, of another time or seen by another observer.
     ValueError
-        If labels or mask have another shape than the image, or hold anything but 0 and 1.
+        If they hold values other than 0 and 1.
 
     Examples
     --------
@@ -340,7 +355,7 @@ def _overlap(labels, mask, where):
 
 
 def _agreement(labels, mask):
-    """An RGBA image of what two masks say, transparent where neither is."""
+    """Return an RGBA image of the agreement of two masks, transparent outside both."""
     labels, mask = np.asarray(labels) > 0, np.asarray(mask) > 0
     colors = [(0, 0, 0, 0), *(to_rgba(_AGREEMENT[name], _OPACITY) for name in ("labels only", "mask only", "both"))]
     return np.array(colors)[labels + 2 * mask]
@@ -353,20 +368,21 @@ def _agreement_legend(figure):
 
 def plot_cases(dataset: Dataset, evaluation: Evaluation, *, number: int = 4) -> Figure:
     """
-    The images that a model did worst and best on.
+    Draw the images on which a model has its worst and its best scores.
 
     Parameters
     ----------
     dataset : sunpy_scss.train.Dataset
     evaluation : sunpy_scss.train.Evaluation
-        Of a model on that data set.
+        The evaluation of a model on that data set.
     number : int, optional
-        How many of the worst, and how many of the best.
+        The number of worst cases, and of best ones.
 
     Returns
     -------
     matplotlib.figure.Figure
-        On the canonical grid, in order of IoU: the worst in the upper row, from the left, the best in the lower one.
+        The cases on the canonical grid, in order of IoU: the worst in the upper row, from the left, the best in the
+        lower one.
 
     Raises
     ------

@@ -37,19 +37,19 @@ def save_movie(figures: Iterable[Figure], path: str | os.PathLike, *, rate: floa
     rate : float, optional
         Figures per second.
     overwrite : bool, optional
-        Replace what is there.
+        Replace a file or folder of that name.
 
     Returns
     -------
     pathlib.Path
-        What was written.
+        The file or folder that was written.
 
     Raises
     ------
     FileExistsError
-        If it is there and is not to be replaced, before anything is drawn.
+        If the path exists and ``overwrite`` is not set. Nothing is drawn then.
     ValueError
-        If there is no figure, or the name ends in something else.
+        If there is no figure, or the name has another ending.
 
     Examples
     --------
@@ -77,11 +77,11 @@ def save_movie(figures: Iterable[Figure], path: str | os.PathLike, *, rate: floa
 
 
 def _replace(path, new, aside):
-    """Put what is new in the place of a file or folder, which comes back if that fails."""
+    """Replace a file or folder by a new one; if that fails, put the old one back."""
     if not path.is_dir():
         new.replace(path)
         return
-    # A folder that holds something cannot be replaced in one step.
+    # A folder that is not empty cannot be replaced in one step.
     path.replace(aside)
     try:
         new.replace(path)
@@ -95,7 +95,7 @@ def _ffmpeg():
 
 
 def _draw_frames(figures, folder):
-    """PNG files of figures, 0001.png and so on."""
+    """Write figures as PNG files 0001.png, 0002.png and so on."""
     folder.mkdir()
     frames = []
     for number, figure in enumerate(figures, start=1):
@@ -121,12 +121,12 @@ def _write_gif(frames, path, rate):
     first.save(path, save_all=True, append_images=others, duration=1000 / rate, loop=0)
 
 
-# Of all frames together, of which a palette is made.
+# The number of pixels, of all frames together, from which the palette is made.
 _SAMPLES = 2**20
 
 
 def _common_palette(frames):
-    """An image whose 256 colours serve all frames, so that what has one colour keeps it; rare ones are among them."""
+    """Return an image with one palette of 256 colours for all frames, rare ones included: colours do not change."""
     step = max(1, len(frames) // 64)
     pixels = []
     for frame in frames[::step]:

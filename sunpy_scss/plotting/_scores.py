@@ -1,4 +1,4 @@
-"""Figures of numbers: what a model is worth, and how it was trained."""
+"""Figures of the scores of a model and of its training."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_evaluation", "plot_scores", "plot_training"]
 
-# So many dates fit on a page beside each other.
+# The number of dates that fit beside each other on a page.
 _DATES = 12
 
 
 def plot_training(folder: str | os.PathLike) -> Figure:
     """
-    How a training went: loss and scores by epoch.
+    Draw the loss and the scores of a training by epoch.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def plot_training(folder: str | os.PathLike) -> Figure:
     Raises
     ------
     FileNotFoundError
-        If no epoch has ended there yet.
+        If no epoch has ended yet.
     """
     history = Table.read(Path(folder) / "history.csv", format="ascii.csv")
     names = [name for name in history.colnames if f"val_{name}" in history.colnames]
@@ -60,7 +60,7 @@ def plot_training(folder: str | os.PathLike) -> Figure:
 
 def plot_scores(images: Table) -> Figure:
     """
-    Dice, IoU and areas by date.
+    Draw Dice, IoU and areas by date.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def _draw_areas(axes, places, images):
 
 def plot_evaluation(evaluation: Evaluation) -> Figure:
     """
-    The scores of a model on one page.
+    Draw the scores of a model on one page.
 
     Parameters
     ----------
@@ -146,12 +146,12 @@ def plot_evaluation(evaluation: Evaluation) -> Figure:
 
 
 def _in_words(row):
-    """The interval of an IoU, where there are blocks enough for one."""
+    """Return the interval of an IoU in words; nothing where there are too few blocks for one."""
     return f" ({row['iou_low']:.3f} to {row['iou_high']:.3f})" if np.isfinite(row["iou_low"]) else ""
 
 
 def _mark_blocks(axes, images):
-    """Lines before the first images of blocks, named by their dates; of all blocks, if they are few."""
+    """Draw a line before the first image of each block, with its date; of some blocks only, if there are many."""
     _, first = np.unique(images["block"], return_index=True)
     first = first[:: -(-len(first) // _DATES)]
     axes.set_xticks(first - 0.5, images["date"][first].strftime("%Y-%m-%d"), ha="left")

@@ -10,11 +10,11 @@ from sunpy_scss.segment._input import caveats
 
 __all__ = ["card_of", "comparison_caveats", "mask_caveats"]
 
-# Masks further apart in time differ by what happened on the Sun too.
+# Masks further apart in time also differ because the Sun has changed.
 _SAME_SUN = 6 * u.hour
-# Of a disc of which less was seen, something is missing.
+# A disc of which a smaller share was seen counts as incomplete.
 _NEARLY_ALL = 0.995
-# The share of an area beyond 60 degrees from disc centre from which on the limb rules it.
+# From this share of its area beyond 60 degrees from disc centre on, the errors at the limb rule an area.
 _AT_LIMB = 0.5
 
 

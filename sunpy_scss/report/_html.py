@@ -1,4 +1,4 @@
-"""HTML of text, tables and pictures; whatever is not `Markup` is escaped."""
+"""HTML of text, tables and pictures; all but `Markup` is escaped."""
 
 import base64
 import re
@@ -46,7 +46,7 @@ class Markup(str):
 
 def element(tag, *content, **attributes):
     """
-    An element.
+    Return an element.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def _escaped(value):
 
 def table(head, rows, *, caption):
     """
-    A table that scrolls sideways where it is too wide.
+    Return a table that scrolls sideways where it is too wide.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def table(head, rows, *, caption):
     headings = element("tr", *(element("th", cell, scope="col") for cell in head))
     body = [element("tr", element("th", row[0], scope="row"), *map(_cell, row[1:])) for row in rows]
     parts = element("caption", caption), element("thead", headings), element("tbody", *body)
-    # What scrolls must be reached by the keyboard too.
+    # An element that scrolls must be reached by the keyboard too.
     return element("div", element("table", *parts), class_="scroll", tabindex=0, role="region", aria_label=caption)
 
 
@@ -107,13 +107,13 @@ def _cell(value):
 
 def picture(png, *, text, caption, wide=False):
     """
-    A figure with its picture inside the page.
+    Return a figure with its picture inside the page.
 
     Parameters
     ----------
     png : bytes
     text : str
-        What is to be seen, for who does not see it.
+        A description of the picture for people who do not see it.
     caption : str
     wide : bool, optional
 
@@ -128,7 +128,7 @@ def picture(png, *, text, caption, wide=False):
 
 def document(title, *body):
     """
-    A page that loads nothing from anywhere.
+    Return a page that loads nothing from elsewhere.
 
     Parameters
     ----------

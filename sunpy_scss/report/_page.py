@@ -46,8 +46,8 @@ def write_report(
     """
     Write a page on Maps and their masks.
 
-    One HTML file with pictures, tables, agreement, caveats and provenance in it, which any browser shows without a
-    network.
+    The page is one HTML file with pictures, tables, agreement, caveats and provenance. Any browser shows it without
+    a network.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ def write_report(
         several methods. For a list of Maps, a list that has this for each of them. A mask need not be on the pixels
         of its image.
     path : path-like
-        The page. It is written whole or not at all; missing folders are made.
+        The file of the page. It is written whole or not at all. Missing folders are made.
     title : str, optional
-        By default the features and the time.
+        The features and the time by default.
     overwrite : bool, optional
         Replace a file that is there.
 
@@ -71,12 +71,15 @@ def write_report(
 
     Raises
     ------
-    TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        As `~sunpy_scss.masks.region_table`, and where a mask and its image are more than a solar rotation apart.
+    TypeError
+        If an image or a mask is not a Map.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If a Map cannot be measured by `~sunpy_scss.masks.region_table`, for example because it is not helioprojective,
+        or a mask and its image are more than a solar rotation apart.
     ValueError
-        If there are no Maps, or not as many items of masks as Maps.
+        If there are no Maps, or the number of items in ``masks`` is not the number of Maps.
     FileExistsError
-        If the file is there and is not to be replaced.
+        If the file exists and ``overwrite`` is not set.
 
     Examples
     --------
@@ -114,7 +117,7 @@ def _overview(scenes):
 
 
 def _summary(scene):
-    """A row for each mask of an image, or one that says that there is none."""
+    """Return a row for each mask of an image, or one row that says that there is none."""
     image = [element("a", scene.time, href=f"#{scene.place}"), scene.instrument]
     for finding in scene.findings:
         areas = f"{finding.area.value:,.0f}", f"{finding.percent.value:.2f}"
@@ -156,7 +159,7 @@ def _regions(scene, finding):
 
 def _unit(smap):
     if smap.data.dtype == np.uint8:
-        return "display values of 8 bits"  # whatever the header claims
+        return "display values of 8 bits"  # even if the header says otherwise
     return "unit not in the header" if smap.unit is None else str(smap.unit)
 
 
@@ -188,7 +191,7 @@ def _caveat_box(caveats):
 
 
 def _agreement(scene):
-    """For each feature that there are several masks of."""
+    """Yield the agreement of the masks of each feature that has several."""
     groups = defaultdict(list)
     for finding in scene.findings:
         groups[finding.feature].append(finding)
@@ -256,7 +259,7 @@ def _image_facts(smap):
 
 
 def _cards(scenes):
-    """What the cards of the models say, once for each model."""
+    """Return the facts in the cards of the models, once for each model."""
     cards = {card.name: card for scene in scenes for finding in scene.findings if (card := card_of(finding.mask))}
     if cards:
         yield element("h2", "What the models are known to get wrong")

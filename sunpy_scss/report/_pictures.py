@@ -17,7 +17,7 @@ from sunpy_scss.report._html import picture
 
 __all__ = ["area_over_time", "image", "outlines"]
 
-# Dark around, to be read on bright loops too.
+# A dark rim, so that the text can be read on bright loops too.
 _NUMBER = {
     **{"color": "white", "ha": "center", "va": "center", "fontweight": "bold"},
     "path_effects": [withStroke(linewidth=2.5, foreground="black")],
@@ -41,7 +41,7 @@ def outlines(scene, finding):
     for number, (row, column) in zip(
         numbers, ndimage.center_of_mass(labels.data > 0, labels.data, numbers), strict=True
     ):
-        # Beside the middle, so that small regions are not hidden.
+        # The number is beside the middle, so that it hides no small region.
         axes.annotate(number, (column, row), (8, 8), textcoords="offset points", **_NUMBER)
     caption = f"{finding.feature.capitalize()} by {finding.name}"
     text = f"{caption} on the image: {len(numbers)} outlines with the numbers of the table"
@@ -49,7 +49,7 @@ def outlines(scene, finding):
 
 
 def area_over_time(scenes):
-    """Yield areas against time, a line for each feature and method, if any of them has been seen twice."""
+    """Yield a plot of areas over time, with a line for each feature and method, if one of them was seen twice."""
     lines = defaultdict(list)
     for scene in scenes:
         for finding in scene.findings:
@@ -67,7 +67,7 @@ def area_over_time(scenes):
 
 
 def _png(figure):
-    """A figure as PNG with a palette, a third of the size of one without; the figure is closed."""
+    """Return a figure as PNG with a palette, a third of the size of one without, and close it."""
     whole, small = BytesIO(), BytesIO()
     figure.savefig(whole, format="png", dpi=100, bbox_inches="tight")
     plt.close(figure)

@@ -1,4 +1,4 @@
-"""Images with what masks say of them."""
+"""Images with their masks and the regions in these."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ __all__ = ["Finding", "Scene", "scenes_of"]
 
 @dataclass(frozen=True)
 class Finding:
-    """A mask of an image, what to call it, its regions, and their numbers on the pixels of the image."""
+    """A mask of an image with its name, its regions, and their numbers on the pixels of the image."""
 
     mask: GenericMap
     name: str
@@ -41,7 +41,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Scene:
-    """An image with its findings, and where on the page it is."""
+    """An image with its findings and its place on the page."""
 
     smap: GenericMap
     findings: list
@@ -64,7 +64,7 @@ class Scene:
 
 def scenes_of(smaps, masks):
     """
-    The scenes of Maps and their masks, in order of time.
+    Return the scenes of Maps and their masks, in order of time.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 """
-Coronal holes without a network: by a threshold, and by three channels. To compare with, and where no weights fit.
+Coronal holes without a network, by a threshold and by three channels: to compare with, and where no weights fit.
 
 Both methods are this package's own, neither CATCH nor CHIMERA, and their masks say so.
 """
@@ -31,9 +31,9 @@ from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = ["three_channel_coronal_holes", "threshold_coronal_holes"]
 
-# Both methods work on a grid of this size and half-width in solar radii, with pixels of 3.4 Mm at disc centre.
+# The size and half-width (solar radii) of the grid of both methods. Its pixels are 3.4 Mm at disc centre.
 _GRID = CanonicalGrid(512, 1.25)
-# Standard deviation of the smoothing, and radius of what is opened, in pixels of the grid: 10 Mm.
+# Standard deviation of the smoothing, and radius of the disc of the opening, in pixels of the grid: 10 Mm.
 _SMOOTHING, _OPENING = 3, 3
 # The dark level of coronal holes in AIA 193 Angstrom images in DN/s, and the disc median to which an image of unknown
 # calibration is set: those of the bundled model.
@@ -58,7 +58,7 @@ def threshold_coronal_holes(
     disk_median: u.Quantity | None = None,
 ) -> sunpy.map.GenericMap:
     """
-    Coronal holes of a Map by an intensity threshold, a method of our own.
+    Segment the coronal holes of a Map by an intensity threshold, a method of our own.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def threshold_coronal_holes(
 
 
 def _border(threshold, smap, found):
-    """Intensity of the border at disc centre, in the unit of the canonical image."""
+    """Return the intensity of the border at disc centre, in the unit of the canonical image."""
     median = found.disk_median
     if threshold is None:
         dark = _DARK_LEVEL if not doubt_of(found, _REFERENCE_MEDIAN) else _DARK_LEVEL * median / _REFERENCE_MEDIAN
@@ -186,18 +186,18 @@ def three_channel_coronal_holes(
     max_gap: u.Quantity[u.s] = 30 * u.min,
 ) -> sunpy.map.GenericMap:
     """
-    Coronal holes by the ratios of three channels, with limits of our own.
+    Segment coronal holes by the ratios of three channels, with limits of our own.
 
     Parameters
     ----------
     smap_171, smap_193, smap_211 : sunpy.map.GenericMap
         Helioprojective, of the whole disc, at 171 (or 174), 193 (or 195) and 211 Angstrom; each of any size, scale,
-        rotation and centre. Their calibration is of no importance: brightness counts relative to the disc median.
+        rotation and centre. Their calibration does not matter: brightness counts relative to the disc median.
         Never changed.
     min_area : astropy.units.Quantity, optional
         Regions with less area on the solar surface, corrected for foreshortening, are left out.
     max_gap : astropy.units.Quantity, optional
-        Longest time between the Map at 193 Angstrom and another one. In between the surface turns with the Sun.
+        Longest time between the Map at 193 Angstrom and another one. The rotation of the Sun in this time is corrected.
 
     Returns
     -------
@@ -211,8 +211,8 @@ def three_channel_coronal_holes(
     ValueError
         If they are further apart in time than ``max_gap``.
     `~sunpy_scss.exceptions.InvalidMapError`
-        If one has another wavelength, holds no image, is not helioprojective or does not tell the size of the Sun. So
-        do 8-bit images of 211 Angstrom, whose display scale is not known.
+        If one has another wavelength, holds no image, is not helioprojective, does not tell the size of the Sun, or is
+        an 8-bit image of 211 Angstrom, whose display scale is not known.
     `~sunpy_scss.exceptions.PartialDiskError`
         If one shows too little of the disc.
 
@@ -285,7 +285,7 @@ def _check_channel(smap, wavelength, smap_193, max_gap):
 
 
 def _canonical_map(smap):
-    """An empty Map on the canonical grid that sees the Sun as another Map does."""
+    """Return an empty Map on the canonical grid, with the observer and time of another Map."""
     centre = SkyCoord(0 * u.arcsec, 0 * u.arcsec, frame=smap.coordinate_frame)
     scale = 2 * _GRID.half_width * smap.rsun_obs / (_GRID.size * u.pix)
     return sunpy.map.Map(
@@ -294,7 +294,7 @@ def _canonical_map(smap):
 
 
 def _on_surface(smap, surface):
-    """The intensities of a Map on the canonical grid, of the surface as it was at the time of another one."""
+    """Return the intensities of a Map on the canonical grid, with the surface turned to the time of another Map."""
     found = canonical_image(smap, _GRID)  # for its checks
     data, _, _ = intensities(smap, found.frame)
     rows, columns = (grid.ravel() for grid in np.indices(surface.shape))
@@ -306,12 +306,12 @@ def _on_surface(smap, surface):
 
 
 def _contrast(image):
-    """log10 of an image relative to the quiet Sun."""
+    """Return log10 of an image relative to the quiet Sun."""
     return _smooth(np.log10(_relative(image, measured_median(image, _GRID))))
 
 
 def _relative(image, median):
-    """Intensity over that of the quiet Sun at the same distance from disc centre; 1 where there are no data."""
+    """Return the ratio to the quiet Sun at the same distance from disc centre; 1 where there are no data."""
     trend = 10 ** limb_brightening(_GRID.radius)
     relative = np.where(np.isfinite(image), image, median * trend) / (median * trend)
     # Noise about zero has no logarithm.
@@ -319,20 +319,20 @@ def _relative(image, median):
 
 
 def _smooth(image):
-    """Smoothed as if what is on the disc at the limb went on beyond it, where sky would darken the limb."""
+    """Smooth an image, with the disc at the limb continued outwards, so that the sky does not darken the limb."""
     outside = _GRID.radius > 1 - 1 / _GRID.pixels_per_radius
     nearest = ndimage.distance_transform_edt(outside, return_distances=False, return_indices=True)
     return ndimage.gaussian_filter(image[tuple(nearest)], _SMOOTHING)
 
 
 def _open(excess):
-    """Opened at every level: what is positive then is the opening of what was."""
+    """Apply a grey opening: its positive part is the opening of the positive part of ``excess``."""
     y, x = np.ogrid[-_OPENING : _OPENING + 1, -_OPENING : _OPENING + 1]
     return ndimage.grey_opening(excess, footprint=x**2 + y**2 <= _OPENING**2)
 
 
 def _with_core(excess, core):
-    """Set to 0 in regions of positive excess that nowhere well inside the limb reach ``core``."""
+    """Set the excess to 0 in regions that do not reach ``core`` anywhere well inside the limb."""
     radius = _GRID.radius
     labels, n_regions = ndimage.label((excess > 0) & (radius <= 1), structure=np.ones((3, 3)))
     reliable = np.where(radius <= _CORE_RADIUS, excess, 0)
@@ -341,7 +341,7 @@ def _with_core(excess, core):
 
 
 def _mask_map(excess, smap, min_area, *, missing, provenance, history):
-    """The mask of where the excess, on the canonical grid, is positive on the pixels of a Map that have data."""
+    """Return the mask, on a Map's pixels with data, of where the excess on the canonical grid is positive."""
     mask = from_canonical(excess, frame_of(smap), _GRID) > 0
     if missing is not None:
         mask &= ~missing

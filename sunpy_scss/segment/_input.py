@@ -1,4 +1,4 @@
-"""The canonical image of a Map to the input of a network. Training and inference share it."""
+"""The step from the canonical image of a Map to the input of a network, shared by training and inference."""
 
 from dataclasses import dataclass
 
@@ -19,25 +19,25 @@ from sunpy_scss.exceptions import InvalidMapError
 
 __all__ = ["NetworkInput", "caveats", "maps_of_channels", "network_input"]
 
-# The Sun turns by a sixth of a pixel of the usual grid within this time, and as seen from this much further on.
+# Within this time, or between observers this far apart, the Sun turns by a sixth of a pixel of the usual grid.
 _SAME_TIME, _SAME_PLACE = 10 * u.min, 0.1 * u.deg
 
 
 @dataclass(frozen=True)
 class _ChannelInput:
     """
-    What one of the channels of a network sees.
+    The input of one channel of a network.
 
     Attributes
     ----------
     image : numpy.ndarray
         (size, size) float32 in [0, 1].
     disk_median : float
-        In DN/s, or in the Map's own unit where the calibration is unknown.
+        The disc median in DN/s, or in the Map's own unit where the calibration is unknown.
     scale : float
-        Factor to the card's reference median, where contrast alone matters or the calibration is unknown; else 1.
+        The factor to the card's reference median where only contrast matters or the calibration is unknown; else 1.
     rescaled : bool
-        Whether the calibration is unknown and of importance, so that the scale is a guess.
+        True if the calibration is unknown and matters, so that the scale is a guess.
     """
 
     image: np.ndarray
@@ -49,16 +49,16 @@ class _ChannelInput:
 @dataclass(frozen=True)
 class NetworkInput:
     """
-    What a network sees of an exposure set: the images of one time that it takes together.
+    The input of a network from an exposure set: the images of one time that it takes together.
 
     Attributes
     ----------
     channels : tuple
-        For each channel of the card its image, disc median and scale.
+        The image, disc median and scale of each channel of the card.
     frame : sunpy_scss.canonical._frame.Frame
-        Where the Sun is in the Map of the first channel.
+        The place of the Sun in the Map of the first channel.
     missing : numpy.ndarray or None
-        bool, of the shape of that Map: pixels without data in some channel; None if there are none.
+        bool, with the shape of that Map: the pixels without data in some channel; None if there are none.
     seen : float
         The share of the disc that has data in all channels, from 0 to 1.
     """
@@ -70,18 +70,18 @@ class NetworkInput:
 
     @property
     def image(self):
-        """(size, size, channels) float32 in [0, 1]."""
+        """Return the images of all channels, (size, size, channels) float32 in [0, 1]."""
         return np.stack([channel.image for channel in self.channels], axis=-1)
 
 
 def maps_of_channels(smaps, card):
     """
-    The Maps for the channels of a card, checked, in their order.
+    Return the Maps for the channels of a card, checked, in the order of the channels.
 
     Parameters
     ----------
     smaps : sunpy.map.GenericMap or sequence of sunpy.map.GenericMap
-        One for each channel, in any order, known by their wavelengths; those of other wavelengths are not looked at.
+        One for each channel, in any order, known by their wavelengths. Maps of other wavelengths are ignored.
         A card of one channel takes any Map.
     card : sunpy_scss.models.ModelCard
 
@@ -92,14 +92,14 @@ def maps_of_channels(smaps, card):
     Raises
     ------
     TypeError, `~sunpy_scss.exceptions.InvalidMapError`
-        If something is no Map that can be segmented, a channel has no Map or several, or the Maps are not of one time
-        and one place.
+        If something is not a Map that can be segmented, a channel has no Map or several, or the Maps differ in time or
+        in observer.
     """
     several = len(card.channels) > 1
     maps = list(smaps) if several and isinstance(smaps, MapSequence | list | tuple) else [smaps]
     for smap in maps:
         check_map(smap)
-        wavelength_of(smap)  # which matters here, and must be one
+        wavelength_of(smap)  # raises an error where the Map tells no wavelength
     if several:
         maps = [_map_of(channel, maps, card) for channel in card.channels]
         _check_together(maps)
@@ -143,11 +143,11 @@ def network_input(maps, card, *, disk_median=None):
     Parameters
     ----------
     maps : tuple of sunpy.map.GenericMap
-        What `maps_of_channels` gives.
+        The result of `maps_of_channels`.
     card : sunpy_scss.models.ModelCard
     disk_median : astropy.units.Quantity, optional
-        Median intensity of the quiet disc; needed where the Map shows too little of the disc to measure it. Of several
-        channels, one for each.
+        Median intensity of the quiet disc; needed where the Map shows too little of the disc to measure it. For several
+        channels, one value each.
 
     Returns
     -------
@@ -176,12 +176,12 @@ def _medians(disk_median, number):
 
 
 def _stretched(found, stretch, radius):
-    """The `_ChannelInput` of a `CanonicalImage`."""
+    """Return the `_ChannelInput` of a `CanonicalImage`."""
     doubt = doubt_of(found, stretch.reference_median)
     rescaled = stretch.exponent != 1 and bool(doubt)
     if rescaled:
         warn_of_calibration(stretch.reference_median, doubt)
-    # Where contrast alone matters, every image is brought to the reference.
+    # Where only contrast matters, every image is scaled to the reference median.
     keeps = not doubt and stretch.exponent != 1
     scale = 1.0 if keeps else stretch.reference_median / found.disk_median
     image = stretch.apply(found.image * scale, radius, found.disk_median * scale)
@@ -189,7 +189,7 @@ def _stretched(found, stretch, radius):
 
 
 def _gaps(found, grid):
-    """The pixels of the first Map without data in some channel, None if all have, and the share of the disc seen."""
+    """Return the pixels without data in some channel (None if there are none) and the share of the disc seen."""
     first, *others = found
     if not others:
         return first.missing, first.seen
@@ -204,7 +204,7 @@ def _gaps(found, grid):
 
 def caveats(smap, card):
     """
-    Why the mask of a Map may be wrong, as far as its header tells.
+    Return the reasons, found in its header, why the mask of a Map may be wrong.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ __all__ = [
     "segment_feature",
 ]
 
-# A list where several Maps were given. As "any" for type checkers, to which mask.data would otherwise be an error.
+# A list where several Maps were given. Any, since mask.data would otherwise be an error to type checkers.
 _OneOrList = GenericMap | Any
 
 
@@ -48,7 +48,7 @@ def segment_coronal_holes(
     samples: int = 1,
 ) -> _OneOrList:
     """
-    Coronal holes of a Map.
+    Segment the coronal holes of a Map.
 
     Parameters
     ----------
@@ -58,25 +58,25 @@ def segment_coronal_holes(
     model : str, path-like or sunpy_scss.models.Model, optional
         One of `sunpy_scss.list_models`, the folder of a model of your own, or a model. The bundled one by default.
     boundary : str or float, optional
-        How bright the outline is that is drawn, in dex above the middle one, which runs half-way in log intensity
-        between a hole's floor and the quiet Sun: from -0.1, also called ``"tight"``, over 0, ``"middle"``, to 0.1,
-        ``"wide"``. -0.05 by default; see :ref:`how-to-boundaries`.
+        The brightness of the outline, in dex above the middle one: from -0.1, also called ``"tight"``, over 0,
+        ``"middle"``, to 0.1, ``"wide"``. The middle one runs half-way in log intensity between a hole's floor and the
+        quiet Sun. -0.05 by default; see :ref:`how-to-boundaries`.
     threshold : float, optional
-        Least probability of a pixel in a mask; that of the boundary in the model's card by default.
+        The least probability of a pixel in a mask. By default the one that the model's card has for the boundary.
     min_area : astropy.units.Quantity, optional
         Regions with less area on the solar surface, corrected for foreshortening, are left out.
     disk_median : astropy.units.Quantity, optional
         Median intensity of the disc inside 0.9 solar radii, in DN/s or in the Map's unit. Needed for a Map that shows
         too little of the disc to measure it.
     samples : int, optional
-        Average of so many predictions; see `predict_probability`.
+        The number of predictions to average; see `predict_probability`.
 
     Returns
     -------
     sunpy.map.GenericMap or list of sunpy.map.GenericMap
-        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap``; a list for a sequence or list. What has no
-        data is 0 as well. The header tells the model, its labels, all settings, the share of the disc that has data,
-        and the factor by which an image of unknown calibration was scaled; see :ref:`header-keywords`.
+        int16, 1 in a coronal hole and 0 elsewhere, on the WCS of ``smap``; a list for a sequence or list. Pixels
+        without data are 0 too. The header tells the model, its labels, all settings, the share of the disc that has
+        data, and the factor by which an image of unknown calibration was scaled; see :ref:`header-keywords`.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def segment_coronal_holes(
     `~sunpy_scss.exceptions.ModelNotFoundError`
         If there is no such model.
     `~sunpy_scss.exceptions.ModelError`
-        If the model does not draw that boundary, is of another feature, or what it gives are no probabilities.
+        If the model does not draw that boundary, finds another feature, or gives values that are not probabilities.
 
     Warns
     -----
@@ -137,29 +137,33 @@ def segment_active_regions(
     samples: int = 1,
 ) -> _OneOrList:
     """
-    Active regions of a Map.
+    Segment the active regions of a Map.
 
     Parameters
     ----------
     smap : sunpy.map.GenericMap, sunpy.map.MapSequence or list of sunpy.map.GenericMap
         Helioprojective, of 171 or 174 Angstrom, showing the disc; of any size, scale, rotation and centre. Its
-        calibration is of no importance: brightness counts relative to the disc median. Never changed.
+        calibration does not matter: brightness counts relative to the disc median. Never changed.
     boundary : str or float, optional
-        ``"full"``, the whole region, or ``"core"``, bright plage and loops, about a sixth of its area: nested outlines,
-        drawn by a model of their own. ``"volunteers"``, as people draw around a region with a few corners, is that of a
-        third model. The card says where each runs; see :ref:`how-to-boundaries`.
+        ``"full"`` is the whole region. ``"core"`` is the bright plage and loops, about a sixth of its area. These two
+        are nested. ``"volunteers"`` is the outline that people draw around a region with a few corners; another model
+        draws it. The card describes each boundary; see :ref:`how-to-boundaries`.
     model, threshold, min_area, disk_median, samples : optional
         As for `segment_coronal_holes`.
 
     Returns
     -------
     sunpy.map.GenericMap or list of sunpy.map.GenericMap
-        int16, 1 in an active region and 0 elsewhere; otherwise as `segment_coronal_holes`.
+        int16, 1 in an active region and 0 elsewhere; otherwise like the result of `segment_coronal_holes`.
 
     Raises
     ------
-    TypeError, `~sunpy_scss.exceptions.InvalidMapError`, `~sunpy_scss.exceptions.ModelNotFoundError`
-        As `segment_coronal_holes`.
+    TypeError
+        If ``smap`` is not a Map.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If the Map holds no image, is not helioprojective, or its header or limb is wrong.
+    `~sunpy_scss.exceptions.ModelNotFoundError`
+        If there is no such model.
 
     References
     ----------
@@ -188,7 +192,7 @@ def segment_active_regions(
 
 
 def _model_of(feature, model, boundary):
-    """A model that finds a feature; the bundled one by default."""
+    """Return a model that finds a feature; the bundled one by default."""
     model = load_model(default_model(feature, boundary) if model is None else model)
     if model.card.feature != feature:
         msg = f"{model.card.name} finds {model.card.feature_in_words}s, not {feature_name(feature)}s."
@@ -208,16 +212,16 @@ def segment_feature(
     samples: int = 1,
 ) -> _OneOrList:
     """
-    The feature of a model in a Map, or in an exposure set of several Maps that the model sees together.
+    Segment the feature of a model in a Map, or in an exposure set of Maps that the model sees together.
 
-    For models of your own, whatever they find; `segment_coronal_holes` and `segment_active_regions` do the same with
-    the bundled ones.
+    It takes models of your own for any feature. `segment_coronal_holes` and `segment_active_regions` do the same with
+    the bundled models.
 
     Parameters
     ----------
     smaps : sunpy.map.GenericMap, sunpy.map.MapSequence or list of sunpy.map.GenericMap
-        As for `segment_coronal_holes`. Of a model with several channels, an exposure set: a Map of one time for each
-        channel, in any order, known by their wavelengths; or a list of such lists.
+        As for `segment_coronal_holes`. For a model with several channels, an exposure set: a Map for each channel, all
+        of one time, in any order, known by their wavelengths; or a list of such lists.
     model : str, path-like or sunpy_scss.models.Model
         The folder of a model of your own, a model, or one of `sunpy_scss.list_models`.
     boundary, threshold, samples : optional
@@ -225,19 +229,23 @@ def segment_feature(
     min_area : astropy.units.Quantity, optional
         Regions with less area on the solar surface are left out; none by default.
     disk_median : astropy.units.Quantity, optional
-        As for `segment_coronal_holes`; of a model with several channels a list, one for each in their order.
+        As for `segment_coronal_holes`; for a model with several channels, one value for each in their order.
 
     Returns
     -------
     sunpy.map.GenericMap or list of sunpy.map.GenericMap
-        As `segment_coronal_holes`: one for each exposure set, on the WCS of the Map of the first channel. The header
-        tells the feature, and the wavelength and the disc median of each further channel.
+        A mask like those of `segment_coronal_holes` for each exposure set, on the WCS of the Map of the first channel.
+        The header tells the feature, and the wavelength and the disc median of each further channel.
 
     Raises
     ------
-    TypeError, `~sunpy_scss.exceptions.InvalidMapError`, `~sunpy_scss.exceptions.ModelError`
-        As `segment_coronal_holes`; or if a channel has no Map or several, or the Maps of an exposure set are more
-        than ten minutes apart or were taken from different places.
+    TypeError
+        If an item is not a Map.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If a Map cannot be segmented (see `segment_coronal_holes`), a channel has no Map or several, or the Maps of an
+        exposure set are more than ten minutes apart or were taken from different places.
+    `~sunpy_scss.exceptions.ModelError`
+        If there is no such model, it does not draw that boundary, or gives values that are not probabilities.
 
     Examples
     --------
@@ -275,7 +283,7 @@ def predict_probability(
     samples: int = 1,
 ) -> _OneOrList:
     """
-    How probable the feature of a model is in each pixel of a Map.
+    Return the probability of the feature of a model in each pixel of a Map.
 
     Parameters
     ----------
@@ -284,13 +292,13 @@ def predict_probability(
     model : str, path-like or sunpy_scss.models.Model
         One of `sunpy_scss.list_models`, the folder of a model of your own, or a model.
     boundary : str or float, optional
-        Which of the outlines that the model draws: how probable it is to be inside this one.
+        The outline, of those that the model draws, for which the probability to be inside is returned.
     disk_median : astropy.units.Quantity, optional
         As for `segment_coronal_holes`.
     samples : int, optional
-        Average over so many of the eight variants of the image: mirrored east-west, north-south, both, and the same
-        four shifted by five pixels of the network's grid. It takes as many times as long. `predict_spread` tells how
-        far the variants differ.
+        The number of variants of the image to average over, up to eight: the image itself, mirrored east-west,
+        north-south and both, and the same four shifted by five pixels of the network's grid. The time grows with their
+        number. `predict_spread` tells how far the variants differ.
 
     Returns
     -------
@@ -299,8 +307,12 @@ def predict_probability(
 
     Raises
     ------
-    TypeError, `~sunpy_scss.exceptions.InvalidMapError`, `~sunpy_scss.exceptions.ModelNotFoundError`
-        As `segment_coronal_holes`.
+    TypeError
+        If ``smap`` is not a Map.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If the Map holds no image, is not helioprojective, or its header or limb is wrong.
+    `~sunpy_scss.exceptions.ModelNotFoundError`
+        If there is no such model.
 
     Examples
     --------
@@ -322,11 +334,11 @@ def predict_spread(
     samples: int = 8,
 ) -> _OneOrList:
     """
-    How far the probability of each pixel changes from variant to variant of the image.
+    Return the standard deviation of the probability of each pixel over variants of the image.
 
-    The variants are the same Sun, shown to the network in another way: where it answers otherwise, it is not sure, be
-    its probability near 0.5 or not. What all of them get wrong alike, such as a filament taken for a hole, has no
-    spread: it is a lower bound of the uncertainty.
+    The variants show the same Sun to the network in another way. Where its answers differ it is not sure, even if the
+    probability is not near 0.5. The standard deviation is a lower bound of the uncertainty: an error that all variants
+    share, such as a filament taken for a hole, does not add to it.
 
     Parameters
     ----------
@@ -335,11 +347,11 @@ def predict_spread(
     model : str, path-like or sunpy_scss.models.Model
         One of `sunpy_scss.list_models`, the folder of a model of your own, or a model.
     boundary : str or float, optional
-        Which of the outlines that the model draws: how probable it is to be inside this one.
+        The outline, of those that the model draws, for which the probability to be inside is returned.
     disk_median : astropy.units.Quantity, optional
         As for `segment_coronal_holes`.
     samples : int, optional
-        Over so many of the variants of the image that `predict_probability` averages over; from 2 to 8.
+        The number of variants of the image, as in `predict_probability`; from 2 to 8.
 
     Returns
     -------
@@ -351,8 +363,12 @@ def predict_spread(
     ------
     ValueError
         If ``samples`` is not between 2 and 8.
-    TypeError, `~sunpy_scss.exceptions.InvalidMapError`, `~sunpy_scss.exceptions.ModelNotFoundError`
-        As `segment_coronal_holes`.
+    TypeError
+        If ``smap`` is not a Map.
+    `~sunpy_scss.exceptions.InvalidMapError`
+        If the Map holds no image, is not helioprojective, or its header or limb is wrong.
+    `~sunpy_scss.exceptions.ModelNotFoundError`
+        If there is no such model.
 
     Examples
     --------
@@ -367,7 +383,7 @@ def predict_spread(
 
 
 def _predict(smap, model, boundary, disk_median, samples, quantity, on_pixels):
-    """Maps of what ``on_pixels`` makes of each `_Prediction`."""
+    """Return a Map of the values that ``on_pixels`` makes of each `_Prediction`."""
     check_count(samples, "samples", least=1, most=len(_VARIANTS))
     model = load_model(_model_for(smap, boundary) if model is None else model).at(boundary)
     exposure_sets, alone = _exposure_sets(smap, model.card)
@@ -387,7 +403,7 @@ def _predict(smap, model, boundary, disk_median, samples, quantity, on_pixels):
 
 
 def _model_for(smaps, boundary):
-    """The bundled model of the one feature that the wavelength of all Maps shows."""
+    """Return the bundled model for the one feature that the wavelength of all Maps shows."""
     maps = _listed(smaps)
     for smap in maps:
         check_map(smap)
@@ -399,7 +415,7 @@ def _model_for(smaps, boundary):
 
 
 def _exposure_sets(smaps, card):
-    """For each exposure set the Maps that a model sees, checked before any is worked on; and whether it is but one."""
+    """Return the checked Maps of each exposure set in the order of the channels, and True if there is one set only."""
     listed = _listed(smaps)
     alone = isinstance(smaps, GenericMap)
     if len(card.channels) > 1 and listed and all(isinstance(one, GenericMap) for one in listed):
@@ -411,15 +427,15 @@ def _listed(smaps):
     return list(smaps) if isinstance(smaps, MapSequence | list | tuple) else [smaps]
 
 
-# Maps are prepared and predicted in groups of this many: the memory for a long list stays that of one group.
+# Maps are prepared and predicted in groups of this many, so that a long list needs the memory of one group only.
 _BATCH = 8
-# Mirrored (rows, columns) and shifted (pixels): the pooling of the network sees other phases of the image.
+# Steps along rows and columns (-1 mirrors) and shift in pixels, by which the pooling sees other phases of the image.
 _VARIANTS = [(rows, columns, shift) for shift in (0, 5) for rows in (1, -1) for columns in (1, -1)]
 
 
 @dataclass(frozen=True)
 class _Prediction:
-    """The Map of the first channel, and what a network said of each variant, (samples, size, size) canonical."""
+    """The Map of the first channel, and the network's answer for each variant, (samples, size, size) canonical."""
 
     smap: GenericMap
     model: Model
@@ -434,7 +450,7 @@ class _Prediction:
         return self._where_seen(self._to_pixels(from_canonical, spread))
 
     def _where_seen(self, values):
-        """NaN on the disc where the image has no data."""
+        """Return the values with NaN on the disc where the image has no data."""
         missing = self.network_input.missing
         if missing is None:
             return values
@@ -450,7 +466,7 @@ class _Prediction:
         return bring(values, self.network_input.frame, self.model.card.grid, **options)
 
     def mask(self, threshold, min_area):
-        # Interpolated and averaged before calibration, masks do not depend on the temperature.
+        # Values are interpolated and averaged before calibration, so that masks do not depend on the temperature.
         raw = float(self.model.card.uncalibrated(threshold))
         mask = self._to_pixels(above_threshold, self._mean(), threshold=raw)
         if self.network_input.missing is not None:
@@ -470,12 +486,12 @@ class _Prediction:
 
 def mask_provenance(card, *, threshold=None, min_area, disk_median=None, samples=1):
     """
-    Return what the masks of a model have in common, if they are made with these settings.
+    Return the provenance that all masks of a model with these settings have in common.
 
     Parameters
     ----------
     card : sunpy_scss.models.ModelCard
-        At its boundary.
+        The card at the boundary of the masks.
     threshold, min_area, disk_median, samples
         As for `segment_feature`.
 
@@ -486,7 +502,7 @@ def mask_provenance(card, *, threshold=None, min_area, disk_median=None, samples
     Raises
     ------
     ValueError
-        A setting is out of its range.
+        If a setting is out of its range.
     """
     threshold = check_number(card.threshold if threshold is None else threshold, "threshold", above=0, below=1)
     check_area(min_area, "min_area")
@@ -506,13 +522,13 @@ def _provenance(card, disk_median, samples):
         samples=int(samples),
         given_medians=tuple(map(str, given)),
         temperature=card.temperature,
-        # The wavelength of the first channel is that of the mask.
+        # The mask has the wavelength of the first channel.
         wavelengths=(None, *(channel.wavelength for channel in card.channels[1:])),
     )
 
 
 def _predictions(exposure_sets, model, disk_median, samples):
-    """Yield a `_Prediction` for the Maps of each exposure set; networks are fastest on several images at once."""
+    """Yield a `_Prediction` for each exposure set; they are made in groups, on which networks are fastest."""
     for start in range(0, len(exposure_sets), _BATCH):
         group = exposure_sets[start : start + _BATCH]
         inputs = [network_input(maps, model.card, disk_median=disk_median) for maps in group]
@@ -522,7 +538,7 @@ def _predictions(exposure_sets, model, disk_median, samples):
 
 
 def _variants(model, images, samples):
-    """What a model says of variants of images (n, size, size, channels), brought back: (samples, n, size, size)."""
+    """Return predictions for variants of images (n, size, size, channels), turned back: (samples, n, size, size)."""
     found = []
     for rows, columns, shift in _VARIANTS[:samples]:
         variant = np.roll(images, shift, axis=(1, 2))[:, ::rows, ::columns]
@@ -531,7 +547,7 @@ def _variants(model, images, samples):
 
 
 def _predicted(model, images):
-    """What a model says of images (n, size, size, channels), if these are probabilities: (n, size, size, 1)."""
+    """Return predictions for images (n, size, size, channels), checked as probabilities: (n, size, size, 1)."""
     found = np.asarray(model.predict(images))
     rounding = 1e-6
     if found.shape != (*images.shape[:3], 1):

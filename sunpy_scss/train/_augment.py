@@ -13,7 +13,7 @@ __all__ = ["Augmentation"]
 @dataclass(frozen=True)
 class Augmentation:
     """
-    How far an image, its label and its weights are changed, jointly; all symmetric about no change.
+    The sizes of the random changes of an image, its label and its weights together; all are symmetric about no change.
 
     Attributes
     ----------
@@ -37,8 +37,8 @@ class Augmentation:
     noise : float
         Largest standard deviation of white noise.
     holes : float
-        How many dark holes are put into the quiet Sun of an image, on the mean; for a dark feature whose small regions
-        the images hold too few of. As far as they are darker than ``pivot`` they are labelled as the feature.
+        The mean number of dark holes put into the quiet Sun of an image: for a dark feature of which the images hold
+        too few small regions. A hole is labelled as the feature where it is darker than ``pivot``.
     """
 
     rotation: float = 45.0
@@ -60,7 +60,7 @@ class Augmentation:
 
     def __call__(self, image, target, rng):
         """
-        A changed copy of an image and its target.
+        Return a changed copy of an image and its target.
 
         Parameters
         ----------
@@ -84,7 +84,7 @@ class Augmentation:
         changed = self.pivot + contrast * (image - self.pivot) + rng.uniform(-self.gain, self.gain)
         changed = ndimage.gaussian_filter(changed, rng.uniform(0, self.blur))
         changed += rng.normal(0, rng.uniform(0, self.noise), image.shape)
-        # Exact zeros lie off the Sun, where there is nothing to change.
+        # Exact zeros are off the Sun and stay as they are.
         return np.where(image > 0, np.clip(changed, 0, 1), 0).astype(np.float32)
 
     def _move(self, image, target, rng):
@@ -100,7 +100,7 @@ class Augmentation:
             return ndimage.affine_transform(plane, matrix, offset, order=1).astype(np.float32)
 
         weight = move(target[..., -1])
-        # A label counts as far as it has weight: what is not known must not become "no" by interpolation.
+        # A label counts by its weight: an unknown pixel must not become "no" by interpolation.
         labels = [move(plane * target[..., -1]) for plane in np.moveaxis(target[..., :-1], -1, 0)]
         labels = [np.divide(label, weight, out=np.zeros_like(weight), where=weight > 1e-3) for label in labels]
         return move(image), np.stack([*labels, np.where(weight > 1e-3, weight, 0)], axis=-1)

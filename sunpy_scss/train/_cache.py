@@ -21,25 +21,24 @@ def kept_levels(card):
     """
     Return the levels of labels that are kept of an image.
 
-    Those of the card, and 1 and 2, from which one sees whether labels are nested at all.
+    These are the levels of the card, and 1 and 2, which show if labels are nested at all.
     """
     return card.levels if card.levels == (1,) else tuple(sorted({1, 2, *card.levels}))
 
 
 class CanonicalCache:
     """
-    A folder with a Zarr group of arrays (n, size, size), one image in each chunk; those of several channels have
-    another axis.
+    A folder with a Zarr group of arrays (n, size, size), one image in each chunk.
 
-    An image counts from the line in ``index.csv`` on, which follows its pixels: what a kill left half-way is written
-    again.
+    Arrays of several channels have another axis. An image counts once its line is in ``index.csv``, which is written
+    after its pixels. An image left half-written by a killed program is written again.
 
     Parameters
     ----------
     folder : path-like
         Made where missing.
     card : sunpy_scss.models.ModelCard
-        Whose grid and stretch the arrays have.
+        The card whose grid and stretch the arrays have.
 
     Raises
     ------
@@ -49,7 +48,7 @@ class CanonicalCache:
     """
 
     def __init__(self, folder, card):
-        import zarr  # costs as much as sunpy, and most trainings do without
+        import zarr  # its import takes as long as that of sunpy, and most trainings do not need it
 
         self.folder = Path(folder)
         self._claim(card)
@@ -71,7 +70,7 @@ class CanonicalCache:
         self._dates = [date for _, date in lines]
 
     def _claim(self, card):
-        """Write down whose grid and stretch this is; arrays of another must not be mixed with them."""
+        """Write down the grid and the stretch of the cache, so that arrays of others are not mixed with its own."""
         path = self.folder / _CARD
         stretch = {**vars(card.stretch), "limits": list(card.stretch.limits)}
         facts = {"grid_size": card.grid_size, "half_width": card.half_width}
@@ -92,12 +91,12 @@ class CanonicalCache:
             save_text(json.dumps(facts), path)
 
     def close(self):
-        """Let others write to the cache; what is read of it stays usable."""
+        """Let others write to the cache; arrays read from it stay usable."""
         if self._lock:
             self._lock.close()
 
     def _lines(self):
-        """Fingerprint and date of what is kept."""
+        """Return the fingerprint and date of each image in the cache."""
         path = self.folder / _INDEX
         if not path.exists():
             return []
@@ -121,13 +120,13 @@ class CanonicalCache:
         self._dates.append(text)
 
     def content(self, sources):
-        """Dates of some sources, and the arrays in the order in which they were added, read when they are needed."""
+        """Return the dates of some sources, and their arrays, read when they are needed."""
         rows = np.array([self.rows[source] for source in sources], dtype=int)
         return [self._dates[row] for row in rows], [Rows(array, rows) for array in self._arrays]
 
 
 def _lock(path):
-    """An open file that nobody else can lock until it is closed; None where the system has no such locks."""
+    """Return an open file that is locked until it is closed; None where the system has no such locks."""
     try:
         import fcntl
     except ImportError:
@@ -151,7 +150,7 @@ class Rows:
     array : zarr.Array or Rows
         (n, size, size), or with another axis.
     rows : numpy.ndarray
-        Indices of those images.
+        The indices of the images.
     """
 
     def __init__(self, array, rows):

@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say: the temperature of a model, and how far its probabilities can be trusted."""
+"""The calibration of probabilities: the temperature of a model, and the reliability of its probabilities."""
 
 from __future__ import annotations
 
@@ -37,37 +37,36 @@ __all__ = [
 ]
 
 _BINS = np.linspace(0, 1, 11)
-# Single precision, in which networks answer, knows nothing nearer to 0 and 1.
+# Networks answer in single precision, which cannot come nearer to 0 and 1.
 _LEAST = 1e-7
 _RANGE = (0.1, 10)
-# So many images are predicted together.
+# The number of images that are predicted together.
 _BATCH = 8
 _BLOCK = 28 * u.day
 
 
 def fit_temperature(model: Model, dataset: Dataset) -> float:
     """
-    The temperature at which a model's probabilities are the likeliest for some labels.
+    Fit the temperature of a model to some labels.
 
-    It minimises the negative log likelihood of what is labelled on the disc, where labels cover at least half of a
-    pixel. The temperature that the model's card has already does not matter.
+    It minimises the negative log likelihood of the labels of the pixels on the disc. A pixel is labelled where labels
+    cover at least half of it. The temperature that the model's card already has does not matter.
 
     Parameters
     ----------
     model : sunpy_scss.models.Model
     dataset : sunpy_scss.train.Dataset
-        Made with the card of the model. The reliability on these very images will look better than it is.
+        Made with the card of the model. On these images the reliability will look better than on others.
 
     Returns
     -------
     float
-        Between 0.1 and 10: below 1 for a model that is surer of its pixels than it says, above 1 for one that says too
-        much.
+        A temperature between 0.1 and 10: below 1 for an underconfident model, above 1 for an overconfident one.
 
     Raises
     ------
     `~sunpy_scss.exceptions.TrainingError`
-        If all pixels or none are labelled, so that there is nothing to fit to.
+        If all pixels or none are labelled, so that nothing can be fitted.
 
     References
     ----------
@@ -103,13 +102,13 @@ def _best_temperature(tally):
 
 
 def _surprise(tally, temperature):
-    """The mean negative log likelihood of the labels."""
+    """Return the mean negative log likelihood of the labels."""
     towards = _mean_logits(tally) * [[1], [-1]]
     return np.average(np.logaddexp(0, towards / temperature), weights=tally[0])
 
 
 def _error(tally, temperature):
-    """The `calibration_error` at a temperature."""
+    """Return the `calibration_error` at a temperature."""
     without, inside = tally[0]
     probability = expit(_mean_logits(tally) / temperature)
     sums = sum(
@@ -126,10 +125,10 @@ def _mean_logits(tally):
 
 def _logits(model, dataset):
     """
-    Pixels without and with a label, (2, bins) of the network's logit, and the sum of their logits; (2, 2, bins).
+    Return the number of pixels without and with a label, by bins of the logit, and the sums of their logits.
 
-    The bins are so fine that a temperature comes out as from the pixels one by one, of which there may be too many to
-    be held in memory.
+    The shape is (2, 2, bins). The bins are so fine that a temperature comes out the same as from single pixels, which
+    may be too many for the memory.
     """
     edges = np.linspace(logit(_LEAST), logit(1 - _LEAST), 4001)
     counts, sums = np.zeros((2, 2, edges.size - 1))
@@ -142,7 +141,7 @@ def _logits(model, dataset):
 
 
 def answers(model, dataset):
-    """Batch by batch, positions of images and what the network itself says of them, (n, size, size)."""
+    """Yield, batch by batch, positions of images and the raw answers of the network, (n, size, size)."""
     for start in range(0, len(dataset.images), _BATCH):
         positions = range(start, min(start + _BATCH, len(dataset.images)))
         images = inputs_of(dataset, positions)
@@ -150,7 +149,7 @@ def answers(model, dataset):
 
 
 def _on_disk(model, dataset):
-    """Batch by batch, whether pixels on the disc are labelled and what the network says of them; (n, pixels)."""
+    """Yield, batch by batch, the labels (bool) of pixels on the disc and the raw answers there, (n, pixels)."""
     for positions, answer in answers(model, dataset):
         counted = np.stack([dataset.counted(at) for at in positions])
         yield np.stack([dataset.labels[at] >= 0.5 for at in positions])[counted], answer[counted]
@@ -158,30 +157,30 @@ def _on_disk(model, dataset):
 
 def calibrate(model: Model, dataset: Dataset) -> Model:
     """
-    A model with the temperature that fits some labels, if that helps.
+    Return a model with the temperature that fits some labels, if that helps.
 
     The temperature is fitted to every other block of 28 days and tried on the blocks between, and the other way round.
-    If on images that it was not fitted to it makes the labels less likely or the calibration error larger, the model
-    gets none; otherwise, it gets the one that fits all of them. The thresholds of its card move along with its
-    probabilities, so that its masks stay the same. Of several boundaries, the default one is fitted.
+    The model gets no temperature if, on images to which it was not fitted, the labels become less likely or the
+    calibration error larger. Otherwise it gets the temperature that fits all images. The thresholds of its card move
+    with the probabilities, so that its masks stay the same. If it has several boundaries, the default one is fitted.
 
     Parameters
     ----------
     model : sunpy_scss.models.Model
     dataset : sunpy_scss.train.Dataset
-        Made with the card of the model. Not what the network was trained on: it is surer of these images than of
+        Made with the card of the model, from images that the network was not trained on: it is surer of those than of
         others.
 
     Returns
     -------
     sunpy_scss.models.Model
-        ``model`` itself if that was calibrated on the same data before.
+        The model with the temperature; ``model`` itself if it was calibrated on the same data before.
 
     Raises
     ------
     `~sunpy_scss.exceptions.TrainingError`
-        If all pixels or none are labelled, so that there is nothing to fit to; or if the model was trained on some of
-        the images.
+        If all pixels or none are labelled, so that nothing can be fitted, or if the model was trained on some of the
+        images.
     """
     check_unseen(model, dataset)
     card, alone = model.card, model.at(model.card.scored)
@@ -199,12 +198,12 @@ def calibrate(model: Model, dataset: Dataset) -> Model:
 
 
 def _helpful_temperature(model, dataset):
-    """The temperature that fits a data set; 1 where that of one half of its blocks does not help the other half."""
+    """Return the temperature that fits a data set; 1 where that of half of its blocks does not help the rest."""
     odd = block_numbers(dataset.dates, _BLOCK) % 2 == 1
     halves = [_logits(model, dataset[half]) if half.any() else np.zeros((2, 2, 1)) for half in (~odd, odd)]
     best = _best_temperature(sum(halves))
     if not all(half[0].sum(axis=1).all() for half in halves):
-        return 1.0  # nobody knows whether it helps
+        return 1.0  # it cannot be tried on other images
     pairs = [(half, _best_temperature(other)) for half, other in (halves, halves[::-1])]
     helps = all(
         sum(worth(half, found) for half, found in pairs) < sum(worth(half, 1) for half in halves)
@@ -215,17 +214,17 @@ def _helpful_temperature(model, dataset):
 
 def calibrate_folder(folder: str | os.PathLike, dataset: Dataset) -> Model:
     """
-    Calibrate the model in a folder; done again, it changes nothing.
+    Calibrate the model in a folder.
 
-    Its ``card.json`` gets the temperature of `calibrate`, the threshold that leaves its masks as they are, and under
-    ``scores`` the calibration error. The weights and their hash stay.
+    Its ``card.json`` gets the temperature of `calibrate`, the threshold that leaves its masks the same, and the
+    calibration error under ``scores``. The weights and their hash stay. A second call changes nothing.
 
     Parameters
     ----------
     folder : path-like
     dataset : sunpy_scss.train.Dataset
-        As for `calibrate`: the validation part. The error is of the same images; as one number was fitted to all of
-        their pixels, it is hardly too low, and `evaluate` on the test part says what it is elsewhere.
+        The validation part, as for `calibrate`. The calibration error is measured on the same images. It is hardly too
+        low, as one number was fitted to all of their pixels; `evaluate` on the test part measures it elsewhere.
 
     Returns
     -------
@@ -235,8 +234,10 @@ def calibrate_folder(folder: str | os.PathLike, dataset: Dataset) -> Model:
     ------
     `~sunpy_scss.exceptions.ModelNotFoundError`
         If the folder holds no model.
-    `~sunpy_scss.exceptions.ModelError`, `~sunpy_scss.exceptions.TrainingError`
-        As `~sunpy_scss.models.load_model` and `calibrate`.
+    `~sunpy_scss.exceptions.ModelError`
+        If the weights or the card cannot be read or do not belong together.
+    `~sunpy_scss.exceptions.TrainingError`
+        If all pixels or none are labelled, or if the model was trained on some of the images.
     """
     folder = Path(folder).resolve()  # never taken for the name of a bundled model
     if not folder.is_dir():
@@ -253,12 +254,12 @@ def calibrate_folder(folder: str | os.PathLike, dataset: Dataset) -> Model:
 
 def calibration_scores(sums):
     """
-    Calibration errors with and without the temperature of a card.
+    Return the calibration errors with and without the temperature of a card.
 
     Parameters
     ----------
     sums : numpy.ndarray
-        Of `reliability_sums`, over all images.
+        The result of `reliability_sums`, summed over all images.
 
     Returns
     -------
@@ -271,13 +272,13 @@ def calibration_scores(sums):
 
 def reliability_sums(card, labelled, raw):
     """
-    What `calibration_scores` needs to know of some images; that of more is the sum.
+    Return the counts of some images from which `calibration_scores` follow; those of more images are the sum.
 
     Parameters
     ----------
     card : sunpy_scss.models.ModelCard
     labelled, raw : numpy.ndarray
-        Of one shape: bool, and what the network itself says.
+        Arrays of one shape: bool, and the raw answers of the network.
 
     Returns
     -------
@@ -289,12 +290,12 @@ def reliability_sums(card, labelled, raw):
 
 def reliability(labelled: np.ndarray, probability: np.ndarray) -> QTable:
     """
-    What probabilities say against how often they are right.
+    Compare probabilities with the share of pixels that are labelled.
 
     Parameters
     ----------
     labelled, probability : numpy.ndarray
-        Of one shape: bool, and in [0, 1].
+        Arrays of one shape: bool, and in [0, 1].
 
     Returns
     -------
@@ -318,7 +319,7 @@ def reliability(labelled: np.ndarray, probability: np.ndarray) -> QTable:
 
 
 def _sums(labelled, probability, counts=1):
-    """(3, bins): the pixels, the labelled ones, and the sum of their probabilities; each pixel counted so often."""
+    """Return the pixels, the labelled ones and the sum of probabilities, (3, bins); each counts ``counts`` times."""
     weights = (
         counts * weight for weight in (np.ones(labelled.shape), labelled.astype(float), probability.astype(float))
     )
@@ -339,18 +340,18 @@ def _table(sums):
 
 def calibration_error(table: QTable) -> float:
     """
-    The mean distance between what probabilities say and how often they are right.
+    Return the mean distance between probabilities and the share of pixels that are labelled.
 
     Parameters
     ----------
     table : astropy.table.QTable
-        Of `reliability`.
+        The result of `reliability`.
 
     Returns
     -------
     float
-        Over the bins, weighted by their pixels: the expected calibration error of Naeini et al. (2015,
-        https://doi.org/10.1609/aaai.v29i1.9602). Most pixels of a disc are plain quiet Sun, which keeps it small.
+        The mean over the bins, weighted by their pixels: the expected calibration error of Naeini et al. (2015,
+        https://doi.org/10.1609/aaai.v29i1.9602). It is small because most pixels of a disc are plain quiet Sun.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a training needs besides its data, and the files that say it."""
+"""The settings of a training besides its data, and the files that hold them."""
 
 import dataclasses
 import difflib
@@ -20,7 +20,7 @@ __all__ = ["Configuration", "Loss", "read_configuration"]
 
 # Recipes without weights.
 _RECIPES = ("scss-net-2021",)
-# Enough for some ten images: small steps, as most is known already.
+# Settings for fine-tuning on about ten images: small steps, as the model knows most already.
 _FINE_TUNING = {"epochs": 20, "batch_size": 2, "learning_rate": 5e-4, "warmup_epochs": 1.0, "patience": 6}
 _PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
@@ -28,20 +28,21 @@ _PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 @dataclass(frozen=True)
 class Loss:
     """
-    Shares of losses in a sum; all are weighted by pixel, and a share of 0 costs nothing.
+    The shares of losses in a sum; all are weighted by pixel, and a share of 0 costs no time.
 
     Attributes
     ----------
     bce : float
-        Of the binary cross-entropy, a mean over pixels.
+        Share of the binary cross-entropy, a mean over pixels.
     dice : float
-        Of one minus the soft Dice coefficient of a batch.
+        Share of one minus the soft Dice coefficient of a batch.
     tversky : float
-        Of one minus the Tversky index of a batch (Salehi et al. 2017, https://doi.org/10.1007/978-3-319-67389-9_44):
-        Dice, but what is predicted beyond the label counts ``tversky_alpha`` and what is missed ``1 - tversky_alpha``.
+        Share of one minus the Tversky index of a batch (Salehi et al. 2017,
+        https://doi.org/10.1007/978-3-319-67389-9_44): a Dice coefficient in which false positives count
+        ``tversky_alpha`` and false negatives ``1 - tversky_alpha``.
     focal : float
-        Of the focal loss, a mean over pixels (Lin et al. 2017, https://doi.org/10.1109/ICCV.2017.324): cross-entropy
-        times ``(1 - p) ** focal_gamma``, where ``p`` is the probability of what is right.
+        Share of the focal loss, a mean over pixels (Lin et al. 2017, https://doi.org/10.1109/ICCV.2017.324):
+        cross-entropy times ``(1 - p) ** focal_gamma``, where ``p`` is the probability of the true class.
     tversky_alpha, focal_gamma : float
     """
 
@@ -63,47 +64,47 @@ class Loss:
 @dataclass(frozen=True)
 class Configuration:
     """
-    All that a training needs besides its data.
+    The settings of a training besides its data.
 
     Attributes
     ----------
     card : sunpy_scss.models.ModelCard
-        Of the model to be; scores and hash are filled in. So is the temperature, fitted to the validation part; the
-        threshold counts before calibration and moves along.
+        The card of the model to be trained. Scores, hash and the temperature, fitted to the validation part, are filled
+        in. The threshold is the one before calibration, and moves with the probabilities.
     epochs : int
-        The most passes over the training part.
+        The largest number of passes over the training part.
     batch_size : int
-        Images in a step. Few are best for few images; on a GPU, as many as fit its memory.
+        Images in a step. Small batches are best for few images; on a GPU, take as many as fit its memory.
     precision : str
-        In which the network computes while it is trained: ``"float32"``, or on a GPU, faster and in half the memory,
-        ``"mixed_float16"`` or ``"mixed_bfloat16"``. The weights are in single precision all the same.
+        The precision of the computation in training: ``"float32"``, or on a GPU, faster and in half the memory,
+        ``"mixed_float16"`` or ``"mixed_bfloat16"``. The weights are in single precision in all cases.
     learning_rate : float
-        Of Adam; the highest, after ``warmup_epochs``.
+        The learning rate of Adam: the highest one, reached after ``warmup_epochs``.
     warmup_epochs : float
-        How long the learning rate rises, from a tenth.
+        Epochs in which the learning rate rises, from a tenth.
     schedule : str
         ``"cosine"``, down to a hundredth over the epochs that are left, or ``"constant"``.
     patience : int
         Stop after so many epochs without a lower validation loss.
     averaging : float
-        What is left, after each step, of a running mean of the weights, as 0.98; the mean at the end makes the model.
-        With 0, the weights of the epoch with the lowest validation loss do.
+        The factor by which the old running mean of the weights counts after each step, for example 0.98. The mean at
+        the end makes the model. With 0, the weights of the epoch with the lowest validation loss make it.
     loss : sunpy_scss.train.Loss
     rejected_weight : float
         Extra weight of hard negatives.
     start : str
-        Name or folder of a model whose weights the training starts from, of the same network; empty for random ones.
-        The grid may be another. If that model draws one boundary, all boundaries start from it.
+        Name or folder of a model with the same network, whose weights the training starts from; empty for random
+        weights. The grid may be another. If that model draws one boundary, all boundaries start from it.
     start_has_seen : tuple of str
-        Of ``"validation"`` and ``"test"``, the parts that may hold images which that model was trained on, or the test
-        part also those which chose its epoch, as nothing else was left. Scores on them flatter the model: say in its
-        card that they do.
+        The parts, of ``"validation"`` and ``"test"``, that may hold images on which that model was trained, where no
+        others are left; the test part may also hold images that chose its epoch. Scores on them flatter the model: say
+        so in its card.
     freeze_encoder : bool
         Train the bottleneck and the decoder only.
     gap_days : float
-        The least time between images of two parts; 0 lets them leak into each other.
+        The least time between images of two parts. With 0 they leak into each other.
     test_share : float
-        Of the images, for a third part that chooses nothing, where a folder without parts is split by time.
+        The share of the images for the test part, where a folder without parts is split by time.
     seed : int
     augmentation : sunpy_scss.train.Augmentation
     """
@@ -159,18 +160,18 @@ class Configuration:
         model : str or path-like
             Name or folder of the model whose weights the training starts from.
         name : str
-            That of the model to be.
+            The name of the model to be trained.
 
         Returns
         -------
         Configuration
-            Grid, stretch, network, boundaries and augmentation are those of ``model``. The images may be ones that it
-            was trained on, as its labels were others; a `~sunpy_scss.exceptions.SplitWarning` tells if they are.
+            A configuration with the grid, stretch, network, boundaries and augmentation of ``model``. It may be trained
+            on the images of that model, as the labels are others; a `~sunpy_scss.exceptions.SplitWarning` tells so.
 
         Raises
         ------
         `~sunpy_scss.exceptions.ModelError`
-            If there is no such model, or it is not what its card says.
+            If there is no such model, or it does not agree with its card.
 
         Examples
         --------
@@ -206,7 +207,7 @@ class Configuration:
 
     def to_toml(self) -> str:
         """
-        Write the configuration as `read_configuration` reads it.
+        Return the configuration as TOML that `read_configuration` reads.
 
         Returns
         -------
@@ -227,7 +228,7 @@ class Configuration:
 
 
 def _augmentation_of(model):
-    """How the images of a model were changed when it was trained; nothing that is drawn by a rule of its own labels."""
+    """Return the augmentation of a model's training, without the holes, which follow a rule of its own labels."""
     kept = Path(model, "configuration.json")
     if kept.is_file():
         own = Augmentation(**json.loads(kept.read_text(encoding="utf-8"))["augmentation"])
@@ -239,7 +240,7 @@ def _augmentation_of(model):
 
 
 def _toml(table, name=""):
-    """A table in TOML: first its values, then the tables in it. JSON writes texts, numbers and lists as TOML does."""
+    """Return a table in TOML, its values first, then its tables; texts, numbers and lists are as in JSON."""
     values = {key: value for key, value in table.items() if value is not None}
     inner = {key: value for key, value in values.items() if _is_table(value)}
     lines = [
@@ -276,7 +277,7 @@ def _require(holds, rule):
 
 def read_configuration(source: str | os.PathLike) -> Configuration:
     """
-    A training configuration from a TOML file, or the one of a bundled model.
+    Read a training configuration from a TOML file, or return that of a bundled model.
 
     Its tables are ``[card]`` with ``[card.stretch]`` and ``[card.network]``, ``[training]``, ``[loss]`` and
     ``[augmentation]``; their keys are the attributes of `Configuration`, `~sunpy_scss.models.ModelCard` and those of
@@ -352,7 +353,7 @@ def _from_tables(tables):
 
 
 def _check(table, values, kind, without=()):
-    """Raise an error that names a key which is not known, or whose value has the wrong type."""
+    """Raise an error that names an unknown key, or one whose value has the wrong type."""
     types = {one.name: one.type for one in dataclasses.fields(kind) if one.name not in without}
     _check_names(table, values, list(types))
     for name, value in values.items():

@@ -1,4 +1,4 @@
-"""Labelled Maps as what a network learns from."""
+"""Data sets of labelled Maps, from which a network learns."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Dataset", "inputs_of", "make_dataset"]
 
-# Image and mask are of one time if they differ by less.
+# An image and a mask are of the same time if they differ by less than this.
 _SAME_TIME = 1 * u.min
 
 
@@ -37,27 +37,27 @@ class Dataset:
     """
     Images as the network sees them, with their labels.
 
-    ``dataset[which]``, by indices, a slice or an array of bool, is a data set of some of them.
+    ``dataset[which]``, with indices, a slice or an array of bool, is a data set of some of the images.
 
     Attributes
     ----------
     keys : tuple of str
     dates : astropy.time.Time
     images : array_like
-        (n, size, size) float32, stretched to [0, 1]; of several channels (n, size, size, channels). Like the next ones
-        a `numpy.ndarray`, or with a cache something that reads from disk what is asked for; `numpy.asarray` reads all
-        of it.
+        (n, size, size) float32, stretched to [0, 1]; (n, size, size, channels) for several channels. This and the next
+        attributes are `numpy.ndarray`, or with a cache arrays on disk, of which single images are read when they are
+        needed and `numpy.asarray` reads all.
     nested : dict
-        By level from the outermost inwards, (n, size, size) float32: the share of what is known of each pixel that
-        lies inside that boundary.
+        For each level, from the outermost inwards, (n, size, size) float32: the share of the known area of each pixel
+        that lies inside that boundary.
     rejected : array_like
-        (n, size, size) float32, the share that hard negatives cover.
+        (n, size, size) float32, the share of each pixel that hard negatives cover.
     known : array_like
-        (n, size, size) float32, the share of each pixel of which the labels say anything.
+        (n, size, size) float32, the share of each pixel whose label is known.
     disk : numpy.ndarray
         (size, size) bool, the pixels that count.
     level : int
-        Of the boundary that scores are of.
+        The level of the boundary that is scored.
     """
 
     keys: tuple
@@ -81,11 +81,11 @@ class Dataset:
 
     @property
     def labels(self) -> np.ndarray:
-        """(n, size, size), inside the boundary that scores are of."""
+        """Return the share of each pixel inside the boundary that is scored, (n, size, size)."""
         return self.nested[self.level]
 
     def at(self, card: ModelCard) -> Dataset:
-        """The same images with the labels of the first boundary of a card."""
+        """Return the same images with the labels of the first boundary of a card."""
         if card.default_level not in self.nested:
             there = ", ".join(map(str, self.nested))
             msg = (
@@ -96,14 +96,14 @@ class Dataset:
         return replace(self, level=card.default_level)
 
     def counted(self, position: int) -> np.ndarray:
-        """(size, size) bool: the pixels on the disc of which the labels of an image say something."""
+        """Return the pixels on the disc with known labels in an image, (size, size) bool."""
         return self.disk & (np.asarray(self.known[position]) >= 0.5)
 
     def target(self, position: int, rejected_weight: float) -> np.ndarray:
         """
-        (size, size, boundaries + 1): the labels, outermost first, and the weight of each pixel.
+        Return the labels, outermost first, and the weight of each pixel: (size, size, boundaries + 1).
 
-        Hard negatives count ``1 + rejected_weight`` times, what is not known not at all.
+        Hard negatives count ``1 + rejected_weight`` times. Unknown pixels do not count.
         """
         known = np.where(self.counted(position), self.known[position], 0)
         weight = known * (1 + rejected_weight * self.rejected[position])
@@ -111,7 +111,7 @@ class Dataset:
 
 
 def inputs_of(dataset, positions):
-    """The images of some positions as a network takes them, (n, size, size, channels)."""
+    """Return the images of some positions as a network takes them, (n, size, size, channels)."""
     images = np.stack([dataset.images[at] for at in positions])
     return images if images.ndim == 4 else images[..., np.newaxis]
 
@@ -120,7 +120,7 @@ def make_dataset(
     labelled: Iterable[LabelledMap | LabelledFiles], card: ModelCard, *, cache: str | os.PathLike | None = None
 ) -> Dataset:
     """
-    Bring labelled images to a model's grid and stretch, the very ones of segmentation.
+    Bring labelled images to a model's grid and stretch, as segmentation does.
 
     Parameters
     ----------
@@ -128,13 +128,13 @@ def make_dataset(
         Images may differ in size, scale, rotation and instrument. They are taken one by one, so that a generator, or
         files, need no more memory than one of them.
     card : sunpy_scss.models.ModelCard
-        Its boundaries have levels: inside one are the pixels whose mask has its level or more. Masks without any
-        label over 1 are of one boundary: the default one of the card, and the data set has no other. Where the card has
-        several channels, each takes the image of its wavelength.
+        Its boundaries have levels: a pixel is inside one where its mask has this level or more. Masks without any label
+        over 1 have one boundary, the default one of the card; the data set then has no other. If the card has several
+        channels, each takes the image of its wavelength.
     cache : path-like, optional
-        A folder where the result is kept (Zarr), made where missing. It needs no memory then, however many images
-        there are, and what is in there already is not read again from files that have not changed. By default, the
-        result is held in memory: 1 MB for each image at 256 pixels, and 0.3 MB for each further boundary.
+        A folder where the result is kept (Zarr), made where missing. The result then needs no memory, however many
+        images there are, and files that have not changed are not read again. By default the result is held in memory:
+        1 MB for each image at 256 pixels, and 0.3 MB for each further boundary.
 
     Returns
     -------
@@ -145,8 +145,8 @@ def make_dataset(
     `~sunpy_scss.exceptions.InvalidMapError`
         If an image cannot be segmented, or one of the card's channels is missing.
     `~sunpy_scss.exceptions.TrainingError`
-        If there is no image, a mask does not belong to its image or holds other values than whole numbers from -1 on,
-        or the cache is of another grid, stretch or boundaries or being written to by another program.
+        If there is no image; if a mask does not belong to its image or holds other values than whole numbers from -1
+        on; or if the cache has another grid, stretch or boundaries, or another program writes to it.
 
     Examples
     --------
@@ -173,7 +173,7 @@ def make_dataset(
 
 
 def _meant(nested, card):
-    """The labels of each boundary: of the default one alone where no label is over 1."""
+    """Return the labels of each boundary, or of the default one alone where no label is over 1."""
     deeper = (plane for level, plane in nested.items() if level > 1)
     if nested.keys() == {1} or any(np.any(plane[at]) for plane in deeper for at in range(len(plane))):
         return {level: nested[level] for level in card.levels}
@@ -204,7 +204,7 @@ def _on_disk(labelled, card, folder):
 
 
 def _planes(labelled, card):
-    """Image, hard negatives, what is known, and the label of each boundary, on the canonical grid."""
+    """Return image, hard negatives, known share and the label of each boundary on the canonical grid."""
     single = len(card.channels) == 1
     shown = labelled.image if single else (labelled.image, *labelled.further_images)
     prepared = network_input(maps_of_channels(shown, card), card)
@@ -216,7 +216,7 @@ def _planes(labelled, card):
         return np.nan_to_num(to_canonical(values.astype(np.float32), frame, card.grid))
 
     known = share(~unknown)
-    # Of a pixel that is known in part, the label is that of this part.
+    # A pixel that is known in part has the label of this part.
     shares = [share((label.data >= level) & ~unknown) for level in kept_levels(card)]
     nested = [np.divide(part, known, out=np.zeros_like(known), where=known > 0.01).clip(0, 1) for part in shares]
     if labelled.rejected is None:
@@ -225,7 +225,7 @@ def _planes(labelled, card):
 
 
 def _checked(mask, labelled, frame):
-    """A mask Map that belongs to its image, or an error."""
+    """Return a mask Map, or raise an error if it does not belong to its image."""
     if mask.data.shape != labelled.image.data.shape or not (
         np.isfinite(mask.data).all() and (mask.data >= -1).all() and (mask.data == np.round(mask.data)).all()
     ):

@@ -1,4 +1,4 @@
-"""How small and how faint a region may be and still be found: holes put into real images."""
+"""The smallest and faintest regions that a model finds, measured with holes put into real images."""
 
 from collections.abc import Sequence
 
@@ -18,9 +18,9 @@ from sunpy_scss.train._holes import darkened
 
 __all__ = ["detection_curve"]
 
-# A hole counts as found where the model predicts so much of it.
+# A hole counts as found where the model predicts at least this share of it.
 _OVERLAP = 0.3
-# A place is quiet where the smoothed image is no more than so many dex brighter than the quiet Sun usually is there.
+# A place is quiet where the smoothed image is at most this much brighter, in dex, than the usual quiet Sun there.
 _QUIET = 0.15
 _SMOOTHING = 2.0  # pixels
 _TRIES = 200
@@ -39,29 +39,29 @@ def detection_curve(
     seed: int = 0,
 ) -> QTable:
     """
-    The share of synthetic coronal holes that a model finds, by size, contrast and place.
+    Return the share of synthetic coronal holes that a model finds, by size, contrast and place.
 
     Round holes are put into quiet places of real images: the image there is made darker by a factor, and keeps its
-    texture. A hole is found where the model predicts at least 30 % of it that it does not predict in the image as it
-    is. Real holes are ragged, and have a texture of their own.
+    texture. A hole is found where the model predicts at least 30 % of it, not counting what it predicts there in the
+    original image. Real holes differ: they are ragged, and have a texture of their own.
 
     Parameters
     ----------
     model : sunpy_scss.models.Model
-        Of a dark feature.
+        A model of a dark feature.
     dataset : sunpy_scss.train.Dataset
-        Made with the card of the model; the places are neither labelled nor hard negatives nor unknown, nor so bright
-        as an active region.
+        Made with the card of the model. Holes are put only where a pixel is neither labelled, nor a hard negative, nor
+        unknown, nor as bright as an active region.
     areas : astropy.units.Quantity, optional
-        On the solar surface.
+        Areas of the holes on the solar surface.
     contrasts : sequence of float, optional
-        How much darker than its surroundings a hole is, in log10 of the intensity: 0.3 is a factor of two.
+        Differences between a hole and its surroundings in log10 of the intensity: 0.3 is a factor of two.
     radii : sequence of (float, float), optional
         Distances of the middle of the hole from disc centre, in solar radii.
     per_image : int, optional
         Holes in each image, of each size, contrast and distance.
     seed : int, optional
-        Of the places, which are the same for all contrasts.
+        Seed of the places, which are the same for all contrasts.
 
     Returns
     -------
@@ -133,13 +133,13 @@ def _predictions(model, images, threshold):
 
 
 def _free(dataset, position, predicted):
-    """Pixels where a hole would be a new one."""
+    """Return the pixels where a hole would be new."""
     taken = (dataset.labels[position] > 0) | (dataset.rejected[position] > 0) | predicted
     return ~ndimage.binary_dilation(taken, iterations=3) & dataset.counted(position)
 
 
 def _quiet(images, card):
-    """Pixels hardly brighter than the quiet Sun: what is dark for an active region need not be a hole."""
+    """Return pixels hardly brighter than the quiet Sun: a dark place in an active region need not be a hole."""
     radius = card.grid.radius
     low, high = card.stretch.limits
     brightest = (limb_brightening(np.minimum(radius, 1)) + _QUIET) / (high - low)
@@ -150,12 +150,12 @@ def _quiet(images, card):
 
 
 def _opening(area):
-    """Half the angle of a cap, in radians."""
+    """Return the half-angle, in radians, of a cap of this area."""
     return float(np.arccos(1 - (area / (2 * np.pi * solar_radius**2)).to_value(u.dimensionless_unscaled)))
 
 
 def _caps(free, grid, inner, outer, angle, count, rng):
-    """At most ``count`` separate caps (size, size) of bool in what is free."""
+    """Return at most ``count`` separate caps, (size, size) bool, in the free pixels."""
     x, y = grid.points
     z = np.sqrt(np.maximum(0, 1 - x**2 - y**2))
     free, caps = free.copy(), []

@@ -1,4 +1,4 @@
-"""What a model is worth: scores by place and time with intervals, and how far its probabilities can be trusted."""
+"""The evaluation of a model: scores by place and time with intervals, and the reliability of its probabilities."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,7 +25,7 @@ _THRESHOLDS = np.linspace(0, 1, 101)
 _SUMMARY = ("images", "iou", "dice", "mean_iou", "mean_dice", "hard_negative_fraction")
 _RESAMPLES = 1000
 _CONFIDENCE = 0.95
-# Drawn again and again, fewer blocks say little of what others would have said.
+# Resampling fewer blocks than this says little about other blocks.
 _FEWEST_BLOCKS = 5
 
 
@@ -34,21 +34,21 @@ class Evaluation:
     """
     The scores of a model on labelled images.
 
-    A measure that nothing defines, as precision where the model predicts nothing, is NaN.
+    A measure that is not defined is NaN, for example precision where the model predicts nothing.
 
     Attributes
     ----------
     model : str
-        Its name.
+        The name of the model.
     threshold : float
-        Probability from which on a pixel counted as predicted.
+        The probability from which on a pixel counts as predicted.
     best_threshold : float
-        The one that would have given the highest pooled IoU on these images; NaN where nothing is labelled. To use it
-        for another model card, take it from images that no score is reported on.
+        The threshold with the highest pooled IoU on these images; NaN where nothing is labelled. To put it into a model
+        card, take it from images on which no score is reported.
     calibration_error, uncalibrated_error : float
-        With and without the temperature of the model: the mean distance between what probabilities say and how often
-        they are right, over ten bins, weighted by their pixels (Naeini et al. 2015,
-        https://doi.org/10.1609/aaai.v29i1.9602).
+        The mean distance between probabilities and the share of pixels that are labelled, over ten bins, weighted by
+        their pixels (Naeini et al. 2015, https://doi.org/10.1609/aaai.v29i1.9602); with and without the temperature of
+        the model.
     scores : astropy.table.QTable
         One row for all of the disc, each zone of latitude and of distance from disc centre, and each year, whole,
         beyond 60 degrees of latitude and at the limb. Columns:
@@ -65,11 +65,11 @@ class Evaluation:
     thresholds : astropy.table.QTable
         Pooled ``iou`` by ``threshold``.
     reliability : astropy.table.QTable
-        What the calibrated probabilities say against how often they are right: for ten bins of the probability from
-        ``low`` to ``high``, the number of ``pixels``, their mean ``probability``, and ``labelled``, the share of them
-        inside the feature; both NaN in an empty bin.
+        A row for each of ten bins of the calibrated probability, from ``low`` to ``high``, with the number of
+        ``pixels``, their mean ``probability``, and ``labelled``, the share of them inside the feature; both NaN in an
+        empty bin.
     flicker : dict
-        Of the model and of the labels, how much of a mask is another one a day later, after the Sun's rotation, in
+        The change of the masks of the model, and of the labels, from one day to the next after the Sun's rotation, over
         ``pairs`` of images: ``changed``, the area that one mask of a pair alone has over the mean area of both, and
         ``area_change``, the difference of their areas over the mean area.
     predicted : numpy.ndarray
@@ -89,7 +89,7 @@ class Evaluation:
     predicted: np.ndarray
 
     def to_dict(self) -> dict:
-        """All but the pixels as plain values for JSON: tables as lists of rows, times as ISO text, NaN as None."""
+        """Return all but the pixels as values for JSON: tables as lists of rows, times as ISO text, NaN as None."""
         names = ("threshold", "best_threshold", "calibration_error", "uncalibrated_error")
         numbers = {name: getattr(self, name) for name in names}
         tables = {name: getattr(self, name) for name in ("scores", "images", "thresholds", "reliability")}
@@ -101,7 +101,7 @@ class Evaluation:
         }
 
     def summary(self) -> dict:
-        """What counts of the whole disc, and ``flicker``; plain values for JSON."""
+        """Return the main scores of the whole disc and ``flicker`` as plain values for JSON."""
         values = self.to_dict()
         disk = values["scores"][0]
         errors = {name: values[name] for name in ("calibration_error", "uncalibrated_error")}
@@ -115,8 +115,8 @@ def evaluate(
     """
     Score a model on labelled images, by place and time, with intervals.
 
-    All is counted on the disc of the canonical grid, where labels cover at least half of a pixel. Latitudes are those
-    that an observer on Earth sees.
+    All is counted on the disc of the canonical grid. A pixel is labelled where labels cover at least half of it.
+    Latitudes are those for an observer on Earth.
 
     Images of neighbouring days show the same regions, so that their errors are not independent. The intervals come
     from drawing whole blocks of time with replacement (Künsch 1989, https://doi.org/10.1214/aos/1176347265); they are
@@ -125,13 +125,13 @@ def evaluate(
     Parameters
     ----------
     model : sunpy_scss.models.Model
-        Probabilities at hand are a model too: ``Model(card, lambda images: probabilities)``.
+        The model to score. ``Model(card, lambda images: probabilities)`` makes one of probabilities that you have.
     dataset : sunpy_scss.train.Dataset
         Made with the card of the model.
     block_length : astropy.units.Quantity, optional
-        A block takes in what is less than this after its first image. A region stays on the disc for about 13 days.
+        A block holds the images less than this after its first one. A region stays on the disc for about 13 days.
     seed : int, optional
-        Of the drawing.
+        Seed of the drawing of blocks.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def evaluate(
     ValueError
         If there is no image, or the data set was made for another grid than the model's.
     `~sunpy_scss.exceptions.TrainingError`
-        If the model was trained on some of the images, or on others of the days around them.
+        If the model was trained on some of the images, or on others from the days around them.
 
     Examples
     --------
@@ -198,7 +198,7 @@ def evaluate(
 
 
 def _checked(model, dataset):
-    """The model of one boundary and the labels for it, which it must not have learned from."""
+    """Return the model of one boundary and the labels for it; raise an error if it has learned from them."""
     check_unseen(model, dataset)
     model = model.at(model.card.scored)
     card, dataset = model.card, dataset.at(model.card)
@@ -215,7 +215,7 @@ def _checked(model, dataset):
 
 
 def _predicted(card, raw):
-    """Where a network predicts the feature. As in masks, its temperature has no part in it."""
+    """Return the pixels where a network predicts the feature; like masks, they do not depend on its temperature."""
     return raw >= float(card.uncalibrated(card.threshold))
 
 
@@ -236,13 +236,13 @@ def _score_table(sums, dates, blocks, seed):
 
 
 def _with_years(sums, dates):
-    """Pairs of what a zone is of and its name, and the sums with a zone for each year."""
+    """Return pairs of the kind of a zone and its name, and the sums with a zone added for each year."""
     of_image = dates.ymdhms["year"]
     years = np.unique(of_image)
     names = [("disc", "all")]
     names += [("latitude", f"{low} to {high} deg") for low, high in pairwise(LATITUDES)]
     names += [("radius", f"{low} to {high} R") for low, high in pairwise(RADII)]
-    # Latitudes come right after the disc, the limb last.
+    # The order of zones: the disc, the latitudes, the distances from disc centre with the limb last.
     south, north, limb = 1, len(LATITUDES) - 1, len(names) - 1
     zones = {"year": [0], "year, poles": [south, north], "year, limb": [limb]}
     names += [(by, str(year)) for by in zones for year in years]
@@ -256,7 +256,7 @@ def _with_years(sums, dates):
 
 
 def _interval(samples, enough):
-    """(2, zones): where the middle of the samples (resamples, zones) lies."""
+    """Return the ends, (2, zones), of the central interval of the samples (resamples, zones)."""
     bounds = np.full((2, samples.shape[1]), np.nan)
     tail = (1 - _CONFIDENCE) / 2
     bounds[:, enough] = np.nanquantile(samples[:, enough], (tail, 1 - tail), axis=0)
@@ -274,7 +274,7 @@ def _image_table(sums, dataset, blocks):
 
 
 def _readable(table):
-    """The table, printed with four digits; files hold all of them."""
+    """Return the table, which prints four digits; files hold all of them."""
     for column in table.itercols():
         if getattr(getattr(column, "dtype", None), "kind", None) == "f":
             column.info.format = ".4g"
@@ -294,12 +294,12 @@ def _best(thresholds):
 
 def scores_of(model: Model, dataset: Dataset) -> dict:
     """
-    Scores of a model on the disc of the canonical grid.
+    Return the scores of a model on the disc of the canonical grid.
 
     Parameters
     ----------
     model : sunpy_scss.models.Model
-        Of several boundaries the default one is scored; ``model.at("core")`` is another.
+        If it has several boundaries, the default one is scored; ``model.at("core")`` takes another.
     dataset : Dataset
         Made with the card of the model, or with one that has more boundaries.
 
@@ -324,7 +324,7 @@ def scores_of(model: Model, dataset: Dataset) -> dict:
 
 
 def _scores(dataset, masks):
-    """Scores of masks that come as pairs of some positions and (n, size, size) bool."""
+    """Return the scores of masks, given as pairs of positions and (n, size, size) bool."""
     parts = [disk_sums(dataset[positions], predicted) for positions, predicted in masks]
     sums = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     found = pooled(sums, np.ones((1, len(dataset))), overlap_measures)
@@ -332,27 +332,27 @@ def _scores(dataset, masks):
 
 
 def _one_by_one(dataset, predict):
-    """Masks for `_scores`, of each image by what ``predict`` says of its position."""
+    """Yield masks for `_scores`, one for each image: the answer of ``predict`` for its position."""
     return (([at], predict(at)[np.newaxis]) for at in range(len(dataset)))
 
 
 def threshold_scores(training: Dataset, validation: Dataset, card: ModelCard) -> dict:
     """
-    Scores of simpler methods, to compare a model with.
+    Return the scores of simpler methods, to compare a model with.
 
     Parameters
     ----------
     training, validation : Dataset
-        Of several channels, the first one counts.
+        If they have several channels, the first one counts.
     card : sunpy_scss.models.ModelCard
-        Of the model to compare with, which says whether the feature is dark.
+        The card of the model to compare with. It says if the feature is dark.
 
     Returns
     -------
     dict
-        ``threshold``: the scores (see `scores_of`) of that one threshold on the stretched image that gives the best
-        pooled IoU on the training part; with hard negatives also ``without_review``: the labels before they were left
-        out. Each holds the scores on the validation part.
+        The scores (see `scores_of`) on the validation part. ``threshold``: of the threshold on the stretched image with
+        the best pooled IoU on the training part. ``without_review``, if there are hard negatives: of the labels
+        together with the hard negatives.
     """
     sign = -1 if card.is_dark else 1
     level = _best_level(training, sign)
@@ -368,7 +368,7 @@ def threshold_scores(training: Dataset, validation: Dataset, card: ModelCard) ->
 
 
 def _best_level(dataset, sign):
-    """The one of 97 levels of ``sign`` times the image from which on it overlaps best with the labels."""
+    """Return the threshold, of 97 levels of ``sign`` times the image, with the best overlap with the labels."""
     levels = np.sort(sign * np.linspace(0.02, 0.98, 97))
     inside, everywhere = np.zeros((2, levels.size + 1))
     for at in range(len(dataset)):

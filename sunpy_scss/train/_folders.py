@@ -42,22 +42,23 @@ def list_folder(
     known: Split | None = None,
 ) -> list[LabelledFiles]:
     """
-    List the labelled images of a folder: ``images/KEY.fits``, ``masks/KEY.fits``, where present
-    ``rejected/KEY.fits`` and, of further channels, ``images_*/KEY.fits`` such as ``images_171/KEY.fits``, and an
-    ``index.csv`` with the column ``key`` and perhaps ``split`` and ``date``.
-    Spreadsheets may write the index, with commas, semicolons or tabs.
+    List the labelled images of a folder.
+
+    The folder holds ``images/KEY.fits`` and ``masks/KEY.fits``, where present ``rejected/KEY.fits``, and for further
+    channels ``images_*/KEY.fits``, for example ``images_171/KEY.fits``. Its ``index.csv`` has the column ``key``, and
+    perhaps ``split`` and ``date``. A spreadsheet may write the index, with commas, semicolons or tabs.
 
     Parameters
     ----------
     folder : path-like
     split : str, optional
-        Which part: ``"train"``, ``"validation"`` or ``"test"``; all of them by default. Where the index has no parts,
-        `split_by_time` makes them.
+        The part to list: ``"train"``, ``"validation"`` or ``"test"``; all of them by default. Where the index has no
+        parts, `split_by_time` makes them.
     gap, seed, test : optional
-        For `split_by_time`.
+        Arguments of `split_by_time`.
     known : sunpy_scss.models.Split, optional
-        That of a model (``model.split``): a folder without parts is parted as it was for that model, and images that
-        came later belong to no part.
+        The split of a model (``model.split``): a folder without parts is parted as for that model, and images added
+        later belong to no part.
 
     Returns
     -------
@@ -90,7 +91,7 @@ def list_folder(
 
 
 def _which(split, parts, known):
-    """The end of a message on a part that is empty."""
+    """Return the end of a message on a part that is empty."""
     if known is not None:
         return f" that the model was given as its part {split!r}; mark some with it in the column split"
     there = ", ".join(sorted({repr(str(part)) for part in parts if part}))
@@ -98,7 +99,7 @@ def _which(split, parts, known):
 
 
 def _dates(rows, listed):
-    """Of the images, from the index or else from their files."""
+    """Return the dates of the images, from the index or else from their files."""
     if all(row.get("date") for row in rows):
         try:
             return Time([row["date"] for row in rows])
@@ -125,7 +126,7 @@ def read_folder(folder: str | os.PathLike, split: str | None = None, **settings:
     Parameters
     ----------
     folder, split, **settings
-        As for `list_folder`.
+        The arguments of `list_folder`.
 
     Yields
     ------
@@ -133,8 +134,12 @@ def read_folder(folder: str | os.PathLike, split: str | None = None, **settings:
 
     Raises
     ------
-    FileNotFoundError, `~sunpy_scss.exceptions.TrainingError`
-        As `list_folder`.
+    FileNotFoundError
+        If the folder has no index or a file is missing.
+    `~sunpy_scss.exceptions.EmptyPartError`
+        If no entry belongs to that part.
+    `~sunpy_scss.exceptions.TrainingError`
+        If the index cannot be read, or the images cannot be split.
     """
     for files in list_folder(folder, split, **settings):
         yield files.read()
@@ -150,25 +155,26 @@ def fetch_annotated_images(
     max_gap: u.Quantity[u.s] = 30 * u.min,
 ) -> list[str]:
     """
-    Get the image that each annotation was drawn on, and write both as a folder to train from.
+    Get the image on which each annotation was drawn, and write both as a folder to train from.
 
-    Images of 193 Angstrom for coronal holes and 171 for active regions, nearest in time. The masks are drawn on the
-    pixels of the images, turned with the Sun where the times differ. Called again, it goes on where it ended: what is
-    in the index of the folder is not asked for. The files as they came are in ``downloads`` and can be deleted.
+    The images are the nearest in time, at 193 Angstrom for coronal holes and at 171 for active regions. The masks are
+    drawn on the pixels of the images, turned with the Sun where the times differ. A second call goes on where the
+    first one ended: images in the index of the folder are not downloaded again. The original files are in
+    ``downloads`` and can be deleted.
 
     Parameters
     ----------
     annotations : iterable of sunpy_scss.annotations.Annotation
         From `sunpy_scss.annotations.read_annotations`.
     folder : path-like
-        As `write_folder` writes it, the names of the annotations as keys.
+        The folder, in the form of `write_folder`, with the names of the annotations as keys.
     split : str, optional
-        The part they belong to, ``"train"``, ``"validation"`` or ``"test"``; by default none: the folder is parted by
-        time when it is trained on.
+        The part of the images, ``"train"``, ``"validation"`` or ``"test"``. None by default: the folder is parted by
+        time in the training.
     source : str, optional
         The archive; see `sunpy_scss.images.search_aia`.
     max_gap : astropy.units.Quantity, optional
-        Images farther in time do not count.
+        The longest time between an annotation and its image.
 
     Returns
     -------
@@ -178,12 +184,12 @@ def fetch_annotated_images(
     Raises
     ------
     `~sunpy_scss.exceptions.ArchiveError`
-        If the archive does not answer, or some files could not be had.
+        If the archive does not answer, or some files could not be downloaded.
 
     Warns
     -----
     `~sunpy_scss.exceptions.MissingImageWarning`
-        If there is no image near some times.
+        If the archive has no image near some times.
 
     Examples
     --------
@@ -209,7 +215,7 @@ def fetch_annotated_images(
 
 
 def _of_times(annotations, times):
-    """The annotation of each time; there may be several of one time, each of which was asked for."""
+    """Return the annotation for each time; each is taken once where several have the same time."""
     of_time = defaultdict(list)
     for annotation in annotations:
         of_time[annotation.date.isot].append(annotation)
@@ -225,21 +231,20 @@ def write_folder(labelled_maps: Iterable[LabelledMap], folder: str | os.PathLike
     """
     Write images and masks as the folder that `sunpy_scss.train.read_folder` reads.
 
-    ``images/KEY.fits``, ``masks/KEY.fits`` and, where there is one, ``rejected/KEY.fits``; further images of, for
-    example, 171 Angstrom as ``images_171/KEY.fits``; a line for each in
-    ``index.csv``, after its files are complete. Written to again, the folder grows, so a second call can add the
-    validation part.
+    The files are ``images/KEY.fits``, ``masks/KEY.fits``, ``rejected/KEY.fits`` where there are hard negatives, and
+    ``images_171/KEY.fits`` for further images at, for example, 171 Angstrom. Each image gets a line in ``index.csv``
+    after its files are complete. A second call adds to the folder, for example the validation part.
 
     Parameters
     ----------
     labelled_maps : iterable of sunpy_scss.train.LabelledMap
-        Written one by one: a generator needs no more memory than one of them.
+        The images are written one by one, so that a generator needs no more memory than one of them.
     folder : path-like
-        Made where it is not there.
+        Made where missing.
     split : str, optional
-        The part they belong to, ``"train"``, ``"validation"`` or ``"test"``; by default none, to be split by time. Keep
-        at least 14 days between two parts: a region stays on the disc for so long, and a model shall not be judged by
-        what it has seen.
+        The part of the images, ``"train"``, ``"validation"`` or ``"test"``. None by default: they are split by time.
+        Keep at least 14 days between two parts: a region stays on the disc for so long, and a model must not be tested
+        on regions that it has seen.
 
     Raises
     ------
@@ -290,5 +295,5 @@ def _write(labelled, folder):
             )
             raise ValueError(msg)
         (folder / part).mkdir(exist_ok=True)
-        # What an interrupted run has left is no obstacle: it is not in the index.
+        # Files of an interrupted run are no obstacle: they are not in the index.
         smap.save(folder / part / f"{labelled.key}.fits", overwrite=True)

@@ -1,18 +1,18 @@
-"""Dark holes put into real images: to learn from, and to ask how small and faint a one is found. Pure arrays."""
+"""Dark holes put into real images, to learn from and to measure the smallest that is found. Pure arrays."""
 
 import numpy as np
 from scipy import ndimage
 
 __all__ = ["dark_holes", "darkened"]
 
-# Of an edge, in pixels of the grid.
+# The softness of an edge, in pixels of the grid.
 _SOFTNESS = 0.7
 # Holes to learn from: areas as shares of the solar surface (1000 to 30,000 Mm2), how ragged their outlines are, in
 # shares of their size, and how much darker than their surroundings they are, in the stretched image.
 _AREAS = (1.6e-4, 5e-3)
 _RAGGED = (0.1, 0.5)
 _DEPTHS = (0.08, 0.35)
-# Of the stretched image: what is nearer than that to the boundary's brightness is neither taught as in nor as out.
+# Pixels nearer than this to the boundary's brightness, in the stretched image, are learned neither as in nor as out.
 _UNSURE = 0.03
 _SMALLEST = 12  # pixels
 _TRIES = 20
@@ -20,7 +20,7 @@ _TRIES = 20
 
 def darkened(image, inside, depth):
     """
-    A stretched image with darker holes; nowhere darker than its darkest pixel on the Sun.
+    Return a stretched image with darker holes, nowhere darker than its darkest pixel on the Sun.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def darkened(image, inside, depth):
     inside : numpy.ndarray
         (ny, nx), bool: the holes.
     depth : float
-        How much darker, in the stretched image.
+        The decrease of brightness, in the stretched image.
 
     Returns
     -------
@@ -44,18 +44,18 @@ def darkened(image, inside, depth):
 
 def dark_holes(image, target, count, pivot, rng):
     """
-    A copy of an image with ragged dark holes in its quiet Sun, and of its target with these as the feature.
+    Return a copy of an image with ragged dark holes in its quiet Sun, and of its target with these holes labelled.
 
     Parameters
     ----------
     image : numpy.ndarray
         (ny, nx), stretched to [0, 1]; the Sun in the middle.
     target : numpy.ndarray
-        (ny, nx, boundaries + 1), labels and weight. The weight ends at the limb; where it is over 1 are hard negatives.
+        (ny, nx, boundaries + 1), labels and weight. The weight is 0 beyond the limb, and over 1 in hard negatives.
     count : int
-        How many holes, if there is room for them.
+        The number of holes, if there is room for them.
     pivot : float
-        The stretched value that marks the boundary. A hole that is hardly darker, or not, has no weight.
+        The stretched value that marks the boundary. A hole that is not clearly darker has no weight.
     rng : numpy.random.Generator
 
     Returns
@@ -85,7 +85,7 @@ def dark_holes(image, target, count, pivot, rng):
 
 
 def _ragged(x, y, z, free, rng):
-    """A region (ny, nx) of random place, size and outline in what is free; None if there is no room."""
+    """Return a region (ny, nx) of random place, size and outline in the free pixels; None if there is no room."""
     area, ragged = np.exp(rng.uniform(*np.log(_AREAS))), rng.uniform(*_RAGGED)
     nearest = 1 - 2 * area
     rough = ndimage.gaussian_filter(rng.normal(size=z.shape), 3)

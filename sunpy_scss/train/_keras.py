@@ -1,8 +1,8 @@
 """
 SCSS-Net in Keras: the network, its loss and the batches it learns from.
 
-The only module that imports Keras. Targets carry a channel for each boundary, the label in [0, 1], and in the last one
-the weight of each pixel: what is off the disc or not known counts nothing, known confusions count more.
+This is the only module that imports Keras. Targets have a channel for each boundary, with the label in [0, 1], and a
+last one with the weight of each pixel: 0 off the disc and where the label is unknown, over 1 in hard negatives.
 """
 
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ set_seed = keras.utils.set_random_seed
 
 def _double_block(x, convolution, filters, norm, name, patch=1):
     for half in "ab":
-        # The first convolution of the network may see patches; all others see every pixel of their level.
+        # The first convolution of the network may take patches; all others take every pixel of their level.
         kernel, step = (2 * patch, patch) if patch > 1 and half == "a" else (3, 1)
         x = convolution(filters, kernel, strides=step, padding="same", name=f"{name}_conv_{half}")(x)
         if norm:
@@ -85,7 +85,7 @@ def scss_net(
     Returns
     -------
     keras.Model
-        From (n, ny, nx, channels) to (n, ny, nx, outputs), probabilities in [0, 1].
+        A network from (n, ny, nx, channels) to (n, ny, nx, outputs), probabilities in [0, 1].
 
     Raises
     ------
@@ -110,7 +110,7 @@ def scss_net(
         msg = f"Height and width must divide by {unit} for {layers} layers (got {tuple(input_shape)})."
         raise ValueError(msg)
     norm = partial(kl.BatchNormalization, momentum=momentum) if batch_norm else None
-    # Names of our own: Keras's count on from one network to the next, and end up in the weights file.
+    # The layers have names of our own: those of Keras count on from one network to the next, and get into the weights.
     inputs = x = keras.Input(input_shape, name="image")
     skips = []
     for level in range(layers):
@@ -128,21 +128,21 @@ def scss_net(
         x = kl.UpSampling2D(name=f"decoder_{level}_up")(x)
         x = kl.Concatenate(name=f"decoder_{level}_skip")([x, skips[level]])
         x = _double_block(x, kl.Conv2DTranspose, filters * 2**level, norm, f"decoder_{level}")
-    # In half precision, too, probabilities near 0 and 1 are told apart.
+    # The output is in single precision, so that probabilities near 0 and 1 are told apart.
     last = kl.Conv2DTranspose if patch > 1 else kl.Conv2D
     last = last(outputs, patch, strides=patch, activation="sigmoid", name="probability", dtype="float32")
     return keras.Model(inputs, last(x), name="scss_net")
 
 
 def device():
-    """Say on what networks are trained, in words."""
+    """Return the device on which networks are trained, in words."""
     names = keras.distribution.list_devices()
     return f"{', '.join(names) or 'an unknown device'} by Keras on {keras.backend.backend()}"
 
 
 @contextmanager
 def precision(name):
-    """Networks that are built inside compute in this precision; their weights are kept in single precision."""
+    """Let networks that are built inside compute in this precision, with weights in single precision."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
     try:
@@ -152,7 +152,7 @@ def precision(name):
 
 
 def _weighted_loss(target, prediction, *, loss):
-    """The sum of losses that a `sunpy_scss.train.Loss` describes; the mean over the boundaries."""
+    """Return the sum of losses that a `sunpy_scss.train.Loss` describes, the mean over the boundaries."""
     label, weight = target[..., :-1], target[..., -1:]
     probability = ops.clip(prediction, 1e-6, 1 - 1e-6)
     right = label * ops.log(probability) + (1 - label) * ops.log(1 - probability)
@@ -169,7 +169,7 @@ def _weighted_loss(target, prediction, *, loss):
     terms = [
         (loss.bce, -total(right) / pixels),
         (loss.focal, -total(hard) / pixels),
-        # The ones keep images without the feature from dividing by nothing.
+        # The ones avoid a division by 0 in images without the feature.
         (loss.dice, 1 - (2 * both + 1) / (2 * both + beyond + missed + 1)),
         (loss.tversky, 1 - (both + 1) / (both + surplus + 1)),
     ]
@@ -198,8 +198,10 @@ class _PooledIoU(keras.metrics.Metric):
 
 def compile_network(network, loss, *, learning_rate, warmup_steps=0, decay_steps=None, compiled=False):
     """
-    Ready a network for training in place: Adam, its learning rate rising from a tenth over ``warmup_steps``, then
-    falling as a cosine over ``decay_steps``, or staying if there are none.
+    Compile a network for training, in place.
+
+    The optimiser is Adam. Its learning rate rises from a tenth over ``warmup_steps``. Then it falls as a cosine over
+    ``decay_steps``, or stays if there are none.
 
     Parameters
     ----------
@@ -209,8 +211,8 @@ def compile_network(network, loss, *, learning_rate, warmup_steps=0, decay_steps
     warmup_steps : float, optional
     decay_steps : float, optional
     compiled : bool, optional
-        Compile the steps by XLA, which Keras leaves off on CPUs: it takes as long as some hundred steps, each of which
-        then takes 0.6 of the time.
+        Compile the steps by XLA, which Keras does not do on CPUs by itself. It takes as long as some hundred steps, and
+        each step then takes 0.6 of the time.
     """
     schedule = keras.optimizers.schedules.CosineDecay(
         learning_rate / 10 if warmup_steps else learning_rate,
@@ -235,22 +237,23 @@ class StopAtNaN(keras.callbacks.Callback):
     Attributes
     ----------
     batch : int or None
-        Its number.
+        The number of that batch.
     """
 
     batch = None
 
     def on_train_batch_end(self, batch, logs=None):
-        """Called by Keras."""
+        """Handle the end of a batch, called by Keras."""
         if not np.isfinite(logs["loss"]):
             self.batch, self.model.stop_training = batch, True
 
 
 def seed_dropout(network, seed):
     """
-    Set where the random numbers of a network's layers start, in place.
+    Set the seeds of a network's dropout layers, in place.
 
-    Keras does not save them with the weights; set for each epoch, a training that was interrupted draws the same ones.
+    Keras does not save them with the weights. They are set for each epoch, so that a training that was interrupted
+    draws the same random numbers.
 
     Parameters
     ----------
@@ -273,9 +276,9 @@ class RunningMean(keras.callbacks.Callback):
     Attributes
     ----------
     decay : float
-        What of the mean is left after each step; 0.98 averages over some 50 steps.
+        The factor by which the old mean counts after each step; 0.98 averages over some 50 steps.
     weights : list of numpy.ndarray or None
-        In the order of ``keras.Model.get_weights``; None before the first step.
+        The mean, in the order of ``keras.Model.get_weights``; None before the first step.
     """
 
     def __init__(self, decay, weights=None, steps=0):
@@ -283,19 +286,19 @@ class RunningMean(keras.callbacks.Callback):
         self.decay, self.weights, self.steps = decay, weights, steps
 
     def on_train_batch_end(self, batch, logs=None):
-        """Called by Keras."""
+        """Handle the end of a batch, called by Keras."""
         self.steps += 1
         new = self.model.get_weights()
         if self.weights is None:
             self.weights = new
             return
-        # The first steps count evenly, so that the very first does not stay in the mean for long.
+        # The first steps have equal weights, so that the very first one does not stay in the mean for long.
         decay = min(self.decay, self.steps / (self.steps + 10))
         self.weights = [decay * old + (1 - decay) * one for old, one in zip(self.weights, new, strict=True)]
 
 
 def freeze_encoder(network):
-    """Keep the weights of the encoder as they are, in place; before `compile_network`."""
+    """Freeze the weights of the encoder, in place; call it before `compile_network`."""
     for layer in network.layers:
         if layer.name.startswith("encoder_"):
             layer.trainable = False
@@ -303,7 +306,7 @@ def freeze_encoder(network):
 
 class Batches(keras.utils.PyDataset):
     """
-    One epoch of batches, the same for the same ``seed``.
+    The batches of one epoch, the same for the same ``seed``.
 
     Parameters
     ----------
@@ -316,7 +319,7 @@ class Batches(keras.utils.PyDataset):
     augment : callable, optional
         ``augment(image, target, rng)`` gives a new image (ny, nx) and target.
     seed : sequence of int, optional
-        With ``augment``: where its random numbers start.
+        The seed of the random numbers of ``augment``.
     """
 
     def __init__(self, pair, batch_size, indices, *, augment=None, seed=()):
@@ -348,12 +351,10 @@ class Batches(keras.utils.PyDataset):
 
 def predict(network, images, *, batch_size=4):
     """
-    Probabilities (n, ny, nx, boundaries) of images (n, ny, nx, channels), as numpy.
+    Return the probabilities (n, ny, nx, boundaries) of images (n, ny, nx, channels), as numpy.
 
-    Slices of ``batch_size`` bound the memory.
-
-    No pixel is likelier to be inside a boundary than inside the next one outwards: what one boundary encloses at some
-    probability lies within what all outer ones do.
+    Batches of ``batch_size`` limit the memory. The probability inside a boundary is never higher than that inside the
+    next one outwards, so that at any threshold each region lies within that of all outer boundaries.
     """
     starts = range(0, len(images), batch_size)
     found = [ops.convert_to_numpy(network(images[i : i + batch_size], training=False)) for i in starts]

@@ -15,19 +15,19 @@ __all__ = ["LabelledFiles", "LabelledMap"]
 @dataclass(frozen=True)
 class LabelledMap:
     """
-    An image and what is known of it.
+    An image and its labels.
 
     Attributes
     ----------
     key : str
-        Its name in messages.
+        The name of the image in messages.
     image : sunpy.map.GenericMap
     mask : sunpy.map.GenericMap
         1 inside the feature, on the WCS of the image.
     rejected : sunpy.map.GenericMap, optional
-        1 where a hard negative is: what must not be taken for the feature.
+        1 inside hard negatives, which must not be taken for the feature.
     further_images : tuple of sunpy.map.GenericMap
-        Of the same moment at other wavelengths, for models of several channels; on any pixels.
+        Images of the same time at other wavelengths, for models of several channels; on any pixels.
     """
 
     key: str
@@ -40,7 +40,7 @@ class LabelledMap:
         return self
 
     def source(self) -> str:
-        """What tells this image and its labels from all others, and from changed ones."""
+        """Return a fingerprint of this image and its labels, which changes with them."""
         maps = [smap for smap in (self.image, self.mask, self.rejected, *self.further_images) if smap is not None]
         parts = [part for smap in maps for part in (repr(sorted(smap.meta.items())), np.ascontiguousarray(smap.data))]
         return _fingerprint(parts)
@@ -54,9 +54,9 @@ class LabelledFiles:
     Attributes
     ----------
     key : str
-        Its name in messages.
+        The name of the image in messages.
     image, mask : path-like
-        What `sunpy.map.Map` reads as one Map each.
+        Files that `sunpy.map.Map` reads as one Map each.
     rejected : path-like, optional
     further_images : tuple of path-like
     """
@@ -80,7 +80,7 @@ class LabelledFiles:
         return LabelledMap(self.key, image, mask, rejected, tuple(sunpy.map.Map(path) for path in self.further_images))
 
     def source(self) -> str:
-        """What tells this image and its labels from all others, and from changed ones; without reading them."""
+        """Return a fingerprint of this image and its labels, which changes with the files, without reading them."""
         files = (self.image, self.mask, self.rejected, *self.further_images)
         paths = [Path(path).resolve() for path in files if path is not None]
         return _fingerprint(f"{path}:{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in paths)

@@ -1,4 +1,4 @@
-"""What a training makes sure of before it begins, and writes down of its data."""
+"""The checks of a training before it begins, and the record of its data."""
 
 import dataclasses
 import hashlib
@@ -28,8 +28,8 @@ def of_labels(configuration, training):
     Returns
     -------
     sunpy_scss.train.Configuration
-        The same where the labels have all boundaries of its card. Where they are of the default one alone, its card has
-        no other, and says so.
+        The same configuration where the labels have all boundaries of its card. Where they have the default one alone,
+        the new card has no other, and says so.
     """
     card = configuration.card
     if len(card.boundaries) < 2 or list(training.nested) != [card.default_level]:
@@ -42,7 +42,7 @@ def of_labels(configuration, training):
 
 def checked_split(configuration, parts):
     """
-    The split of a training, after all that can be wrong with its data was looked for.
+    Return the split of a training, after a check of its data.
 
     Parameters
     ----------
@@ -57,13 +57,13 @@ def checked_split(configuration, parts):
     Raises
     ------
     `~sunpy_scss.exceptions.TrainingError`
-        If parts are of another grid than the card's, less than ``gap_days`` apart, without the feature, or were seen
-        by the model that the training starts from; or the card has words of another model.
+        If parts have another grid than the card, are less than ``gap_days`` apart, lack the feature, or were seen by
+        the model from which the training starts; or if the card has the name, labels or limits of that model.
 
     Warns
     -----
     `~sunpy_scss.exceptions.SplitWarning`
-        If it is not known which images that model has seen.
+        If the model from which the training starts does not list the images that it has seen.
     """
     card = configuration.card
     start = load_model(configuration.start) if configuration.start else None
@@ -103,14 +103,14 @@ def _check_part(name, dataset, card):
 
 
 def check_start(start, parts, allowed):
-    """Raise an error, or where that is allowed warn, if the model that a training starts from has seen some images."""
+    """Raise an error, or warn where allowed, if the model from which a training starts has seen some images."""
     for name in ("validation", "test"):
         if name in parts:
             check_unseen(start, parts[name], and_validation=name == "test", allowed=name in allowed)
 
 
 def _check_words(card, start):
-    """What the card of a fine-tuned model says of its labels and limits must not be what its start's card says."""
+    """Raise an error if a card repeats the name, labels or limits of the card from which the training starts."""
     if start is None:
         return
     own, words = _words(card), _words(start.card)
@@ -129,7 +129,7 @@ def _words(card):
 
 
 def _fingerprint(dataset):
-    """A hash of all that a network is given of a data set."""
+    """Return a hash of all images and targets of a data set."""
     digest = hashlib.sha256()
     for at in range(len(dataset)):
         digest.update(np.ascontiguousarray(dataset.images[at]))

@@ -1,4 +1,4 @@
-"""Training: labelled Maps to a data set, a configuration to a model folder, and scores."""
+"""The training of a network, from a configuration and data sets to a model folder with scores."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["train_model"]
 
 _log = logging.getLogger("sunpy")
-# Weights with the state of the optimiser, while a training runs: the best, and those after the last epoch.
+# Files, while a training runs, of weights with the state of the optimiser: the best, and those of the last epoch.
 _BEST, _AFTER, _MEAN = "best.weights.h5", "epoch_{}.weights.h5", "mean_{}.npz"
 _PARTIAL = "partial.{}"
 # Steps of a training.
@@ -60,13 +60,13 @@ def train_model(
     """
     Train a network and write it as a model folder.
 
-    After each epoch the weights, the state of the optimiser and the history are in ``folder``; calling again with
-    the same arguments goes on from there, and ends with the very weights of an unbroken training. The weights of the
+    After each epoch the weights, the state of the optimiser and the history are in ``folder``. A second call with the
+    same arguments goes on from there, and ends with the same weights as an unbroken training. The weights of the
     lowest validation loss are kept. Training runs on the backend of Keras that ``KERAS_BACKEND`` names (``tensorflow``,
     ``jax``, ``torch``), on a GPU where that finds one.
 
-    Beside the model, ``split.json`` keeps the keys and dates of all images; from then on, a score of the model on
-    images that it was trained on is an error.
+    Beside the model, ``split.json`` keeps the keys and dates of all images. With it, scoring the model on images of its
+    training raises an error.
 
     Parameters
     ----------
@@ -74,12 +74,12 @@ def train_model(
     training, validation : Dataset
         The validation part chooses the best epoch and fits the temperature; see `calibrate`.
     folder : path-like
-        Of the model to be.
+        The folder of the model.
     test : Dataset, optional
-        A third part, which chooses nothing: the model is scored on it when all is done.
+        A third part, which chooses nothing: the model is scored on it at the end.
     callbacks : iterable of keras.callbacks.Callback, optional
-        Each epoch is a ``fit`` of its own, so that they are told of the beginning and end of training once an epoch.
-        One that sets ``model.stop_training`` ends the training after its epoch.
+        Each epoch is a ``fit`` of its own, so that callbacks see a beginning and an end of training in each epoch. One
+        that sets ``model.stop_training`` ends the training after its epoch.
 
     Returns
     -------
@@ -88,18 +88,18 @@ def train_model(
     Raises
     ------
     `~sunpy_scss.exceptions.TrainingError`
-        If two parts are less than ``configuration.gap_days`` apart in time, one of them has not a pixel of the feature,
-        or the model that the training starts from was trained on images of the validation or test part; if the folder
-        holds an unfinished training with another configuration or on other data; if the loss becomes NaN or the disk
-        is full (the weights so far stay in ``folder``).
+        If two parts are less than ``configuration.gap_days`` apart in time, or one of them has no pixel of the feature.
+        If the model from which the training starts was trained on images of the validation or test part. If the folder
+        holds an unfinished training with another configuration or on other data. If the loss becomes NaN or the disk is
+        full (the weights so far stay in ``folder``).
     FileExistsError
         If the folder holds a finished model.
 
     Warns
     -----
     `~sunpy_scss.exceptions.SplitWarning`
-        If it is not known which images the model was trained on from which the training starts, or if it was trained on
-        images of the validation or test part, as ``configuration.start_has_seen`` allows.
+        If the model from which the training starts does not list its training images, or if it was trained on images of
+        the validation or test part, as ``configuration.start_has_seen`` allows.
     `~sunpy_scss.exceptions.NothingFoundWarning`
         If the trained network finds nothing in the validation part.
     """
@@ -121,7 +121,7 @@ def train_model(
 
 
 def _claim(folder, name, text, what):
-    """Write a file into the folder of a run; what was begun with another text must not be gone on with."""
+    """Write a file into the folder of a run; raise an error if the run was begun with another text."""
     path = folder / name
     if path.exists() and path.read_text(encoding="utf-8") != text:
         msg = f"{folder} holds a training with another {what} ({name} differs); choose a new folder."
@@ -130,12 +130,12 @@ def _claim(folder, name, text, what):
 
 
 def _copy_weights(start, target, card):
-    """Give a network the weights of a model; each boundary those of its own there, or else of the default one."""
+    """Copy the weights of a model to a network; each boundary takes those of the same or the default boundary."""
     model, weights = load_model(start).card, load_network(start).get_weights()
     wanted = [tuple(variable.shape) for variable in target.weights]
     if not card.network.architecture:
         at = [model.levels.index(_level_in(model, card, level)) for level in card.levels]
-        axis = -1 if model.network.patch == 1 else -2  # of the outputs, which a transposed convolution has first
+        axis = -1 if model.network.patch == 1 else -2  # the axis of the outputs, last but for a transposed convolution
         weights[-2:] = [np.take(weights[-2], at, axis=axis), weights[-1][at]]
     if [values.shape for values in weights] != wanted:
         ours, theirs = (f"{one.network.filters} filters in {one.network.layers} layers" for one in (card, model))
@@ -148,7 +148,7 @@ def _copy_weights(start, target, card):
 
 
 def _level_in(model, card, level):
-    """The level of a boundary in the card of another model: of the same name, or of its default boundary."""
+    """Return the level, in the card of a model, of the boundary with the same name, or of its default boundary."""
     name = next((one.name for one in card.boundaries if one.level == level), None)
     return next((one.level for one in model.boundaries if one.name == name), model.default_level)
 
@@ -191,12 +191,12 @@ class _Run:
 
     @property
     def stopped(self):
-        """Whether a callback ended the training."""
+        """Return True if a callback ended the training."""
         return bool(self.network.stop_training)
 
     def epoch(self, epoch):
-        """Train for one epoch, validate, save; the row of the history."""
-        # All that is random in an epoch follows from these two numbers, so that none of it has to be kept.
+        """Train for one epoch, validate and save; return the row of the history."""
+        # All random numbers of an epoch follow from these two, so that no state has to be kept.
         size, seed = self.configuration.batch_size, [self.configuration.seed, epoch]
         self._keras.seed_dropout(self.network, seed)
         order = np.random.default_rng(seed).permutation(len(self.training))
@@ -224,7 +224,7 @@ class _Run:
             np.savez(self.folder / _MEAN.format(epoch), *self._mean.weights, steps=self._mean.steps)
         if self.best_epoch == epoch:
             self._save(_BEST)
-        self._write_history()  # from here on the epoch counts; killed before, it is trained again from the last one
+        self._write_history()  # the epoch counts from here on; killed before, it is trained again
         for name in (_AFTER, _MEAN):
             (self.folder / name.format(epoch - 1)).unlink(missing_ok=True)
         _log.debug("epoch %d: %s", epoch, ", ".join(f"{name} {value:.4f}" for name, value in row.items()))
@@ -235,7 +235,7 @@ class _Run:
         return lambda position: (inputs_of(dataset, [position])[0], dataset.target(position, weight))
 
     def _fail(self, epoch, dataset, positions):
-        """Say where a loss that is not finite comes from, as far as the data show it."""
+        """Raise an error that tells the source of a loss that is not finite, as far as the data show it."""
         arrays = (dataset.images, *dataset.nested.values(), dataset.rejected, dataset.known)
         broken = [at for at in positions if not all(np.isfinite(array[at]).all() for array in arrays)]
         keys = ", ".join(str(dataset.keys[at]) for at in broken or positions)
@@ -244,7 +244,7 @@ class _Run:
         raise TrainingError(msg)
 
     def finish(self):
-        """The best weights, or their mean, scored, as a model folder."""
+        """Write the best weights, or their mean, as a model folder with scores."""
         plain = build_network(self.configuration.card)  # without the optimiser's state, which is twice its size
         if self._mean is None:
             self.network.load_weights(self.folder / _BEST)
@@ -253,7 +253,7 @@ class _Run:
             plain.set_weights(self._mean.weights)
         model = save_model(self._card(plain), plain, self.folder, split=self.split)
         self._warn_of_nothing(model.card)
-        for pattern in (_BEST, _AFTER.format("*"), _MEAN.format("*"), _PARTIAL.format("*")):  # of a killed run, too
+        for pattern in (_BEST, _AFTER.format("*"), _MEAN.format("*"), _PARTIAL.format("*")):  # a killed run's too
             for path in self.folder.glob(pattern):
                 path.unlink()
         return model
@@ -308,7 +308,7 @@ class _Run:
         scratch.replace(self.folder / name)
 
     def _read_mean(self):
-        """Weights and steps of the running mean after the last epoch."""
+        """Read the weights and steps of the running mean after the last epoch."""
         path = self.folder / _MEAN.format(len(self.history) - 1)
         if not path.exists():
             return ()

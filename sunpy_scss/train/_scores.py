@@ -12,42 +12,42 @@ __all__ = ["LATITUDES", "RADII", "disk_sums", "measures", "overlap_measures", "p
 # Edges of the zones: heliographic latitude in degrees, distance from disc centre in apparent solar radii.
 LATITUDES = (-90, -60, -30, 0, 30, 60, 90)
 RADII = (0, 0.5, 0.8, 0.9, 1)
-# Of an observer on Earth from Sun centre, in solar radii.
+# The distance of an observer on Earth from Sun centre, in solar radii.
 _DISTANCE = 215
 # The mean apparent radius of the Sun from the Earth, in arcsec.
 _RADIUS = 959.63
-# Regions count one by one from this share of the disc on, and are found, or confirmed, by so much overlap.
+# Regions are counted from this share of the disc on. They are found, or confirmed, by this share of overlap.
 _LEAST_REGION, _OVERLAP = 0.004, 0.3
 
 
 def disk_sums(dataset, predicted):
     """
-    Sums over the pixels of the disc of each image, from which `overlap_measures` follow.
+    Return the sums over the pixels of the disc of each image, from which `overlap_measures` follow.
 
     Parameters
     ----------
     dataset : sunpy_scss.train.Dataset
     predicted : numpy.ndarray
-        (n, size, size) bool, what a model takes for the feature.
+        (n, size, size) bool, True where a model predicts the feature.
 
     Returns
     -------
     dict
-        By name, (n,).
+        Arrays (n,) by name.
     """
     rows = [_overlap(*_masks(dataset, image, predicted[image]), dataset.disk) for image in range(len(dataset))]
     return {name: np.array([row[name].sum() for row in rows], dtype=float) for name in rows[0]}
 
 
 def _masks(dataset, image, predicted):
-    """What counts, what is labelled, predicted and a hard negative; of one image, (size, size) bool."""
+    """Return the pixels that count, are labelled, are predicted, are hard negatives; (size, size) bool."""
     counted = dataset.counted(image)
     label, reject = (counted & (plane[image] >= 0.5) for plane in (dataset.labels, dataset.rejected))
     return counted, label, counted & predicted, reject & ~label
 
 
 def _overlap(counted, label, found, reject, disk):
-    """What is summed over the pixels of the disc."""
+    """Return the quantities that are summed over the pixels of the disc."""
     planes = {
         "pixels": counted,
         "both": label & found,
@@ -61,13 +61,13 @@ def _overlap(counted, label, found, reject, disk):
 
 def zone_sums(dataset, predicted, tilts, grid):
     """
-    Sums over the pixels of each zone of each image, from which all measures follow.
+    Return the sums over the pixels of each zone of each image, from which all measures follow.
 
     Parameters
     ----------
     dataset : sunpy_scss.train.Dataset
     predicted : numpy.ndarray
-        (n, size, size) bool, what a model takes for the feature.
+        (n, size, size) bool, True where a model predicts the feature.
     tilts : numpy.ndarray
         (n,) heliographic latitude of disc centre in radians.
     grid : CanonicalGrid
@@ -75,7 +75,7 @@ def zone_sums(dataset, predicted, tilts, grid):
     Returns
     -------
     dict
-        By name, (n, zones): the disc, then the zones of latitude and of radius.
+        Arrays (n, zones) by name. The zones are the disc, then those of latitude and of radius.
     """
     disk = dataset.disk
     surface, inside = canonical_surface(grid, _DISTANCE), disk.nonzero()
@@ -97,7 +97,7 @@ def _between(edges, values):
 
 
 def _values(counted, label, found, reject, disk, points, areas):
-    """The same, and what is known of areas, outlines and regions."""
+    """Return the quantities of `_overlap` and those of areas, outlines and regions."""
     outlines = _outline(label, disk)[disk], _outline(found, disk)[disk]
     overlap = _overlap(counted, label, found, reject, disk)
     label, found = overlap["labelled"], overlap["predicted"]
@@ -112,7 +112,7 @@ def _values(counted, label, found, reject, disk, points, areas):
 
 
 def _regions(name, own, other, disk):
-    """At one pixel of each region of some size: that it is there, and whether the other mask shares enough of it."""
+    """Mark one pixel of each region of some size, and mark it again if the other mask shares enough of it."""
     plane = np.zeros(disk.shape, dtype=bool)
     plane[disk] = own
     numbers, _ = ndimage.label(plane, np.ones((3, 3)))
@@ -128,21 +128,22 @@ def _regions(name, own, other, disk):
 
 
 def _middle_pixel(inside, disk):
-    """The index, among the pixels of the disc, of the pixel of a region that is nearest to its middle."""
+    """Return the index, among the pixels of the disc, of the pixel of a region nearest to its middle."""
     places = np.stack(disk.nonzero(), axis=1)
     own = places[inside]
     return np.flatnonzero(inside)[np.argmin(((own - own.mean(axis=0)) ** 2).sum(axis=1))]
 
 
 def _outline(mask, disk):
-    """The pixels of a mask that have a neighbour outside of it on the disc: the limb is no outline."""
+    """Return the pixels of a mask with a neighbour outside it on the disc; the limb is no outline."""
     return mask & disk & ~ndimage.binary_erosion(mask | ~disk, border_value=1)
 
 
 def _outline_distances(one, other, points):
     """
-    At each pixel: on how many outlines it is, and how far the other ones are from there, in degrees along the surface
-    and in solar radii on the sky.
+    Return the number of outlines on each pixel, and the distances from there to the other outline.
+
+    Distances are in degrees along the surface and in solar radii on the sky.
     """
     count, distance, on_sky = np.zeros((3, *one.shape))
     if one.any() and other.any():
@@ -155,8 +156,8 @@ def _outline_distances(one, other, points):
 
 
 def overlap_measures(sums):
-    """The measures that sums of `disk_sums` define, in arrays of any shape."""
-    # Nothing in both agrees fully, but a zone without pixels says nothing.
+    """Return the measures that sums of `disk_sums` define, in arrays of any shape."""
+    # Two empty masks agree fully, but a zone without pixels has no measure.
     empty = np.where(sums["pixels"] > 0, 1, np.nan)
     counts = sums["both"], sums["labelled"], sums["predicted"]
     return {
@@ -169,7 +170,7 @@ def overlap_measures(sums):
 
 
 def measures(sums):
-    """The measures that sums of `zone_sums` define, in arrays of any shape."""
+    """Return the measures that sums of `zone_sums` define, in arrays of any shape."""
     return {
         **overlap_measures(sums),
         "area_ratio": ratio(sums["predicted_area"], sums["labelled_area"]),
@@ -182,7 +183,7 @@ def measures(sums):
 
 def pooled(sums, weights, define=measures):
     """
-    Measures over images, each counted as often as weights (..., images) say, with the means of those of each image.
+    Return the measures pooled over images with weights (..., images), and the means of the measures of single images.
     """
     seen, weights = sums["pixels"] > 0, weights.astype(float)
     each = define(sums)

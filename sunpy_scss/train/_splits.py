@@ -1,4 +1,4 @@
-"""Parts apart in time: a region that is in two of them would be known already."""
+"""Parts of a data set, separated in time, so that no region is in two of them."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from sunpy_scss.train._datasets import Dataset
 
 __all__ = ["block_numbers", "check_split", "check_unseen", "images_of", "split_by_time"]
 
-# Closer in time than this, two images are the same one.
+# Two images closer in time than this are the same one.
 _SAME_TIME = 1 / 1440
 
 
@@ -29,31 +29,31 @@ def split_by_time(
     """
     Part images for training, validation and test by whole blocks of time, with gaps between them.
 
-    Images of neighbouring days show the same regions, so that one drawn at random for validation has its twins in the
-    training part, and its score is of what was learned by heart. Here blocks of time are drawn, and what is too near
-    to one of them belongs to neither part.
+    Images of neighbouring days show the same regions. An image drawn at random for validation has its twins in the
+    training part, and its score shows only what was learned by heart. Here whole blocks of time are drawn, and images
+    too near to one of them belong to neither part.
 
     Parameters
     ----------
     dates : astropy.time.Time
-        (n,) of the images, in any order.
+        The dates (n,) of the images, in any order.
     validation : float, optional
         The least share of the images, from 0 to 1, whose blocks are drawn for validation.
     test : float, optional
         The same for a third part, which chooses neither the epoch nor the threshold; none by default.
     block : astropy.units.Quantity, optional
-        How long the blocks are; time is divided from the first image on. Longer ones lose fewer images to gaps.
+        The length of the blocks, counted from the first image on. Longer ones lose fewer images to gaps.
     gap : astropy.units.Quantity, optional
-        Images less than this away from the test part belong to no other, and those less than this away from the
-        validation part are not trained on. A region stays on the disc for about 13 days; it may come back after 27,
-        grown or decayed.
+        Images less than this away from the test part belong to no other part, and those less than this away from the
+        validation part are not in the training part. A region stays on the disc for about 13 days; it may come back
+        after 27, grown or decayed.
     seed : int, optional
-        Of the drawing.
+        Seed of the drawing.
 
     Returns
     -------
     numpy.ndarray
-        (n,) of ``"train"``, ``"validation"``, ``"test"`` and ``"gap"``.
+        The part of each image (n,): ``"train"``, ``"validation"``, ``"test"`` or ``"gap"``.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def check_split(training: Dataset, validation: Dataset, *, gap: u.Quantity[u.day
     Raises
     ------
     `~sunpy_scss.exceptions.TrainingError`
-        If there is less between them; it names the nearest pair.
+        If there is less time between them. The message names the nearest pair.
     """
     gap = gap.to_value(u.day)
     pair = _too_near(images_of(training), images_of(validation), gap)
@@ -137,23 +137,23 @@ def check_unseen(model: Model, dataset: Dataset, *, and_validation: bool = False
     Parameters
     ----------
     model : sunpy_scss.models.Model
-        One without weights, as a function of your own is, was trained on nothing.
+        A model without weights, for example a function of your own, was trained on no images.
     dataset : sunpy_scss.train.Dataset
     and_validation : bool, optional
-        For a part that must have chosen nothing: refuse the images that chose the best epoch, too.
+        Refuse also the images that chose the best epoch, for a part that must not have chosen anything.
     allowed : bool, optional
-        Warn, where there would be an error.
+        Warn instead of raising an error.
 
     Raises
     ------
     `~sunpy_scss.exceptions.TrainingError`
-        If there are such images; it names the nearest pair.
+        If there are such images. The message names the nearest pair.
 
     Warns
     -----
     `~sunpy_scss.exceptions.SplitWarning`
-        If the model has weights, but not the list of images that they were fitted to; or if its own validation or test
-        part holds images that the model was trained on from which it started.
+        If the model has weights, but no list of the images that they were fitted to. Or if its own validation or test
+        part holds training images of the model from which it started.
     """
     split = model.split
     if split is None:
@@ -169,7 +169,7 @@ def check_unseen(model: Model, dataset: Dataset, *, and_validation: bool = False
     fitted = (*split.train, *split.validation) if and_validation else split.train
     others = [image for image in images if image not in parts]
     pair = _too_near(fitted, images, gap) or _too_near(split.earlier, others, gap)
-    # Whoever trained it was told so of its own parts, and went on.
+    # Its own parts gave a warning in its training already.
     told = _too_near(split.earlier, images, gap)
     if not (pair or told):
         return
@@ -184,7 +184,7 @@ def check_unseen(model: Model, dataset: Dataset, *, and_validation: bool = False
 
 
 def block_numbers(dates, length):
-    """The number of the block of each image; a block takes in what is less than ``length`` after its first."""
+    """Return the block number of each image; a block holds the images less than ``length`` after its first."""
     blocks, first, number = np.zeros(len(dates), dtype=int), None, -1
     for image in np.argsort(dates):
         if first is None or dates[image] - first >= length:
@@ -194,12 +194,12 @@ def block_numbers(dates, length):
 
 
 def images_of(dataset):
-    """Pairs of key and date of a data set, as a split holds them."""
+    """Return the pairs of key and date of a data set, as a split holds them."""
     return tuple(zip(map(str, dataset.keys), np.atleast_1d(dataset.dates.utc.isot).tolist(), strict=True))
 
 
 def _too_near(ones, others, gap):
-    """The nearest pair of two lists of images in words, if they are less than ``gap`` days apart; else None."""
+    """Return the nearest pair of two lists of images in words; None if it is ``gap`` days apart or more."""
     if not (ones and others):
         return None
     own, days = (_days(Time([date for _, date in images])) for images in (ones, others))
@@ -217,7 +217,7 @@ def _days(dates):
 
 
 def _nearest(days, others):
-    """How far the nearest of sorted others is from each, and its index."""
+    """Return the distance from each day to the nearest of the sorted others, and its index."""
     if not others.size:
         return np.full(days.shape, np.inf), np.zeros(days.shape, dtype=int)
     right = np.clip(np.searchsorted(others, days), 1, max(1, others.size - 1))

@@ -1,4 +1,4 @@
-"""How steady masks are from one day to the next, once the Sun's rotation is taken out."""
+"""The change of masks from one day to the next after the Sun's rotation."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,7 +15,7 @@ from sunpy_scss.masks._metrics import ratio
 
 __all__ = ["flicker"]
 
-# Farther from disc centre than 60 degrees, foreshortening changes what is seen.
+# Farther than 60 degrees from disc centre, foreshortening changes the masks.
 _LARGEST_RADIUS = np.sin(np.deg2rad(60))
 
 
@@ -24,21 +24,22 @@ def flicker(
     masks: ArrayLike, dates: Time, *, half_width: float = 1.25, gap: u.Quantity[u.day] = (0.4, 1.6) * u.day
 ) -> dict[str, float]:
     """
-    How much of a mask is another one a day later, after the Sun's rotation.
+    Measure the change of masks from one day to the next, after the Sun's rotation.
 
-    Only what both images show within 60 degrees of disc centre counts. Regions grow and decay, so that the truth has
-    some of it too: compare a model with the labels of the same images.
+    Only the surface that both images show within 60 degrees of disc centre counts. Real regions grow and decay, so that
+    true masks change too: compare a model with the labels of the same images.
 
     Parameters
     ----------
     masks : array_like
         (n, size, size) bool on the canonical grid.
     dates : astropy.time.Time
-        (n,).
+        The dates (n,) of the masks.
     half_width : float, optional
-        Half of the grid's side, in solar radii.
+        Half the side of the grid, in solar radii.
     gap : astropy.units.Quantity, optional
-        Shortest and longest time between the images of a pair. Each image is compared with the next one of these.
+        The shortest and longest time between the images of a pair. Each image is compared with the next one in this
+        range.
 
     Returns
     -------

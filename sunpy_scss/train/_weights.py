@@ -33,9 +33,10 @@ _BUILDERS = {}
 
 def register_network(build: Callable, name: str | None = None) -> str:
     """
-    Make a network of your own known, so that it can be trained, saved and loaded as the package's own.
+    Register a network of your own, so that it can be trained, saved and loaded like the package's own.
 
-    A model's folder holds weights and the name of the network, no code: who loads it registers the network first.
+    The folder of a model holds weights and the name of the network, but no code: register the network before you load
+    the model.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ def register_network(build: Callable, name: str | None = None) -> str:
         ``build(input_shape, outputs=1, **arguments)`` gives a `keras.Model` from (n, ny, nx, channels) to probabilities
         (n, ny, nx, outputs) in [0, 1]. ``arguments`` are those of the card; see `Network`.
     name : str, optional
-        By which cards call it; ``"module:function"`` by default.
+        The name in model cards; ``"module:function"`` by default.
 
     Returns
     -------
@@ -78,7 +79,7 @@ def register_network(build: Callable, name: str | None = None) -> str:
 
 
 def _builder_of(name):
-    engine_of(name)  # raises an error where none is known
+    engine_of(name)  # raises an error if the name is unknown
     return _BUILDERS[name]
 
 
@@ -86,7 +87,7 @@ def use_keras() -> None:
     """
     Run the package's own networks in Keras from now on, not in ONNX Runtime.
 
-    For machines for which there is no ONNX Runtime, and for GPUs that Keras uses. The answers differ by rounding.
+    It is for machines without ONNX Runtime, and for GPUs that Keras uses. The answers differ by rounding.
 
     Examples
     --------
@@ -97,7 +98,7 @@ def use_keras() -> None:
 
 
 def device():
-    """Return on what networks are trained, in words."""
+    """Return the device on which networks are trained, in words."""
     from sunpy_scss.train import _keras
 
     return _keras.device()
@@ -118,7 +119,7 @@ def build_network(card: ModelCard, *, seed: int | None = None) -> keras.Model:
     ----------
     card : ModelCard
     seed : int, optional
-        Sets the random numbers of Python, numpy and Keras, for the same initial weights at each call.
+        Seed for Python, numpy and Keras, which gives the same initial weights at each call.
 
     Returns
     -------
@@ -137,7 +138,7 @@ def build_network(card: ModelCard, *, seed: int | None = None) -> keras.Model:
 
 def load_network(model: str | os.PathLike) -> keras.Model:
     """
-    Load the network of a model, to go on training from.
+    Load the network of a model, to continue its training.
 
     Parameters
     ----------
@@ -152,7 +153,7 @@ def load_network(model: str | os.PathLike) -> keras.Model:
     Raises
     ------
     `~sunpy_scss.exceptions.ModelError`
-        As `~sunpy_scss.models.load_model`.
+        If there is no such model, or its weights or card cannot be read or do not belong together.
     """
     weights, card = verified(model)
     return _with_weights(card, weights)
@@ -162,7 +163,7 @@ def _with_weights(card, weights):
     network = build_network(card)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Keras warns of is an error a moment later
+            warnings.simplefilter("ignore")  # an error follows where Keras warns here
             network.load_weights(weights)
     except (ValueError, OSError, KeyError) as error:
         msg = f"{weights} does not hold the weights of the network in the card of {card.name}: {error}"
@@ -174,12 +175,12 @@ def save_weights(network, path):
     """
     Write the weights of a network, and the state of its optimiser if it has one.
 
-    HDF5 crashes the interpreter where a disk is full, so that the room is made sure of with plain zeros first.
+    HDF5 crashes the interpreter if the disk is full. Therefore a file of zeros tests the room first.
 
     Raises
     ------
     OSError
-        If there is no room.
+        If there is no room on the disk.
     """
     path = Path(path)
     with tempfile.TemporaryFile(dir=path.parent) as file:
@@ -204,25 +205,25 @@ def save_model(
     Parameters
     ----------
     card : ModelCard
-        Its hash is set to that of the weights.
+        The card, whose hash is set to that of the weights.
     network : keras.Model
     folder : path-like
         Made where missing.
     overwrite : bool, optional
-        Replace a model that is there. Until the very last step, renaming the new card, it stays as it was: killed at
-        any time, the folder holds the old model or the new one.
+        Replace a model in the folder. The old model stays until the last step, which renames the new card. If the
+        program is killed, the folder holds the old model or the new one.
     split : Split, optional
-        The images that the network was trained on, which no score of it may be of.
+        The images on which the network was trained. It must not be scored on them.
 
     Returns
     -------
     Model
-        As `load_model` reads it back.
+        The model, as `load_model` reads it back.
 
     Raises
     ------
     FileExistsError
-        If a model is there and ``overwrite`` is not set.
+        If the folder holds a model and ``overwrite`` is not set.
     """
     folder = Path(folder)
     if not overwrite:
@@ -235,7 +236,7 @@ def save_model(
         card = dataclasses.replace(card, sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
         target = folder / (weights_name(card.sha256) if there else WEIGHTS)
         weights.replace(target)
-        (folder / SPLIT_FILE).unlink(missing_ok=True)  # of a model that was there
+        (folder / SPLIT_FILE).unlink(missing_ok=True)  # the split of a replaced model
         write_card(folder, card)
         if split is not None:
             save_text(split_text(split), folder / SPLIT_FILE)

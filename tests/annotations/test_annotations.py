@@ -13,6 +13,7 @@ import astropy.units as u
 import sunpy.map
 from astropy.time import Time
 from sunpy.coordinates import sun
+from sunpy.util.exceptions import SunpyUserWarning
 
 from sunpy_scss.annotations import (
     annotation_table,
@@ -335,13 +336,32 @@ def test_geojson_without_features_is_an_empty_mask(write, smap):
     assert not mask.data.any()
 
 
+def test_geojson_of_a_feature_without_a_place(write, smap):
+    nowhere = {"type": "Feature", "properties": {}, "geometry": None}
+    for alone in (json.dumps({**nowhere, **STONYHURST}), collection_of(nowhere, **STONYHURST)):
+        assert not geojson_to_mask(write("nowhere.geojson", alone), smap, feature="CH").data.any()
+    both, one = (collection_of(*some, **STONYHURST) for some in ((nowhere, HOLED), (HOLED,)))
+    masks = [geojson_to_mask(write("holes.geojson", text), smap, feature="CH").data for text in (both, one)]
+    np.testing.assert_array_equal(*masks)
+
+
+@pytest.mark.parametrize("turn", [0, 360])
+def test_geojson_across_the_origin_of_longitudes_warns(write, smap, turn):
+    wide = polygon_feature(ring(355 - turn, -10, 5 - turn, 10))
+    with pytest.warns(SunpyUserWarning, match=r"an edge of 350 degrees .*write 355 to 365"):
+        geojson_to_mask(write("wide.geojson", collection_of(wide, **STONYHURST)), smap, feature="CH")
+    narrow = polygon_feature(ring(355 - turn, -10, 365 - turn, 10))
+    mask = geojson_to_mask(write("narrow.geojson", collection_of(narrow, **STONYHURST)), smap, feature="CH")
+    assert mask.data.any()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("<html>", "is no GeoJSON of polygons"),
         ("[]", "is no GeoJSON of polygons: an object in it lacks its type"),
         (json.dumps({"type": "Point", "coordinates": [0, 0]}), "a Point encloses no area"),
-        (collection_of({"type": "Feature", "geometry": None}, **STONYHURST), "is no GeoJSON"),
+        (collection_of({"type": "Feature"}, **STONYHURST), "is no GeoJSON"),
         (collection_of(polygon_feature([[0, 0], [1, 1]]), **STONYHURST), "ring of 2 positions"),
         (collection_of(HOLED, date=DATE), r"must be one of .*helioprojective \(got None\): pass frame"),
         (collection_of(HOLED, frame="WGS84", date=DATE), "got WGS84"),

@@ -273,6 +273,7 @@ def pairs_of_months(count):
     return [LabelledMap(f"sun{number}", sun.image, sun.coronal_holes) for number, sun in enumerate(suns)]
 
 
+@pytest.mark.filterwarnings("ignore:.* finds no ")
 def test_train_on_a_folder_without_parts(tmp_path, capsys):
     write_folder(pairs_of_months(6), tmp_path / "labels")
     (tmp_path / "config.toml").write_text(CONFIGURATION)
@@ -297,6 +298,7 @@ def test_train_on_a_folder_without_parts(tmp_path, capsys):
     assert "holds a model already" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("ignore:.* finds no ")
 def test_train_and_evaluate(tmp_path, capsys):
     pairs = pairs_of_months(4)
     write_folder(pairs[:2], tmp_path / "labels", split="train")

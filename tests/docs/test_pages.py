@@ -33,7 +33,7 @@ PAGES = sorted(
 )
 # How many blocks of a page are not run; no others are left out.
 NOT_RUN = {
-    "CONTRIBUTING.rst": 2,
+    "CONTRIBUTING.rst": 3,
     "README.rst": 1,
     "docs/how_to/command.rst": 2,
     "docs/how_to/label.rst": 3,

@@ -258,6 +258,33 @@ class TestTables:
         assert u.allclose(series["flux_signed"], 3 * u.G * cap_area(10), rtol=0.05)
         assert u.allclose(total_series(tracks)["flux_signed"], series["flux_signed"])
 
+    @pytest.mark.parametrize("middle", [0, 178])
+    def test_pieces_are_one_row(self, middle):
+        """A series has one row a time: pieces of a track in one mask are joined, also over 180 degrees."""
+        observer = get_earth(START).transform_to(HeliographicStonyhurst(obstime=START))
+        observer = SkyCoord((observer.lon.deg + middle) * u.deg, 0 * u.deg, 1 * u.AU, frame=observer.frame)
+        caps = [Cap((middle + lon) * u.deg, 0 * u.deg, size * u.deg) for lon, size in ((-12, 9), (12, 6))]
+        mask = mask_of_caps(START, caps, size=128, observer=observer)
+        field = sunpy.map.Map(np.full(mask.data.shape, 3.0), {**mask.meta, "bunit": "G"})
+        image = sunpy.map.Map(np.full(mask.data.shape, 50.0), {**mask.meta, "bunit": "DN/s"})
+        tracks = track_regions([mask], images=[image], magnetograms=[field])
+        tracks.regions["track"] = 1
+        pieces, series, total = tracks.regions, track_series(tracks, 1), total_series(tracks)
+        assert (len(pieces), len(series)) == (2, 1)
+        assert set(series.colnames) == set(pieces.colnames)
+        for name in ("area", "area_percent", "flux_signed", "flux_unsigned"):
+            assert u.allclose(series[name], total[name])
+        assert series["n_pixels"][0] == pieces["n_pixels"].sum()
+        weights = pieces["area"] / pieces["area"].sum()
+        lon, joined = ((table["lon"].to_value(u.deg) - middle + 180) % 360 - 180 for table in (pieces, series))
+        assert float(joined[0]) == pytest.approx(float(weights @ lon), abs=0.2)
+        assert u.isclose((series["lon_max"] - series["lon_min"])[0], 39 * u.deg, atol=2 * u.deg)
+        assert u.isclose(series["intensity_mean"][0], 50 * u.DN / u.s)
+        assert u.isclose(series["field_mean"][0], weights @ pieces["field_mean"])
+        for name in series.colnames:
+            assert getattr(series[name], "unit", None) == getattr(pieces[name], "unit", None), name
+            assert series[name][0].shape == ()
+
     def test_of_unknown_flux_add_none(self):
         mask = mask_at(0, (0, 0, 10), (75, 0, 5))
         field = sunpy.map.Map(np.full(mask.data.shape, 3.0), {**mask.meta, "bunit": "G"})

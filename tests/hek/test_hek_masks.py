@@ -362,6 +362,15 @@ def test_one_type_at_a_time():
         hek_to_mask(synthetic_records(), sun())
 
 
+@pytest.mark.parametrize("known", [["AR", "CH"], ["CH", "AR", "FI"]])
+def test_an_empty_selection_of_several_types(known):
+    """As the error for several types advises it."""
+    events = hek_table(synthetic_records())
+    events.meta["event_types"] = known
+    mask = hek_to_mask(events[events["event_type"] == "SS"], sun())
+    assert not mask.data.any()
+
+
 def test_no_events():
     for smap in (sun(), heliographic()):
         mask = hek_to_mask([], smap)

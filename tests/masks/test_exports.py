@@ -191,6 +191,24 @@ class TestGeoJSON:
             expected = reproject_mask(mask, image).data
             assert np.count_nonzero(again != expected) <= 0.01 * max(expected.sum(), 1000)
 
+    @pytest.mark.parametrize("frame", FRAMES[:2])
+    @pytest.mark.parametrize("of", ["carrington", "stonyhurst"])
+    def test_of_a_heliographic_map_comes_back(self, of, frame, tmp_path):
+        mask = heliographic(np.zeros((90, 180)), of)
+        mask.data[40:50, 170:] = mask.data[40:50, :10] = mask.data[80:] = 1
+        mask.data[44:46, 4:6] = 0
+        write_geojson(mask, tmp_path / "mask.json", frame=frame)
+        again = geojson_to_mask(tmp_path / "mask.json", mask, feature="CH")
+        assert (again.data == mask.data).all()
+        assert again.wcs.wcs.ctype[0] == mask.wcs.wcs.ctype[0]
+
+    @pytest.mark.parametrize("frame", FRAMES)
+    def test_names_the_sphere_of_the_sun(self, frame, tmp_path):
+        write_geojson(caps((10, 20, 15)), tmp_path / "mask.json", frame=frame)
+        crs = json.loads((tmp_path / "mask.json").read_text(encoding="utf-8")).get("crs")
+        sun = {"type": "name", "properties": {"name": "urn:ogc:def:crs:IAU_2015::1000"}}
+        assert crs == (None if frame == "helioprojective" else sun)
+
     def test_says_what_the_numbers_mean(self, tmp_path):
         mask = caps((10, 20, 15), (-40, -10, 10))
         write_geojson(mask, tmp_path / "mask.json")
@@ -374,9 +392,20 @@ class TestSkyRegions:
         mask = heliographic(np.zeros((90, 180)))
         mask.data[40, 179] = mask.data[41, 0] = 1
         (region,) = sky_regions(mask)
-        there = mask.wcs.world_to_pixel(region.vertices)
-        assert np.shape(there) == (2, 2 * 4 + 2)
-        assert np.ptp((there[0] + 90) % 180) == pytest.approx(2)
+        ring = np.transpose(mask.wcs.world_to_pixel(region.vertices))
+        assert (fill_polygon([ring], mask.data.shape) == mask.data).all()
+
+    @pytest.mark.usefixtures("regions")
+    @pytest.mark.parametrize("frame", ["carrington", "stonyhurst"])
+    @pytest.mark.parametrize("columns", [25, 180], ids=["across the first column", "around the axis"])
+    def test_over_the_seam(self, frame, columns):
+        mask = heliographic(np.zeros((90, 180)), frame)
+        mask.data[30:52, :columns] = 1
+        mask.data[40:44, 17:23] = mask.data[33:36, 5:8] = 0
+        mask = with_data(np.roll(mask.data, -20, axis=1), mask)
+        (region,) = sky_regions(mask)
+        ring = np.transpose(mask.wcs.world_to_pixel(region.vertices))
+        assert (fill_polygon([ring], mask.data.shape) == mask.data).all()
 
     @pytest.mark.usefixtures("regions")
     def test_thousands_of_holes(self):

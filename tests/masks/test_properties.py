@@ -423,6 +423,48 @@ class TestField:
         assert np.isnan(table["flux_unsigned"][1])
         assert table["polarity"][1] == 0
 
+    @pytest.mark.filterwarnings("ignore:Missing metadata for observer")
+    @pytest.mark.parametrize(
+        ("name", "content", "field"),
+        [
+            ("hmi_synoptic", None, "radial"),
+            ("mdi_synoptic", None, "radial"),
+            ("gong_synoptic", None, "radial"),
+            ("hmi_synoptic", "Carrington Synoptic Chart Of Ml Field", "along sight"),
+            ("gong_synoptic", "Synoptic chart, line-of-sight field", "along sight"),
+        ],
+    )
+    def test_of_a_synoptic_chart(self, name, content, field):
+        """A chart of the radial field is not divided by the cosine again."""
+        header = fits.Header.fromtextfile(get_test_filepath(f"{name}.header"))
+        header = {key: value for key, value in header.items() if key not in ("HISTORY", "COMMENT", "")}
+        if content:
+            header["CONTENT"] = content
+        cosine = np.sqrt(1 - ((np.arange(header["NAXIS2"]) + 0.5) / header["NAXIS2"] * 2 - 1) ** 2)
+        values = 3 * (cosine if field == "along sight" else np.ones_like(cosine))
+        chart = sunpy.map.Map(np.repeat(values[:, np.newaxis], header["NAXIS1"], axis=1), header)
+        mask = mask_of_caps(chart.date.isot, [Cap(0 * u.deg, 60 * u.deg, 8 * u.deg)], size=64)
+        (row,) = region_table(mask, magnetogram=chart)
+        assert u.isclose(row["field_mean"], 3 * u.G, rtol=0.01)
+        assert u.isclose(row["flux_signed"], (3 * u.G * row["area"]).to(u.Unit("Mx")), rtol=0.01)
+
+    @pytest.mark.parametrize(
+        ("keys", "factor"),
+        [
+            ({}, 1),
+            ({"content": "MAGNETOGRAM"}, 1),
+            ({"content": "HMI Br"}, 0.5),
+            ({"content": "radial field"}, 0.5),
+            ({"btype": "Mr"}, 0.5),
+            ({"content": "B_los"}, 1),
+        ],
+    )
+    def test_of_an_image_as_its_header_says(self, keys, factor):
+        mask = mask_of_caps(DATE, [Cap(60 * u.deg, 0 * u.deg, 4 * u.deg)], size=128)
+        image = sunpy.map.Map(np.full(mask.data.shape, 3.0), {**mask.meta, "bunit": "G", "content": "", **keys})
+        (row,) = region_table(mask, magnetogram=image)
+        assert u.isclose(row["field_mean"], 6 * factor * u.G, rtol=0.05)
+
     def test_needs_a_unit_of_field(self, mask):
         with pytest.raises(InvalidMapError, match="unit of magnetic field"):
             region_table(mask, magnetogram=disk_map(lambda x, y: x))

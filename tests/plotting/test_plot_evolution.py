@@ -65,6 +65,12 @@ class TestTrackChart:
         # What has died is marked where it was last.
         assert lines[3][0] == tracks.times[1].datetime64
 
+    def test_pieces_of_a_track_are_one_point(self, tracks):
+        regions = tracks.regions.copy()
+        regions["track"] = 1
+        (axes,) = plot_tracks(Tracks(regions, tracks.events[:0], tracks.times)).axes
+        assert [line.get_ydata().tolist() for line in axes.lines] == [[7e4, 7e4], [4e4]]
+
     def test_column_without_unit(self, tracks):
         (axes,) = plot_tracks(tracks, column="area_msh").axes
         assert axes.get_ylabel() == "area_msh"

@@ -16,7 +16,7 @@ from sunpy.coordinates import get_earth
 from sunpy.map.header_helper import make_heliographic_header
 
 from sunpy_scss.exceptions import InvalidMapError
-from sunpy_scss.masks import consensus, label_regions, region_table
+from sunpy_scss.masks import consensus, label_regions, region_table, reproject_mask
 from sunpy_scss.masks import disagreement as differ
 from sunpy_scss.models import ModelCard
 from sunpy_scss.plotting import (
@@ -64,6 +64,10 @@ def run(tmp_path):
     rows = ["loss,iou,val_loss,val_iou", "1,0.2,0.9,0.3", "0.5,0.6,0.5,0.5", "0.4,0.7,0.6,0.6"]
     (tmp_path / "history.csv").write_text("\n".join(rows), encoding="utf-8")
     return tmp_path
+
+
+def with_header(smap, **keywords):
+    return sunpy.map.Map(smap.data, {**smap.meta, **keywords})
 
 
 class TestSeveralMasks:
@@ -127,8 +131,15 @@ class TestComparison:
 
     def test_other_pixels(self, scene):
         image, labels, mask = scene
-        with pytest.raises(ValueError, match=r"\(got the shapes \(128, 128\), \(128, 128\) and \(64, 64\)\); repro"):
+        with pytest.raises(ValueError, match=r"\(got \(64, 64\) of .* over \(128, 128\) of .*reproject_mask"):
             plot_comparison(image, labels, mask.resample((64, 64) * u.pix, method="nearest"))
+
+    def test_of_another_observer(self, scene):
+        image, labels, _ = scene
+        there = with_header(labels, hgln_obs=120)
+        for pair in ((labels, there), (there, labels)):
+            with pytest.raises(InvalidMapError, match=r"masks\.reproject_mask"):
+                plot_comparison(image, *pair)
 
     @figure_test
     def test_figure_comparison(self, scene):
@@ -240,6 +251,20 @@ class TestProbability:
     @figure_test
     def test_figure_probability(self, scene, smooth):
         return plot_probability(scene[0], smooth).figure
+
+    @pytest.mark.parametrize("draw", [plot_masks, plot_regions, plot_probability, plot_disagreement])
+    @pytest.mark.parametrize("other", ["turned", "shifted", "another observer", "another time"])
+    def test_drawn_only_where_it_belongs(self, draw, other):
+        image = sun().image
+        mask = {
+            "turned": lambda: with_header(sun().coronal_holes, pc1_1=0, pc1_2=-1, pc2_1=1, pc2_2=0),
+            "shifted": lambda: with_header(sun().coronal_holes, crpix1=66.5),
+            "another observer": lambda: with_header(sun().coronal_holes, hgln_obs=60),
+            "another time": lambda: sun("2016-03-01T01:00").coronal_holes,
+        }[other]()
+        with pytest.raises(InvalidMapError, match=r"masks\.reproject_mask"):
+            draw(image, mask)
+        assert draw(image, reproject_mask(mask, image))
 
 
 class TestDisagreement:

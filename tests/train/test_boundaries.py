@@ -305,7 +305,8 @@ class TestProof:
         assert flicker(moved, dates)["pairs"] == 1
 
     def test_larger_and_darker_holes_are_found_more_often(self):
-        quiet = disk_map(lambda x, y: np.where(np.hypot(x, y) < 1, 100 + x, 10), size=128, radius=50)
+        # No hole is made darker than the darkest place, which is in the north.
+        quiet = disk_map(lambda x, y: np.where(np.hypot(x, y - 0.9) < 0.05, 20, 100 + x), size=128, radius=50)
         nothing = sunpy.map.Map(np.zeros((128, 128), dtype=np.int16), quiet.meta)
         card = dataclasses.replace(CARD, grid_size=128, threshold=0.5)
         dataset = make_dataset([LabelledMap("quiet", quiet, nothing)], card)
@@ -320,7 +321,10 @@ class TestProof:
 
     def test_a_place_in_an_active_region_is_not_quiet(self):
         # The east is five times as bright: what is 0.4 dex darker there is still brighter than the quiet Sun.
-        sun = disk_map(lambda x, y: np.where(np.hypot(x, y) < 1, np.where(x < -0.1, 500, 100), 10), size=128, radius=50)
+        def halves(x, y):
+            return np.where(np.hypot(x, y - 0.9) < 0.05, 20, np.where(x < -0.1, 500, 100))
+
+        sun = disk_map(halves, size=128, radius=50)
         nothing = sunpy.map.Map(np.zeros((128, 128), dtype=np.int16), sun.meta)
         card = dataclasses.replace(CARD, grid_size=128, threshold=0.5)
         dataset = make_dataset([LabelledMap("sun", sun, nothing)], card)

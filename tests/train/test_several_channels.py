@@ -250,6 +250,7 @@ class TestTraining:
         with pytest.raises(InvalidMapError, match="needs one of each"):
             make_dataset([dataclasses.replace(labelled(0), further_images=())], SMALL)
 
+    @pytest.mark.filterwarnings("ignore:.* finds no ")
     def test_from_labels_to_regions(self, tmp_path):
         """A step of training in half precision, saved, loaded, run without Keras."""
         import keras

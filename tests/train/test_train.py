@@ -253,6 +253,7 @@ class TestTraining:
         with pytest.raises(TrainingError, match="has seen"):
             calibrate(load_model(folder), training)
 
+    @pytest.mark.filterwarnings("ignore:.* finds no coronal hole")
     def test_a_third_part_chooses_nothing(self, datasets, tmp_path):
         training, validation = datasets
         parts = training, validation[:2], tmp_path / "one"
@@ -279,12 +280,17 @@ class TestTraining:
         assert model.split.earlier == trained[0].split.train
         # Said aloud, it may choose. That says nothing of the test.
         allowed = dataclasses.replace(settings, start_has_seen=("validation",))
-        split = checked_split(allowed, {"train": validation, "validation": training[:2]})
+        with pytest.warns(SplitWarning, match="test-small has seen .*flatters"):
+            split = checked_split(allowed, {"train": validation, "validation": training[:2]})
         assert split.earlier == trained[0].split.train
-        with pytest.raises(TrainingError, match="test-small has seen"):
+        with (
+            pytest.warns(SplitWarning, match="flatters"),
+            pytest.raises(TrainingError, match="test-small has seen"),
+        ):
             checked_split(allowed, {"train": validation[:1], "validation": training[:2], "test": training[2:4]})
         both = dataclasses.replace(settings, start_has_seen=("validation", "test"))
-        checked_split(both, {"train": validation[:1], "validation": training[:2], "test": training[2:4]})
+        with pytest.warns(SplitWarning, match="flatters"):
+            checked_split(both, {"train": validation[:1], "validation": training[:2], "test": training[2:4]})
 
     def test_a_start_that_says_not_what_it_has_seen(self, trained, datasets, tmp_path):
         folder = tmp_path / "start"
@@ -323,6 +329,7 @@ class TestTraining:
         with pytest.raises(TrainingError, match=r"is on a grid of \(32, 32\), the card wants \(64, 64\)"):
             train_model(dataclasses.replace(configuration(), card=card), *datasets, tmp_path / "model")
 
+    @pytest.mark.filterwarnings("ignore:.* finds no coronal hole")
     def test_callbacks(self, datasets, tmp_path):
         import keras
 
@@ -337,6 +344,7 @@ class TestTraining:
         assert epochs == [0, 1]
         assert model.card.training["epochs"] == 2
 
+    @pytest.mark.filterwarnings("ignore:.* finds no coronal hole")
     def test_another_network(self, datasets, tmp_path, monkeypatch):
         import keras
 
