@@ -39,6 +39,8 @@ def _follow(options):
 
     if options.every is not None and options.every.value == 0:
         options.wrong("--every must be more than nothing")
+    if options.folder and not Path(options.folder).is_dir():
+        options.wrong(f"{options.folder} is not a folder")
     same = ("model", "boundary", "threshold", "min_area", "disk_median", "samples")
     settings = {
         "options": BatchOptions(**{name: getattr(options, name) for name in same}, header=dict(options.header)),

@@ -311,7 +311,7 @@ class TestBadInput:
         ids=["NaN", "zero", "constant", "negative"],
     )
     def test_no_image(self, smap, data):
-        with pytest.raises(InvalidMapError, match=r"no (data|image)"):
+        with pytest.raises(InvalidMapError, match=r"no (data|image|intensities)"):
             segment_coronal_holes(with_data(smap, data), model=dark_model())
 
     def test_a_magnetogram_is_no_image(self, smap):
