@@ -123,6 +123,8 @@ def run_console(block, page, namespace):
 RUN = {"python": run_python, "session": run_session, "console": run_console}
 
 
+# A page trains for an epoch on a few small images, and tells its reader that this finds nothing.
+@pytest.mark.filterwarnings("ignore::sunpy_scss.exceptions.NothingFoundWarning")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_page_runs_as_printed(page, tmp_path, monkeypatch):
     blocks, given, not_run = blocks_of(page)
