@@ -35,7 +35,7 @@ def find_images(inputs: Inputs) -> list[str]:
 
     Parameters
     ----------
-    inputs : str, path-like or iterable of them
+    inputs : str, path-like or iterable of str
         A file, a folder (all images in it and below), a pattern such as ``"2017/*.fits"``, an address or a pattern in a
         store that fsspec knows (``"s3://bucket/2017/*.fits"``), or several of these. What ``Fido.fetch`` and
         `sunpy_scss.images.fetch` return is such a list.

@@ -54,7 +54,7 @@ def segment_files(inputs: Inputs, output: str | os.PathLike, *, options: BatchOp
 
     Parameters
     ----------
-    inputs : str, path-like or iterable of them
+    inputs : str, path-like or iterable of str
         Images as `find_images` names them: files, folders, patterns, addresses that fsspec knows.
     output : path-like
         A folder, made if missing: the mask of ``NAME.fits`` is ``NAME_ch.fits`` or ``NAME_ar.fits``. Or a Zarr

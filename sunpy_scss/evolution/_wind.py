@@ -244,8 +244,8 @@ def score_forecasts(
 
     Parameters
     ----------
-    forecasts : dict of str to astropy.timeseries.TimeSeries
-        Names and series, such as those of `WindFit.predict` or published ones, each as ``speeds``. Between two rows
+    forecasts : dict
+        From names to series, such as those of `WindFit.predict` or published ones, each as ``speeds``. Between two rows
         that are at most three days apart they are interpolated.
     speeds : astropy.timeseries.TimeSeries, astropy.table.QTable or sunpy.timeseries.GenericTimeSeries
         Observed speeds, as for `lagged_correlation`; from 27 days before the forecasts on, for the baselines.

@@ -42,7 +42,7 @@ def register_network(build: Callable, name: str | None = None) -> str:
     ----------
     build : callable
         ``build(input_shape, outputs=1, **arguments)`` gives a `keras.Model` from (n, ny, nx, channels) to probabilities
-        (n, ny, nx, outputs) in [0, 1]. ``arguments`` are those of the card; see `Network`.
+        (n, ny, nx, outputs) in [0, 1]. ``arguments`` are those of the card; see `~sunpy_scss.models.Network`.
     name : str, optional
         The name in model cards; ``"module:function"`` by default.
 
@@ -218,7 +218,7 @@ def save_model(
     Returns
     -------
     Model
-        The model, as `load_model` reads it back.
+        The model, as `~sunpy_scss.models.load_model` reads it back.
 
     Raises
     ------

@@ -265,9 +265,7 @@ def test_labels_of_another_time_are_refused(write, hours):
     path = write("holes.geojson", collection_of(HOLED, **{**STONYHURST, "date": annotation.date.isot}))
     with pytest.raises(InvalidMapError, match=r"is of 2012-01-03T00:00 and .*more than 6 h.*raise max_gap"):
         annotation_to_mask(annotation, smap)
-    with pytest.raises(
-        InvalidMapError, match=r"holes.geojson is of 2012-01-03T00:00 and .*more than 6 h"
-    ):
+    with pytest.raises(InvalidMapError, match=r"holes.geojson is of 2012-01-03T00:00 and .*more than 6 h"):
         geojson_to_mask(path, smap, feature="CH")
     if abs(hours) < 24:
         assert annotation_to_mask(annotation, smap, max_gap=8 * u.hour).data.any()
