@@ -215,6 +215,7 @@ def test_models(capsys):
         (f"track a_ch.fits --output {__file__}", "is a file, no folder"),
         ("carrington a_ch.fits --output c.png", "'c.png' is no name of a file that ends in .fits"),
         ("plot a.fits a_ch.fits --output picture", "ends in .png or .pdf or .svg"),
+        ("follow not_there --output o", "not_there is not a folder"),
     ],
 )
 def test_wrong_arguments(arguments, message, capsys):
